@@ -1,0 +1,84 @@
+"""Which things can go wrong, and with which exit code the command ends.
+
+    ResnextSearchError          1    something unexpected
+    ├── UsageError              2    the command line or the study file is wrong
+    │   ├── StudyError          2    ... the study file, with every problem in it
+    │   └── DataError           2    ... the data set is missing or is not what the study says
+    ├── EmptyFeasibleSet        3    no architecture lies inside the FLOP band
+    ├── TooManyFailures         4    trials fail for a reason that more trials will not cure
+    ├── BudgetEnded             5    the budget ended before the least that was asked for
+    ├── FolderLocked            6    another run works on the same study folder
+    └── Interrupted           130    Ctrl-C or SIGTERM; everything finished is in the journal
+
+Library code raises these and never prints or exits; `search/cli.py` turns them into words and exit codes.
+Imports nothing, so that every room may raise.
+"""
+
+from __future__ import annotations
+
+
+class ResnextSearchError(Exception):
+    """Root of all errors that this package raises on purpose.
+
+    Args:
+        message: Where, what was found and what is allowed, in one or more lines.
+        hint: What to do next; shown after the message. Empty when the message says it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the hint when an error crosses a process border (pickle drops keyword arguments)."""
+        return (_rebuild, (type(self), str(self), self.hint))
+
+
+def _rebuild(kind: type[ResnextSearchError], message: str, hint: str) -> ResnextSearchError:
+    return kind(message, hint=hint)
+
+
+class UsageError(ResnextSearchError):
+    """The command line asks for something that cannot be done."""
+
+    exit_code = 2
+
+
+class StudyError(UsageError):
+    """A study file is broken; the message lists every problem, one a line."""
+
+
+class DataError(UsageError):
+    """A data set is missing, or is not what the study says."""
+
+
+class EmptyFeasibleSet(ResnextSearchError):
+    """No architecture lies inside the FLOP band; the message names the nearest budgets."""
+
+    exit_code = 3
+
+
+class TooManyFailures(ResnextSearchError):
+    """So many trials failed that more of them would only waste the budget."""
+
+    exit_code = 4
+
+
+class BudgetEnded(ResnextSearchError):
+    """The budget ended before the least that was asked for was reached."""
+
+    exit_code = 5
+
+
+class FolderLocked(ResnextSearchError):
+    """Another live run works on this study folder."""
+
+    exit_code = 6
+
+
+class Interrupted(ResnextSearchError):
+    """The user stopped the run; the journal holds everything that had finished."""
+
+    exit_code = 130

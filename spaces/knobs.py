@@ -1,0 +1,57 @@
+"""What is searched next to the architecture: learning rate and the other knobs of a training recipe.
+
+A knob maps its values onto [0, 1], in the scale that suits it, for the optimizer and for space-filling designs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One searched parameter of the recipe.
+
+    Args:
+        name: As in the study file, such as `learning_rate`.
+        low: Smallest value.
+        high: Largest value; above `low`.
+        log: Whether equal ratios, not equal differences, are equally far apart; `low` is then above 0.
+        values: The only values allowed, ascending; empty if every value in [low, high] is.
+        integer: Whether values are whole numbers.
+    """
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    values: tuple[float, ...] = ()
+    integer: bool = False
+
+    def to_unit(self, values: Floats) -> Floats:
+        """Map values onto [0, 1].
+
+        >>> Knob("learning_rate", 0.01, 1.0, log=True).to_unit(np.array([0.01, 0.1, 1.0])).tolist()
+        [0.0, 0.5, 1.0]
+        """
+        if self.log:
+            return np.asarray(np.log10(values / self.low) / np.log10(self.high / self.low))
+        return np.asarray((values - self.low) / (self.high - self.low))
+
+    def grid(self, points: int) -> Floats:
+        """Values to choose from: all that are allowed, or so many evenly spaced ones with both ends.
+
+        >>> Knob("learning_rate", 0.01, 1.0, log=True).grid(3).tolist()
+        [0.01, 0.1, 1.0]
+        """
+        if self.values:
+            return np.array(self.values)
+        unit = np.linspace(0.0, 1.0, points)
+        grid = self.low * (self.high / self.low) ** unit if self.log else self.low + (self.high - self.low) * unit
+        grid = np.round(grid) if self.integer else np.array([float(f"{value:.4g}") for value in grid])
+        return np.unique(np.clip(grid, self.low, self.high))

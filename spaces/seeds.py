@@ -1,0 +1,28 @@
+"""Where randomness comes from: one seed a study, and from it one seed for every use, by name.
+
+No use shares a stream with another, so adding a trial never moves the random numbers of its neighbours.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+
+def derive_seed(study_seed: int, *purpose: str | int) -> int:
+    """Seed for one purpose of a study: the same on every machine, and unlike that of any other purpose.
+
+    Args:
+        study_seed: The study's `seed`.
+        purpose: What it is for, such as `"trial", 7`.
+
+    Returns:
+        An integer in [0, 2**63), which every generator here accepts.
+
+    >>> derive_seed(0, "trial", 7) == derive_seed(0, "trial", 7) != derive_seed(0, "trial", 8)
+    True
+    """
+    words = [zlib.crc32(str(word).encode()) for word in purpose]
+    state = np.random.SeedSequence([study_seed, *words]).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))
