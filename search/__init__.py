@@ -1,0 +1,26 @@
+"""What is tried next, and where: the optimizer, the runner, the phases of a study and the command line.
+
+Names are imported when they are first used: the command line must start without torch, Ax and Ray.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from resnext_search.search.optimizer import Failure, Optimizer, Proposal
+    from resnext_search.search.phases import run_study
+
+__all__ = ["Failure", "Optimizer", "Proposal", "run_study"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"Failure", "Optimizer", "Proposal"}:
+        from resnext_search.search import optimizer
+
+        return getattr(optimizer, name)
+    if name == "run_study":
+        from resnext_search.search.phases import run_study
+
+        return run_study
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ Imports no torch: a plan must be made without it. The network itself is built in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -58,6 +59,17 @@ class Template:
             return halved(halved(self.resolution))
         return -(-self.resolution // self.stride)
 
+    def stage_sides(self, stage: int) -> tuple[int, int]:
+        """Sides of the maps, in pixels, that go into a stage (from 0) and come out of it.
+
+        >>> Template(resolution=32).stage_sides(0), Template(resolution=32).stage_sides(1)
+        ((32, 32), (32, 16))
+        """
+        side_in = side = self.stem_side()
+        for _ in range(stage):
+            side_in, side = side, halved(side)
+        return side_in, side
+
     def output_channels(self, stage: int) -> int:
         """Channels that every block of a stage puts out.
 
@@ -93,7 +105,10 @@ class Architecture:
                 "one of each a stage is needed"
             )
         if min(self.cardinality, *self.group_widths, *self.blocks) < 1:
-            raise UsageError(f"architecture: {self} has a number below 1; cardinality, widths and blocks start at 1")
+            raise UsageError(
+                f"architecture: cardinality {self.cardinality}, group widths {list(self.group_widths)} and blocks "
+                f"{list(self.blocks)} have a number below 1; each starts at 1"
+            )
 
     @classmethod
     def paper(cls, cardinality: int, width: int, blocks: Sequence[int]) -> Architecture:
@@ -138,12 +153,12 @@ def parse_name(name: str, template: Template, blocks: Sequence[int] | None = Non
     >>> parse_name("32x4d-50", Template(stem="imagenet", stages=4)).blocks
     (3, 4, 6, 3)
     """
-    numbers = name.lower().replace("x", " ").replace("d-", " ").split()
-    if len(numbers) != 3 or not all(number.isdigit() and int(number) > 0 for number in numbers):
+    numbers = re.fullmatch(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})d-([1-9][0-9]{0,8})", name, re.ASCII | re.IGNORECASE)
+    if numbers is None:
         raise UsageError(
             f"architecture name {name!r}: not of the form <cardinality>x<width>d-<depth>", hint="Try 32x4d-50."
         )
-    cardinality, width, depth = map(int, numbers)
+    cardinality, width, depth = map(int, numbers.groups())
     architecture = Architecture.paper(cardinality, width, tuple(blocks or _blocks_of_depth(depth, template)))
     if architecture.depth != depth or len(architecture.blocks) != template.stages:
         raise UsageError(

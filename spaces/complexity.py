@@ -51,7 +51,12 @@ class Layer(NamedTuple):
     @property
     def weights(self) -> int | Integers:
         """Weights of the kernel."""
-        return self.kernel**2 * self.inputs * self.outputs // self.groups
+        return self.kernel**2 * (self.inputs // self.groups) * self.outputs
+
+    @property
+    def multiply_adds(self) -> int | Integers:
+        """Multiply-adds of all repeats: every weight once for every pixel of the output map."""
+        return self.repeats * self.weights * self.side**2
 
 
 def convolutions(
@@ -72,26 +77,37 @@ def convolutions(
         Xie et al. 2017, arXiv:1611.05431, Table 1 and Fig. 3(c); the stride is on the 3x3 convolution.
     """
     stem_kernel = 7 if template.stem == "imagenet" else 3
-    side = template.stem_side()
-    conv_side = halved(template.resolution) if template.stem == "imagenet" else side
-    yield Layer(1, stem_kernel, template.channels, template.planes, 1, conv_side)
-
-    inputs = template.planes
+    stem_side = halved(template.resolution) if template.stem == "imagenet" else template.stem_side()
+    yield Layer(1, stem_kernel, template.channels, template.planes, 1, stem_side)
     for stage, (width, count) in enumerate(zip(group_widths, blocks, strict=True)):
-        side_in = side
-        side = halved(side) if stage > 0 else side
-        inner, outputs = cardinality * width, template.output_channels(stage)
-        # first block: comes in at the larger map, changes the number of channels
-        yield Layer(1, 1, inputs, inner, 1, side_in)
-        yield Layer(1, 3, inner, inner, cardinality, side)
-        yield Layer(1, 1, inner, outputs, 1, side)
-        if template.shortcut == "projection":
-            yield Layer(1, 1, inputs, outputs, 1, side)
-        # the other blocks of the stage
-        yield Layer(count - 1, 1, outputs, inner, 1, side)
-        yield Layer(count - 1, 3, inner, inner, cardinality, side)
-        yield Layer(count - 1, 1, inner, outputs, 1, side)
-        inputs = outputs
+        yield from stage_convolutions(template, cardinality, stage, width, count)
+
+
+def stage_convolutions(
+    template: Template, cardinality: int, stage: int, width: int | Integers, count: int | Integers
+) -> Iterator[Layer]:
+    """List the convolutions of one stage. They depend on no other stage: what goes in and out is the template's.
+
+    Args:
+        template: What the study keeps fixed.
+        cardinality: Groups C.
+        stage: Number of the stage, from 0.
+        width: Group width of the stage, or an array of them.
+        count: Blocks of the stage, or an array of them.
+    """
+    side_in, side = template.stage_sides(stage)
+    inputs = template.output_channels(stage - 1) if stage > 0 else template.planes
+    inner, outputs = cardinality * width, template.output_channels(stage)
+    # first block: comes in at the larger map, changes the number of channels
+    yield Layer(1, 1, inputs, inner, 1, side_in)
+    yield Layer(1, 3, inner, inner, cardinality, side)
+    yield Layer(1, 1, inner, outputs, 1, side)
+    if template.shortcut == "projection":
+        yield Layer(1, 1, inputs, outputs, 1, side)
+    # the other blocks
+    yield Layer(count - 1, 1, outputs, inner, 1, side)
+    yield Layer(count - 1, 3, inner, inner, cardinality, side)
+    yield Layer(count - 1, 1, inner, outputs, 1, side)
 
 
 def count(
@@ -112,7 +128,7 @@ def count(
     if template.stem == "imagenet":  # the max-pool's output, which pycls counts too
         activations += template.planes * template.stem_side() ** 2
     for layer in convolutions(template, cardinality, group_widths, blocks):
-        multiply_adds = multiply_adds + layer.repeats * layer.weights * layer.side**2
+        multiply_adds = multiply_adds + layer.multiply_adds
         parameters = parameters + layer.repeats * (layer.weights + 2 * layer.outputs)
         activations = activations + layer.repeats * layer.outputs * layer.side**2
     return Complexity(multiply_adds, parameters, activations)

@@ -1,6 +1,7 @@
 """Which architectures may be tried: every one inside the FLOP band, and no other.
 
-The set is enumerated exactly, not sampled: a million candidate combinations take about a second. Imports numpy alone.
+The set is enumerated exactly, not sampled: a million candidate combinations take a fraction of a second
+(`benchmarks/enumeration.py`). Imports numpy alone.
 """
 
 from __future__ import annotations
@@ -8,64 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
-from typing import Literal, overload
+from typing import overload
 
 import numpy as np
 from resnext_search.spaces.architecture import Architecture, Template
+from resnext_search.spaces.axes import Axes, Band, WidthRule
 from resnext_search.spaces.complexity import Complexity, Integers, count
-from resnext_search.spaces.errors import EmptyFeasibleSet
+from resnext_search.spaces.enumeration import excesses, is_capped, reaching, spread_multiply_adds, width_offsets
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.nearest import empty_feasible_set
 
-WidthRule = Literal["paper", "matched"]
-
-# Rows of (candidate, spread of widths) counted at once; bounds the memory of an enumeration to some 100 MB.
-ROWS_AT_ONCE = 500_000
-
-
-@dataclass(frozen=True)
-class Band:
-    """The fixed-FLOP constraint: multiply-adds within `tolerance` (a fraction) of `target`.
-
-    >>> Band(8_000_000, 0.02).low, Band(8_000_000, 0.02).high
-    (7840000, 8160000)
-    """
-
-    target: int
-    tolerance: float
-
-    @property
-    def low(self) -> int:
-        """Fewest multiply-adds inside the band."""
-        return int(np.ceil(self.target * (1 - self.tolerance)))
-
-    @property
-    def high(self) -> int:
-        """Most multiply-adds inside the band."""
-        return int(np.floor(self.target * (1 + self.tolerance)))
-
-
-@dataclass(frozen=True)
-class Axes:
-    """The values that cardinality, width and blocks may take, and how width grows from stage to stage.
-
-    Args:
-        cardinality: Values of C.
-        width: Values of d, the group width of the first stage.
-        blocks: Blocks per stage; each element is one way to spread them.
-        width_rule: `paper` doubles d every stage. `matched` starts there and moves the later stages' group widths, by
-            at most half a doubling of one channel (so 1, 2, 4 channels in stages 2, 3, 4), to come as near the budget
-            as possible; with C > 1 it never goes above the budget, so that cardinality never wins by extra FLOPs.
-    """
-
-    cardinality: tuple[int, ...]
-    width: tuple[int, ...]
-    blocks: tuple[tuple[int, ...], ...]
-    width_rule: WidthRule = "matched"
-
-    @property
-    def combinations(self) -> int:
-        """Candidates (C, d, blocks), in the band or not."""
-        return len(self.cardinality) * len(self.width) * len(self.blocks)
+__all__ = ["Axes", "Band", "FeasibleSet", "WidthRule", "enumerate_feasible"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +83,10 @@ class FeasibleSet(Sequence[Architecture]):
         """Position of an architecture.
 
         Raises:
-            ValueError: It is not in the set.
+            ValueError: It is not in the set, or not between `start` and `stop`.
         """
         position = self._positions.get(architecture)
-        if position is None:
+        if position is None or position not in range(*slice(start, stop).indices(len(self))):
             raise ValueError(f"{architecture} is not in the feasible set")
         return position
 
@@ -141,100 +95,41 @@ def enumerate_feasible(template: Template, axes: Axes, band: Band) -> FeasibleSe
     """Find every architecture of the axes whose multiply-adds lie inside the band.
 
     Under `matched`, a candidate (C, d, blocks) is in the set if some spread of its later widths is in the band; of
-    several the one nearest the budget is taken, of equally near ones the one nearest to doubling.
+    several the one nearest the budget is taken, of equally near ones the one nearest to doubling, of equally near
+    to doubling the one with the narrower early stages.
 
     Raises:
         EmptyFeasibleSet: Nothing lies in the band; the message names the nearest architectures on either side.
+        UsageError: The axes are too large to enumerate, or their blocks are not for the template's stages.
 
     >>> axes = Axes(cardinality=(1, 2), width=(1, 2, 4), blocks=((1, 1), (2, 2)))
     >>> found = enumerate_feasible(Template(planes=4, stages=2, resolution=8), axes, Band(95_000, 0.1))
     >>> [architecture.name for architecture in found]
     ['1x4d-14', '2x4d-8']
     """
-    offsets = _width_offsets(template.stages, axes.width_rule)
-    blocks = np.array(axes.blocks, dtype=np.int64)
-    doubled = np.array(axes.width, dtype=np.int64)[:, None] * 2 ** np.arange(template.stages)
-    rows: list[tuple[Integers, Integers, Integers]] = []
-    nearest = _Nearest(template, band)
+    if len(axes.blocks[0]) != template.stages:
+        raise UsageError(f"axes: blocks {list(axes.blocks[0])} are not one number for each of {template.stages} stages")
+    for found, allowed in excesses(template, axes):
+        raise UsageError(f"axes: {found}; allowed: {allowed}", hint="Narrow cardinality, width or blocks.")
+    offsets = width_offsets(template.stages, axes.width_rule)
+    columns: list[tuple[Integers, Integers, Integers]] = []
     for cardinality in axes.cardinality:
-        ceiling = band.target if axes.width_rule == "matched" and cardinality > 1 else band.high
-        for candidates_blocks, candidates_widths in _reaching(
-            template, cardinality, blocks, doubled, offsets, band.low, ceiling, nearest
-        ):
-            widths = candidates_widths[:, None, :] + offsets
-            multiply_adds = _multiply_adds(template, cardinality, widths, candidates_blocks[:, None, :])
-            nearest.see(
-                cardinality, widths, np.broadcast_to(candidates_blocks[:, None, :], widths.shape), multiply_adds
-            )
+        ceiling = band.target if is_capped(cardinality, axes) else band.high
+        for doubled, blocks in reaching(template, cardinality, axes, offsets, band.low, ceiling):
+            multiply_adds = spread_multiply_adds(template, cardinality, doubled, blocks, offsets)
             distance = np.abs(multiply_adds - band.target)
             distance[(multiply_adds < band.low) | (multiply_adds > ceiling)] = np.iinfo(np.int64).max
             choice = distance.argmin(axis=1)  # the first of equals: offsets are sorted by their distance to doubling
-            picked = np.arange(len(choice))
-            kept = distance[picked, choice] < np.iinfo(np.int64).max
-            rows.append((np.full(kept.sum(), cardinality), widths[picked, choice][kept], candidates_blocks[kept]))
-    cardinalities = np.concatenate([row[0] for row in rows]) if rows else np.empty(0, dtype=np.int64)
-    if not len(cardinalities):
-        raise nearest.error(axes)
-    group_widths = np.concatenate([row[1] for row in rows])
-    all_blocks = np.concatenate([row[2] for row in rows])
-    order = np.lexsort((group_widths[:, 0], *all_blocks.T[::-1], cardinalities))
-    cardinalities, group_widths, all_blocks = cardinalities[order], group_widths[order], all_blocks[order]
-    return FeasibleSet(
-        template,
-        band,
-        cardinalities,
-        group_widths,
-        all_blocks,
-        _counts(template, cardinalities, group_widths, all_blocks),
-    )
-
-
-def _width_offsets(stages: int, rule: WidthRule) -> Integers:
-    """`(k, stages)` array: what may be added to the doubled widths; nearest to none first."""
-    if rule == "paper":
-        return np.zeros((1, stages), dtype=np.int64)
-    reach = [2**stage // 2 for stage in range(stages)]
-    spreads = sorted(
-        product(*(range(-most, most + 1) for most in reach)), key=lambda spread: (sum(map(abs, spread)), spread)
-    )
-    return np.array(spreads, dtype=np.int64)
-
-
-def _multiply_adds(template: Template, cardinality: int, group_widths: Integers, blocks: Integers) -> Integers:
-    """Multiply-adds over the last axis, which is the stages."""
-    stages = range(template.stages)
-    return np.asarray(
-        count(
-            template, cardinality, [group_widths[..., s] for s in stages], [blocks[..., s] for s in stages]
-        ).multiply_adds
-    )
-
-
-def _reaching(
-    template: Template,
-    cardinality: int,
-    blocks: Integers,
-    doubled: Integers,
-    offsets: Integers,
-    low: int,
-    ceiling: int,
-    nearest: _Nearest,
-) -> Iterator[tuple[Integers, Integers]]:
-    """Candidates whose narrowest and widest spread enclose a part of the band, in portions of bounded size.
-
-    Multiply-adds grow with every width, so a candidate outside this enclosure has no member in the band.
-    """
-    grid_widths = np.broadcast_to(doubled[:, None, :], (len(doubled), len(blocks), template.stages))
-    grid_blocks = np.broadcast_to(blocks[None, :, :], grid_widths.shape)
-    fewest = _multiply_adds(template, cardinality, grid_widths + offsets.min(axis=0), grid_blocks)
-    most = _multiply_adds(template, cardinality, grid_widths + offsets.max(axis=0), grid_blocks)
-    nearest.see(cardinality, grid_widths + offsets.min(axis=0), grid_blocks, fewest)
-    nearest.see(cardinality, grid_widths + offsets.max(axis=0), grid_blocks, most)
-    reaching = (fewest <= ceiling) & (most >= low)
-    portion = max(1, ROWS_AT_ONCE // len(offsets))
-    candidate_blocks, candidate_widths = grid_blocks[reaching], grid_widths[reaching]
-    for start in range(0, len(candidate_blocks), portion):
-        yield candidate_blocks[start : start + portion], candidate_widths[start : start + portion]
+            kept = np.take_along_axis(distance, choice[:, None], axis=1)[:, 0] < np.iinfo(np.int64).max
+            group_widths = doubled[kept] + offsets[choice[kept]]
+            columns.append((np.full(len(group_widths), cardinality), group_widths, blocks[kept]))
+    if not sum(len(column[0]) for column in columns):
+        raise empty_feasible_set(template, axes, band)
+    cardinalities, group_widths, blocks = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    order = np.lexsort((group_widths[:, 0], *blocks.T[::-1], cardinalities))
+    cardinalities, group_widths, blocks = cardinalities[order], group_widths[order], blocks[order]
+    counts = _counts(template, cardinalities, group_widths, blocks)
+    return FeasibleSet(template, band, cardinalities, group_widths, blocks, counts)
 
 
 def _counts(template: Template, cardinality: Integers, group_widths: Integers, blocks: Integers) -> Complexity:
@@ -246,46 +141,3 @@ def _counts(template: Template, cardinality: Integers, group_widths: Integers, b
         for total, column in zip(totals, counted, strict=True):
             total[rows] = column
     return Complexity(*totals)
-
-
-class _Nearest:
-    """The architectures just below and just above the band, for the message of an empty one."""
-
-    def __init__(self, template: Template, band: Band) -> None:
-        self.template, self.band = template, band
-        self.below: tuple[int, Architecture] | None = None
-        self.above: tuple[int, Architecture] | None = None
-
-    def see(self, cardinality: int, group_widths: Integers, blocks: Integers, multiply_adds: Integers) -> None:
-        """Remember the nearest of these on either side of the target."""
-        for side in ("below", "above"):
-            beyond = multiply_adds <= self.band.target if side == "below" else multiply_adds > self.band.target
-            if not beyond.any():
-                continue
-            distance = np.where(beyond, np.abs(multiply_adds - self.band.target), np.iinfo(np.int64).max)
-            place = np.unravel_index(distance.argmin(), distance.shape)
-            found = int(multiply_adds[place])
-            known: tuple[int, Architecture] | None = getattr(self, side)
-            if known is None or abs(found - self.band.target) < abs(known[0] - self.band.target):
-                architecture = Architecture(
-                    cardinality, tuple(group_widths[place].tolist()), tuple(blocks[place].tolist())
-                )
-                setattr(self, side, (found, architecture))
-
-    def error(self, axes: Axes) -> EmptyFeasibleSet:
-        """The error that says what was asked for and what could be met instead."""
-        lines, shares = [], []
-        for side, known in (("below", self.below), ("above", self.above)):
-            if known is not None:
-                share = 100 * (known[0] / self.band.target - 1)
-                shares.append(abs(share))
-                blocks = "-".join(map(str, known[1].blocks))
-                lines.append(f"  {side}: {known[0]:,} ({share:+.2f} %), {known[1].name} with blocks {blocks}")
-        capped = " (with C > 1 not above the budget)" if axes.width_rule == "matched" else ""
-        return EmptyFeasibleSet(
-            f"budget: none of {axes.combinations:,} candidates lies between {self.band.low:,} and {self.band.high:,} "
-            f"multiply-adds ({self.band.target:,} ± {100 * self.band.tolerance:g} %{capped}). Nearest:\n"
-            + "\n".join(lines),
-            hint="Set budget.multiply_adds to one of these numbers, or budget.tolerance to at least "
-            f"{np.ceil(100 * min(shares)) / 100:g} %, or widen the axes.",
-        )

@@ -1,23 +1,33 @@
-"""How people write numbers in a study file: `8.0M` multiply-adds, a tolerance of `2%`."""
+"""How people write numbers in a study file: `8.0M` multiply-adds, a tolerance of `2%`, and never `.nan`."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AllowInfNan, BeforeValidator, Strict, WithJsonSchema
 
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def parse_count(value: Any) -> Any:
-    """Read a count with an optional suffix k, M, G or T; anything else is returned as it came.
+    """Read a count with an optional suffix k, M, G or T; what is not a whole number is returned as it came.
 
-    >>> parse_count("8.0M"), parse_count("1.5 G"), parse_count(12), parse_count("8 apples")
-    (8000000, 1500000000, 12, '8 apples')
+    >>> parse_count("8.0M"), parse_count("1.5 G"), parse_count(8e6), parse_count(12)
+    (8000000, 1500000000, 8000000, 12)
+    >>> parse_count("8 apples"), parse_count("0.5"), parse_count("-8M")
+    ('8 apples', '0.5', '-8M')
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]?)\s*", value) if isinstance(value, str) else None
-    return round(float(match[1]) * _SUFFIXES[match[2]]) if match else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    match = (
+        re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGT]?)\s*", value) if isinstance(value, str) else None
+    )
+    if match is None:
+        return value
+    number = Fraction(match[1]) * _SUFFIXES[match[2]]  # a float would round what is above 2**53
+    return int(number) if number.denominator == 1 else value
 
 
 def parse_share(value: Any) -> Any:
@@ -26,19 +36,23 @@ def parse_share(value: Any) -> Any:
     >>> parse_share("2%"), parse_share("0.5 %"), parse_share(0.02), parse_share("two")
     (0.02, 0.005, 0.02, 'two')
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
-    return float(match[1]) / 100 if match else value
+    match = re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*%\s*", value) if isinstance(value, str) else None
+    return float(Fraction(match[1]) / 100) if match else value
 
+
+# What the types of pydantic would let through: true as 1, "3" as 3, .nan and .inf.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
 
 Count = Annotated[
-    int,
+    Whole,
     BeforeValidator(parse_count),
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGT]?$"}]}
     ),
 ]
 Share = Annotated[
-    float,
+    Number,
     BeforeValidator(parse_share),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
 ]

@@ -5,9 +5,7 @@ No use shares a stream with another, so adding a trial never moves the random nu
 
 from __future__ import annotations
 
-import zlib
-
-import numpy as np
+import hashlib
 
 
 def derive_seed(study_seed: int, *purpose: str | int) -> int:
@@ -23,6 +21,6 @@ def derive_seed(study_seed: int, *purpose: str | int) -> int:
     >>> derive_seed(0, "trial", 7) == derive_seed(0, "trial", 7) != derive_seed(0, "trial", 8)
     True
     """
-    words = [zlib.crc32(str(word).encode()) for word in purpose]
-    state = np.random.SeedSequence([study_seed, *words]).generate_state(1, np.uint64)
-    return int(state[0] >> np.uint64(1))
+    # A cryptographic hash of the whole list: numpy's SeedSequence takes [0, a] and [0, a, 0] for the same.
+    words = repr([str(word) for word in (study_seed, *purpose)])
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) >> 1

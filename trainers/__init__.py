@@ -1,0 +1,23 @@
+"""What one trial does: build the network, read the data, train epoch by epoch, and measure what that takes.
+
+Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
+"""
+
+from resnext_search.trainers.calibration import Calibration, measure
+from resnext_search.trainers.data import Dataset, Splits, load_dataset, split
+from resnext_search.trainers.resnext import build_network, copy_weights
+from resnext_search.trainers.training import Epoch, TrainingDiverged, train
+
+__all__ = [
+    "Calibration",
+    "Dataset",
+    "Epoch",
+    "Splits",
+    "TrainingDiverged",
+    "build_network",
+    "copy_weights",
+    "load_dataset",
+    "measure",
+    "split",
+    "train",
+]

@@ -1,0 +1,138 @@
+"""The tables of a study, made from its journal alone: `trials.csv` and `pareto.csv`.
+
+The columns are explained in the README's data dictionary; they are read by scripts and stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from resnext_search.results.folder import StudyFolder
+from resnext_search.results.journal import Journal, Trial
+from resnext_search.results.pareto import pareto_front
+from resnext_search.spaces import Study
+from resnext_search.spaces.complexity import complexity
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.study import KNOB_NAMES
+
+PARETO_COLUMNS = (
+    "trial",
+    "architecture",
+    "cardinality",
+    "width",
+    "blocks",
+    "depth",
+    "learning_rate",
+    "multiply_adds",
+    "parameters",
+    "activations",
+    "validation_error",
+    "validation_error_sem",
+    "test_error",
+    "latency_ms",
+    "seeds",
+)
+
+
+def trials_table(journal: Journal) -> pd.DataFrame:
+    """One row a trial, in the order of the proposals; cells without a value are empty."""
+    study = journal.study()
+    rows = [_trial_row(study, trial) for trial in journal.trials()]
+    return pd.DataFrame(rows, columns=list(_trial_row(study, None)))
+
+
+def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> pd.DataFrame:
+    """The non-dominated configurations of the search, best validation error first.
+
+    Trials of one configuration under several seeds make one row: their mean, its standard error and their number.
+
+    Args:
+        journal: Of the study.
+        objectives: What is minimised; the study's own objectives without it. Any numeric column of `pareto.csv`.
+
+    Raises:
+        UsageError: An objective is not such a column.
+    """
+    wanted = list(objectives or journal.study().objectives)
+    unknown = [name for name in wanted if name not in PARETO_COLUMNS[7:] and name not in PARETO_COLUMNS[2:6:3]]
+    if unknown:
+        raise UsageError(
+            f"objectives: {', '.join(unknown)}: not a numeric column of pareto.csv",
+            hint="For example --objectives validation_error,parameters.",
+        )
+    trials = trials_table(journal)
+    completed = trials[(trials.state == "completed") & (trials.phase == "search")]
+    keys = ["architecture", "group_widths", "blocks", *KNOB_NAMES]
+    rows = []
+    for _, group in completed.groupby(keys, sort=False, dropna=False):
+        errors = group.validation_error
+        row = group.iloc[0].to_dict()
+        row.update(
+            validation_error=errors.mean(), seeds=len(group), latency_ms=None, test_error=group.test_error.mean()
+        )
+        row["validation_error_sem"] = errors.sem() if len(group) > 1 else None
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=list(PARETO_COLUMNS))
+    values = table[wanted].astype(float).to_numpy()
+    return table[pareto_front(values)].sort_values(["validation_error", "trial"]).reset_index(drop=True)
+
+
+def write_tables(folder: StudyFolder, journal: Journal, objectives: Sequence[str] | None = None) -> list[Path]:
+    """Write `trials.csv` and `pareto.csv`; a reader never sees half a file.
+
+    Returns:
+        The files written.
+    """
+    _write(trials_table(journal), folder.trials)
+    _write(pareto_table(journal, objectives), folder.pareto)
+    return [folder.trials, folder.pareto]
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    draft = path.with_suffix(".csv.part")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
+    """The cells of a trial; with None the columns alone."""
+    if trial is None:
+        architecture, counts, recipe = None, None, study.trainer
+    else:
+        architecture = trial.configuration.architecture
+        counts = complexity(study.network_template(), architecture)
+        recipe = trial.configuration.recipe(study.trainer)
+    return {
+        "trial": trial and trial.trial_id,
+        "phase": trial and trial.phase,
+        "arm": trial and trial.arm,
+        "state": trial and trial.state,
+        "seed": trial and trial.seed,
+        "architecture": architecture and architecture.name,
+        "cardinality": architecture and architecture.cardinality,
+        "width": architecture and architecture.width,
+        "group_widths": architecture and "-".join(map(str, architecture.group_widths)),
+        "blocks": architecture and "-".join(map(str, architecture.blocks)),
+        "depth": architecture and architecture.depth,
+        **{name: getattr(recipe, name) for name in KNOB_NAMES},
+        "multiply_adds": counts and counts.multiply_adds,
+        "parameters": counts and counts.parameters,
+        "activations": counts and counts.activations,
+        "validation_error": trial and trial.validation_error,
+        "test_error": trial and trial.test_error,
+        "epochs": trial and trial.epochs,
+        "seconds": trial and round(trial.seconds, 3),
+        "proposed_by": trial and trial.proposed_by,
+        "attempts": trial and trial.attempts,
+        "device": trial and trial.device,
+        "host": trial and trial.host,
+        "failure_class": trial and trial.failure_class,
+        "failure_message": trial and trial.failure_message and trial.failure_message.strip().splitlines()[-1],
+    }

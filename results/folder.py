@@ -1,0 +1,61 @@
+"""Where everything of a study lies. All names of the study folder stand here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The files of one study; nothing in them names the folder, so it can be moved.
+
+    Args:
+        path: The folder; it need not exist yet.
+    """
+
+    path: Path
+
+    @property
+    def study(self) -> Path:
+        """The study file, as it was given."""
+        return self.path / "study.yaml"
+
+    @property
+    def plan(self) -> Path:
+        """The resolved study with its feasible set and forecast, frozen before the first trial."""
+        return self.path / "plan.json"
+
+    @property
+    def journal(self) -> Path:
+        """Every fact, committed when it happened; all other files can be made again from it."""
+        return self.path / "journal.sqlite"
+
+    @property
+    def trials(self) -> Path:
+        """One row a trial."""
+        return self.path / "trials.csv"
+
+    @property
+    def pareto(self) -> Path:
+        """The non-dominated trials."""
+        return self.path / "pareto.csv"
+
+    @property
+    def log(self) -> Path:
+        """What Ray, Ax and torch have to say."""
+        return self.path / "log.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """State of the trials that run."""
+        return self.path / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the run that works here."""
+        return self.path / "LOCK"
+
+    def checkpoint(self, trial_id: int) -> Path:
+        """Where a trial keeps its state between epochs."""
+        return self.checkpoints / f"trial-{trial_id:05d}.pt"

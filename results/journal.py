@@ -1,0 +1,284 @@
+"""What happened? One SQLite file a study, one transaction a fact: the only truth about it.
+
+Everything else (Ax's experiment, Ray's trials, the tables) is derived from here. Only the driver writes. SQLite runs
+in WAL mode with `synchronous=FULL`: what a method wrote when it returned is still there after a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.errors import ResnextSearchError, UsageError
+
+SCHEMA_VERSION = 1
+
+State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE trials (
+    trial_id INTEGER PRIMARY KEY,           -- from 0, in the order of the proposals
+    phase TEXT NOT NULL,                    -- search | tune | confirm
+    arm TEXT,                               -- of the claim; NULL in the search
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'completed', 'stopped', 'failed', 'interrupted')),
+    configuration TEXT NOT NULL,            -- JSON of the architecture and the knobs
+    seed INTEGER NOT NULL,
+    proposed_by TEXT NOT NULL,              -- sobol | ax
+    device TEXT,                            -- cpu, or the name of the GPU
+    host TEXT,
+    queued_at REAL NOT NULL,                -- seconds since 1970
+    started_at REAL,
+    ended_at REAL,
+    attempts INTEGER NOT NULL DEFAULT 0,    -- how often it was started
+    validation_error REAL,                  -- percent, at the last epoch
+    test_error REAL,                        -- percent; only ever in the confirm phase
+    checkpoint TEXT,                        -- relative to the study folder
+    failure_class TEXT,
+    failure_message TEXT                    -- the tail of the error
+);
+CREATE TABLE epochs (
+    trial_id INTEGER NOT NULL REFERENCES trials (trial_id),
+    epoch INTEGER NOT NULL,                 -- from 1
+    learning_rate REAL NOT NULL,
+    train_loss REAL NOT NULL,
+    validation_loss REAL NOT NULL,
+    validation_error REAL NOT NULL,
+    seconds REAL NOT NULL,
+    recorded_at REAL NOT NULL,
+    PRIMARY KEY (trial_id, epoch)
+);
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the table `trials`, with the number of epochs and their seconds."""
+
+    trial_id: int
+    phase: str
+    arm: str | None
+    state: State
+    configuration: Configuration
+    seed: int
+    proposed_by: Literal["sobol", "ax"]
+    device: str | None
+    host: str | None
+    queued_at: float
+    started_at: float | None
+    ended_at: float | None
+    attempts: int
+    validation_error: float | None
+    test_error: float | None
+    checkpoint: str | None
+    failure_class: str | None
+    failure_message: str | None
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One row of the table `epochs`, without its trial."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    validation_loss: float
+    validation_error: float
+    seconds: float
+
+
+class Journal:
+    """The journal of one study, open.
+
+    Args:
+        path: The SQLite file.
+        study: Given when the journal is made; must be None for one that exists.
+        read_only: Open without the right to write, as `status` does beside a live run.
+
+    Raises:
+        UsageError: There is no journal at `path`, or one of another schema.
+        ResnextSearchError: The file is damaged or is no journal.
+    """
+
+    def __init__(self, path: Path, *, study: Study | None = None, read_only: bool = False) -> None:
+        self.path = path
+        if study is None and not path.exists():
+            raise UsageError(f"{path}: no such journal", hint="Is this a study folder? `resnext-search run` makes one.")
+        mode = "ro" if read_only else "rwc"
+        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            if not read_only:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=FULL")
+            if study is not None:
+                self._create(study)
+            self._check_version()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ResnextSearchError(
+                f"{path}: not readable as a journal: {error}",
+                hint="Restore the file from a copy, or start a new study.",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is lost by not calling this."""
+        self._connection.close()
+
+    # ------------------------------------------------------------------ the study
+
+    def study(self) -> Study:
+        """The resolved study, as of the last change that was allowed."""
+        return Study.model_validate_json(self._meta("study"))
+
+    def change_study(self, study: Study) -> None:
+        """Replace the resolved study, after a change that only adds to it."""
+        with self._transaction():
+            self._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
+
+    # ------------------------------------------------------------------ writing
+
+    def enqueue(
+        self, phase: str, configuration: Configuration, seed: int, proposed_by: str, *, arm: str | None = None
+    ) -> int:
+        """Record a proposal; returns the number of its trial."""
+        with self._transaction():
+            number = int(self._connection.execute("SELECT COALESCE(MAX(trial_id) + 1, 0) FROM trials").fetchone()[0])
+            self._connection.execute(
+                "INSERT INTO trials (trial_id, phase, arm, state, configuration, seed, proposed_by, queued_at) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
+                (number, phase, arm, configuration.to_json(), seed, proposed_by, time.time()),
+            )
+        return number
+
+    def start(self, trial_id: int, checkpoint: str) -> None:
+        """A queued or interrupted trial is handed to a worker; its state lies in `checkpoint`."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE trials SET state = 'running', attempts = attempts + 1, checkpoint = ?, "
+                "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
+                (checkpoint, time.time(), trial_id),
+            )
+
+    def record_epoch(self, trial_id: int, row: EpochRow, *, device: str, host: str, final: bool) -> bool:
+        """Record an epoch, and with the last one that the trial is completed: one transaction.
+
+        An epoch that a resumed trial reports again, from its checkpoint, changes nothing.
+
+        Returns:
+            Whether this call completed the trial.
+        """
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    trial_id,
+                    row.epoch,
+                    row.learning_rate,
+                    row.train_loss,
+                    row.validation_loss,
+                    row.validation_error,
+                    row.seconds,
+                    time.time(),
+                ),
+            )
+            if not final:
+                return False
+            changed = self._connection.execute(
+                "UPDATE trials SET state = 'completed', validation_error = ?, device = ?, host = ?, ended_at = ?, "
+                "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+                (row.validation_error, device, host, time.time(), trial_id),
+            )
+        return changed.rowcount == 1
+
+    def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
+        """Record that a running trial failed; returns False if it was not running."""
+        with self._transaction():
+            changed = self._connection.execute(
+                "UPDATE trials SET state = 'failed', failure_class = ?, failure_message = ?, ended_at = ?, "
+                "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+                (failure_class, message, time.time(), trial_id),
+            )
+        return changed.rowcount == 1
+
+    def interrupt_running(self) -> int:
+        """Mark what was running, or about to, as interrupted; returns how many that were."""
+        with self._transaction():
+            changed = self._connection.execute(
+                "UPDATE trials SET state = 'interrupted' WHERE state IN ('running', 'queued')"
+            )
+        return changed.rowcount
+
+    # ------------------------------------------------------------------ reading
+
+    def trials(self, *, phase: str | None = None, states: Sequence[State] = ()) -> list[Trial]:
+        """The trials, in the order of their numbers; all, or those of a phase and of some states."""
+        rows = self._connection.execute(
+            "SELECT t.*, COUNT(e.epoch) AS epochs, COALESCE(SUM(e.seconds), 0.0) AS seconds "
+            "FROM trials t LEFT JOIN epochs e USING (trial_id) GROUP BY t.trial_id ORDER BY t.trial_id"
+        )
+        trials = [
+            Trial(**{**dict(row), "configuration": Configuration.from_json(row["configuration"])}) for row in rows
+        ]
+        return [t for t in trials if phase in (None, t.phase) and (not states or t.state in states)]
+
+    def epochs(self, trial_id: int) -> list[EpochRow]:
+        """The epochs of a trial, in their order."""
+        rows = self._connection.execute(
+            "SELECT epoch, learning_rate, train_loss, validation_loss, validation_error, seconds "
+            "FROM epochs WHERE trial_id = ? ORDER BY epoch",
+            (trial_id,),
+        )
+        return [EpochRow(**dict(row)) for row in rows]
+
+    # ------------------------------------------------------------------ inside
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _create(self, study: Study) -> None:
+        with self._transaction():
+            for statement in _SCHEMA.split(";\n"):
+                if statement.strip():
+                    self._connection.execute(statement)
+            self._connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
+            )
+
+    def _check_version(self) -> None:
+        version = self._meta("schema_version")
+        if version != str(SCHEMA_VERSION):
+            self._connection.close()
+            raise UsageError(
+                f"{self.path}: journal of schema {version}; this version reads schema {SCHEMA_VERSION}",
+                hint="Use the version of resnext-search that made it.",
+            )
+
+    def _meta(self, key: str) -> str:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise sqlite3.DatabaseError(f"no {key} in it")
+        return str(row[0])

@@ -1,0 +1,41 @@
+"""Where do words go? Ours to the user, those of Ray, Ax and torch to `log.txt`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+
+@contextmanager
+def words_apart(log: Path) -> Iterator[Console]:
+    """Within the block everything written to standard output and error goes to `log`, but for the given console.
+
+    The file descriptors themselves are redirected: Ray's C++ parts and child processes write to them directly.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    terminal, errors = os.dup(1), os.dup(2)
+    handler = logging.StreamHandler()  # standard error, which is the log file by then
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    with log.open("a", encoding="utf-8") as sink, os.fdopen(os.dup(terminal), "w", encoding="utf-8") as screen:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        logging.getLogger().addHandler(handler)
+        with warnings.catch_warnings():
+            try:
+                yield Console(file=screen, highlight=False, soft_wrap=not screen.isatty())
+            finally:
+                logging.getLogger().removeHandler(handler)
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os.dup2(terminal, 1)
+                os.dup2(errors, 2)
+                os.close(terminal)
+                os.close(errors)

@@ -1,0 +1,37 @@
+"""Who works on a study folder? At most one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resnext_search.spaces.errors import FolderLocked
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file for the time of the block.
+
+    The operating system drops the lock with the process, however it ends: a lock file left behind locks nothing.
+
+    Raises:
+        FolderLocked: A live run holds it; the message names its process and host.
+    """
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            owner = file.read().strip() or "unknown process"
+            raise FolderLocked(
+                f"{path.parent}: another run works on this folder ({owner})",
+                hint=f"Follow it with: resnext-search status {path.parent} --watch",
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield

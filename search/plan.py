@@ -1,0 +1,98 @@
+"""What would a study do, before it does it: its feasible set, its forecast, and the frozen `plan.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from resnext_search.results.folder import StudyFolder
+from resnext_search.spaces import FeasibleSet, Study
+from resnext_search.spaces.errors import StudyError
+
+# A change of these does not change what a study means, only how long it goes on and where.
+MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root")
+
+
+def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
+    """Facts of the plan that need no measurement, ready for JSON."""
+    axes = study.architecture_axes()
+    error = np.asarray(feasible.counts.multiply_adds) / feasible.band.target - 1
+    return {
+        "name": study.name,
+        "band": {"target": feasible.band.target, "low": feasible.band.low, "high": feasible.band.high},
+        "candidates": axes.combinations,
+        "architectures": len(feasible),
+        "spans": {
+            "cardinality": _span(feasible.cardinality),
+            "width": _span(feasible.width),
+            "depth": _span(feasible.depth),
+            "parameters": _span(feasible.counts.parameters),
+            "activations": _span(feasible.counts.activations),
+        },
+        "match_percent": {
+            "lowest": round(100 * float(error.min()), 3),
+            "mean": round(100 * float(error.mean()), 3),
+            "highest": round(100 * float(error.max()), 3),
+        },
+        "knobs": {
+            knob.name: {"low": knob.low, "high": knob.high, "log": knob.log, "values": list(knob.values)}
+            for knob in study.knobs()
+        },
+        "trials": study.search.trials,
+    }
+
+
+def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None, folder: StudyFolder) -> None:
+    """Write `plan.json`: the resolved study, its hash, the summary and the forecast."""
+    plan = {
+        "hash": study_hash(study),
+        "study": study.model_dump(mode="json"),
+        **summarize(study, feasible),
+        "forecast": forecast,
+    }
+    draft = folder.plan.with_suffix(".json.part")
+    draft.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+    draft.replace(folder.plan)
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 of the resolved study, as hexadecimal digits."""
+    return hashlib.sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def check_change(before: Study, after: Study, folder: Path) -> None:
+    """Allow a study that continues to ask for more trials, and to run on another machine; nothing else.
+
+    Raises:
+        StudyError: Anything else has changed; the message is a diff.
+    """
+    old, new = _flat(before.model_dump(mode="json")), _flat(after.model_dump(mode="json"))
+    changed = [key for key in sorted(old | new) if old.get(key) != new.get(key) and key not in MAY_CHANGE]
+    if "search.trials" in changed and after.search.trials > before.search.trials:
+        changed.remove("search.trials")
+    if changed:
+        lines = [f"  {key}: {_word(old, key)} -> {_word(new, key)}" for key in changed]
+        raise StudyError(
+            f"{folder}: the study has changed since its first trial:\n" + "\n".join(lines),
+            hint="A study may only get more trials. Give another --out (or name) for the changed one.",
+        )
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """`{"a.b": 1}` of `{"a": {"b": 1}}`."""
+    if not isinstance(value, dict):
+        return {key: value}
+    return {
+        inner: leaf for name, part in value.items() for inner, leaf in _flat(part, f"{key}.{name}".lstrip(".")).items()
+    }
+
+
+def _word(flat: dict[str, Any], key: str) -> str:
+    return json.dumps(flat[key]) if key in flat else "(nothing)"
+
+
+def _span(values: Any) -> list[int]:
+    return [int(values.min()), int(values.max())]

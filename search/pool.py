@@ -1,0 +1,149 @@
+"""Which configurations can be proposed? The feasible set times a grid over the searched knobs, in a unit cube.
+
+A candidate is a pair (architecture index, knob index) and is numbered `architecture * len(knob_rows) + knob`. Nothing
+outside the FLOP band has a number, so nothing outside it can be proposed. Imports numpy and scipy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from resnext_search.spaces import Configuration, FeasibleSet
+from resnext_search.spaces.complexity import Integers
+from resnext_search.spaces.knobs import Floats, Knob
+from resnext_search.spaces.seeds import derive_seed
+from scipy.stats import qmc
+
+# Values of a continuous knob on the grid, by how many continuous knobs there are.
+GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9}
+# Candidates scored for one proposal; a larger pool is sampled, afresh for every proposal.
+SCORED_AT_ONCE = 50_000
+
+
+class Pool:
+    """All candidates of a study.
+
+    Args:
+        feasible: The architectures.
+        knobs: The searched knobs; may be empty.
+    """
+
+    def __init__(self, feasible: FeasibleSet, knobs: Sequence[Knob]) -> None:
+        self.feasible = feasible
+        self.knobs = tuple(knobs)
+        points = GRID_POINTS[min(sum(not knob.values for knob in knobs), max(GRID_POINTS))]
+        self.knob_rows: Floats = np.array(list(product(*(knob.grid(points) for knob in knobs))), dtype=float)
+        columns = _architecture_columns(feasible)
+        for knob, values in zip(knobs, self.knob_rows.T, strict=True):
+            columns[knob.name] = (np.array([knob.low, knob.high]), values, knob.log)
+        varying = {name: column for name, column in columns.items() if column[0][0] < column[0][1]}
+        self.names = tuple(varying)
+        self.bounds = {name: (float(limits[0]), float(limits[1])) for name, (limits, _, _) in varying.items()}
+        self.log_names = frozenset(name for name, (_, _, log) in varying.items() if log)
+        knob_names = {knob.name for knob in knobs}
+        self._architecture_units = _units(
+            [varying[name] for name in self.names if name not in knob_names], len(feasible)
+        )
+        self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
+
+    def __len__(self) -> int:
+        return len(self.feasible) * len(self.knob_rows)
+
+    def units(self, candidates: Integers) -> Floats:
+        """`(n, len(names))` array: where these candidates lie in the unit cube."""
+        architectures, knobs = np.divmod(candidates, len(self.knob_rows))
+        return np.concatenate([self._architecture_units[architectures], self._knob_units[knobs]], axis=1)
+
+    def configuration(self, candidate: int) -> Configuration:
+        """The architecture and the knob values of a candidate."""
+        architecture, row = divmod(candidate, len(self.knob_rows))
+        values = self.knob_rows[row].tolist()
+        return Configuration(
+            self.feasible[architecture],
+            tuple((knob.name, value) for knob, value in zip(self.knobs, values, strict=True)),
+        )
+
+    def parameters(self, candidate: int) -> dict[str, float]:
+        """Name and value of every parameter that varies, in the order of `names`."""
+        configuration = self.configuration(candidate)
+        architecture = configuration.architecture
+        values: dict[str, float] = {
+            "cardinality": architecture.cardinality,
+            "width": architecture.width,
+            **{f"blocks_{stage + 1}": count for stage, count in enumerate(architecture.blocks)},
+            **dict(configuration.knobs),
+        }
+        return {name: float(values[name]) for name in self.names}
+
+    def find(self, configuration: Configuration) -> int:
+        """Number of a configuration.
+
+        Raises:
+            ValueError: It is not a candidate, as after a change of the study.
+        """
+        architecture = self.feasible.index(configuration.architecture)
+        values = np.array([value for _, value in configuration.knobs])
+        rows = np.flatnonzero((self.knob_rows == values).all(axis=1))
+        if not len(rows):
+            raise ValueError(f"{configuration} is not on the grid of knobs")
+        return architecture * len(self.knob_rows) + int(rows[0])
+
+    def sample(self, generator: np.random.Generator, excluded: Integers) -> Integers:
+        """Candidates to score for one proposal: all but the excluded, or a random part of a large pool, ascending."""
+        if len(self) <= SCORED_AT_ONCE:
+            candidates = np.arange(len(self))
+        else:
+            candidates = np.unique(generator.integers(len(self), size=SCORED_AT_ONCE))
+        return candidates[~np.isin(candidates, excluded)]
+
+    def spread(self, number: int, seed: int, excluded: Integers) -> int | None:
+        """The `number`-th point of a space-filling design: the candidate nearest to a scrambled Sobol point.
+
+        Args:
+            number: Position in the design, from 0.
+            seed: Seed of the scrambling, the same for the whole design.
+            excluded: Candidates that are taken.
+
+        Returns:
+            None if every candidate is taken.
+        """
+        if len(np.unique(excluded)) >= len(self):
+            return None
+        sobol = qmc.Sobol(max(1, len(self.names)), scramble=True, rng=np.random.default_rng(seed))
+        if number:
+            sobol.fast_forward(number)
+        point = sobol.random(1)[0]
+        split = self._architecture_units.shape[1]
+        to_architectures = ((self._architecture_units - point[:split]) ** 2).sum(axis=1)
+        to_knobs = ((self._knob_units - point[split : len(self.names)]) ** 2).sum(axis=1)
+        distance = (to_architectures[:, None] + to_knobs[None, :]).ravel()
+        distance[excluded] = np.inf
+        return int(distance.argmin())
+
+
+Column = tuple[NDArray[np.float64], NDArray[np.float64], bool]  # limits, values, whether on a log scale
+
+
+def _architecture_columns(feasible: FeasibleSet) -> dict[str, Column]:
+    columns: dict[str, tuple[Integers, bool]] = {
+        "cardinality": (feasible.cardinality, True),
+        "width": (feasible.width, True),
+        **{f"blocks_{stage + 1}": (blocks, False) for stage, blocks in enumerate(feasible.blocks.T)},
+    }
+    return {
+        name: (np.array([values.min(), values.max()], dtype=float), values.astype(float), log)
+        for name, (values, log) in columns.items()
+    }
+
+
+def _units(columns: Sequence[Column], rows: int) -> Floats:
+    units = [Knob("", limits[0], limits[1], log=log).to_unit(values) for limits, values, log in columns]
+    return np.stack(units, axis=1) if units else np.empty((rows, 0))
+
+
+def proposal_generator(seed: int, number: int) -> np.random.Generator:
+    """Random numbers for one proposal, whatever was proposed before."""
+    return np.random.default_rng(derive_seed(seed, "proposal", number))

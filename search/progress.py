@@ -1,0 +1,143 @@
+"""What does the user see of a running study? A table that redraws itself on a terminal, one line an event elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from resnext_search.spaces import Configuration
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+
+@dataclass
+class _Running:
+    configuration: Configuration
+    attempt_from: float
+    epoch: int = 0
+    error: float | None = None
+
+
+@dataclass
+class Progress:
+    """Follows a phase of a study.
+
+    Args:
+        console: Where to draw.
+        total: Trials of the phase.
+        epochs: Epochs of a trial.
+        done: Trials that had ended before this sitting.
+        best: Lowest validation error before this sitting, in percent.
+    """
+
+    console: Console
+    total: int
+    epochs: int
+    done: int = 0
+    best: float | None = None
+    _running: dict[int, _Running] = field(default_factory=dict)
+    _failed: int = 0
+    _finished_here: int = 0
+    _begin: float = field(default_factory=time.monotonic)
+    _live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        if self.console.is_terminal:
+            self._live = Live(self._draw(), console=self.console, refresh_per_second=4, get_renderable=self._draw)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Say something once, above the table."""
+        self.console.print(text)
+
+    def started(self, trial_id: int, configuration: Configuration) -> None:
+        """A trial was handed to a worker."""
+        self._running[trial_id] = _Running(configuration, time.monotonic())
+
+    def epoch(self, trial_id: int, epoch: int, error: float) -> None:
+        """A trial has finished an epoch."""
+        if trial_id in self._running:
+            self._running[trial_id].epoch, self._running[trial_id].error = epoch, error
+
+    def completed(self, trial_id: int, error: float) -> None:
+        """A trial has ended with this validation error, in percent."""
+        running = self._end(trial_id)
+        self.best = error if self.best is None else min(self.best, error)
+        if running is not None:
+            self._event(
+                f"{describe(trial_id, running.configuration)}  validation error {error:.2f} %  best {self.best:.2f} %"
+            )
+
+    def failed(self, trial_id: int, failure_class: str, message: str) -> None:
+        """A trial has failed."""
+        running = self._end(trial_id)
+        self._failed += 1
+        last = message.strip().splitlines()[-1] if message.strip() else ""
+        name = describe(trial_id, running.configuration) if running else f"trial {trial_id:04d}"
+        self.console.print(f"{self._count()} {name}  failed ({failure_class}): {last}", style="red", markup=False)
+
+    def _end(self, trial_id: int) -> _Running | None:
+        self.done += 1
+        self._finished_here += 1
+        return self._running.pop(trial_id, None)
+
+    def _count(self) -> str:
+        return f"[{self.done}/{self.total}]"
+
+    def _event(self, text: str) -> None:
+        if self._live is None:
+            self.console.print(f"{self._count()} {text}{self._eta()}", markup=False)
+
+    def _eta(self) -> str:
+        if not self._finished_here or self.done >= self.total:
+            return ""
+        seconds = (time.monotonic() - self._begin) / self._finished_here * (self.total - self.done)
+        return f"  about {duration(seconds)} left"
+
+    def _draw(self) -> Table:
+        best = "" if self.best is None else f", best validation error {self.best:.2f} %"
+        failed = f", {self._failed} failed" if self._failed else ""
+        table = Table(
+            title=f"{self.done} of {self.total} trials{best}{failed}{self._eta().replace('  ', ', ')}",
+            title_justify="left",
+        )
+        for heading in ("trial", "epoch", "validation error %", "running for"):
+            table.add_column(heading)
+        for trial_id, running in self._running.items():
+            table.add_row(
+                describe(trial_id, running.configuration),
+                f"{running.epoch}/{self.epochs}",
+                "" if running.error is None else f"{running.error:.2f}",
+                duration(time.monotonic() - running.attempt_from),
+            )
+        return table
+
+
+def describe(trial_id: int, configuration: Configuration) -> str:
+    """Name of a trial for people: number, architecture, blocks and knobs."""
+    blocks = "-".join(map(str, configuration.architecture.blocks))
+    knobs = "".join(f" {_SHORT.get(name, name)}={value:.3g}" for name, value in configuration.knobs)
+    return f"trial {trial_id:04d} {configuration.architecture.name} ({blocks}){knobs}"
+
+
+_SHORT = {"learning_rate": "lr", "weight_decay": "wd", "batch_size": "batch", "label_smoothing": "smoothing"}
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> duration(42), duration(190), duration(7300)
+    ('42 s', '3 min 10 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 6000:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,80 @@
+"""How far is a study? Facts from its journal, ready for JSON. Starts without torch, Ax and Ray."""
+
+from __future__ import annotations
+
+import fcntl
+from collections import Counter
+from typing import Any
+
+from resnext_search.results.folder import StudyFolder
+from resnext_search.results.journal import Journal, Trial
+from resnext_search.search.progress import describe
+from resnext_search.spaces import Study
+from resnext_search.spaces.complexity import complexity
+
+
+def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
+    """Counts by state, running trials with their epochs, failures by class, the best trial so far."""
+    study, trials = journal.study(), journal.trials()
+    live = is_live(folder)
+    return {
+        "name": study.name,
+        "folder": str(folder.path),
+        "live": live,
+        "trials": study.search.trials,
+        "states": dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials)),
+        "running": [_running(study, journal, trial) for trial in trials if trial.state == "running"],
+        "failures": [
+            {"trial": trial.trial_id, "class": trial.failure_class, "message": trial.failure_message}
+            for trial in trials
+            if trial.state == "failed"
+        ],
+        "best": read_best(journal),
+    }
+
+
+def read_best(journal: Journal) -> dict[str, Any] | None:
+    """The completed search trial with the lowest validation error; of equal ones the first. None if there is none.
+
+    It is the lowest of many noisy numbers, and so flatters: an honest estimate needs fresh seeds and test images.
+    """
+    study = journal.study()
+    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    if not completed:
+        return None
+    trial = min(completed, key=lambda trial: (trial.validation_error, trial.trial_id))
+    architecture = trial.configuration.architecture
+    counts = complexity(study.network_template(), architecture)
+    return {
+        "trial": trial.trial_id,
+        "architecture": architecture.name,
+        "cardinality": architecture.cardinality,
+        "group_widths": list(architecture.group_widths),
+        "blocks": list(architecture.blocks),
+        "recipe": trial.configuration.recipe(study.trainer).model_dump(),
+        "validation_error": trial.validation_error,
+        **{name: int(value) for name, value in counts._asdict().items()},
+    }
+
+
+def is_live(folder: StudyFolder) -> bool:
+    """Whether a run holds the lock of the folder."""
+    if not folder.lock.exists():
+        return False
+    with folder.lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _running(study: Study, journal: Journal, trial: Trial) -> dict[str, Any]:
+    epochs = journal.epochs(trial.trial_id)
+    return {
+        "trial": trial.trial_id,
+        "name": describe(trial.trial_id, trial.configuration),
+        "epoch": len(epochs),
+        "epochs": study.trainer.epochs,
+        "validation_error": epochs[-1].validation_error if epochs else None,
+    }

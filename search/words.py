@@ -1,0 +1,78 @@
+"""Facts as text for people: what `plan`, `status` and `best` print without `--json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnext_search.search.progress import duration
+
+
+def plan_words(facts: dict[str, Any]) -> str:
+    """The plan of a study."""
+    band, match, spans = facts["band"], facts["match_percent"], facts["spans"]
+    lines = [
+        f"{facts['name']}: {facts['trials']} trials",
+        f"FLOP band         {band['low']:,} to {band['high']:,} multiply-adds around {band['target']:,}",
+        f"feasible set      {facts['architectures']:,} architectures of {facts['candidates']:,} candidates",
+        f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
+        *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
+        *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
+        f"training          {facts['training_flops']:.3g} floating-point operations",
+    ]
+    forecast = facts["forecast"]
+    if forecast is not None:
+        seconds = forecast["seconds"]
+        lines += [
+            f"time              {duration(seconds['median'])} ({duration(seconds['cheapest'])} if all trials were as "
+            f"fast as the cheapest architecture, {duration(seconds['dearest'])} as slow as the dearest), "
+            f"{forecast['workers']} trials at once on this machine's cores, start-up of about 20 s not counted",
+            f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
+        ]
+    return "\n".join(lines)
+
+
+def _knob(knob: dict[str, Any]) -> str:
+    if knob["values"]:
+        return ", ".join(f"{value:g}" for value in knob["values"])
+    return f"{knob['low']:g} to {knob['high']:g}, {'log' if knob['log'] else 'linear'} scale"
+
+
+def status_words(facts: dict[str, Any]) -> str:
+    """The state of a study."""
+    states = ", ".join(f"{count} {state}" for state, count in sorted(facts["states"].items())) or "none yet"
+    lines = [
+        f"{facts['name']}: {'running' if facts['live'] else 'not running'}; trials: {states}, of {facts['trials']}"
+    ]
+    lines += [
+        f"  {one['name']}  epoch {one['epoch']}/{one['epochs']}{_percent(one['validation_error'])}"
+        for one in facts["running"]
+    ]
+    for failure in facts["failures"]:
+        last = (failure["message"] or "").strip().splitlines()[-1:]
+        lines.append(f"  trial {failure['trial']:04d} failed ({failure['class']}): {' '.join(last)}")
+    if facts["best"] is not None:
+        lines.append(best_words(facts["best"]).splitlines()[0])
+    if not facts["live"] and sum(facts["states"].get(state, 0) for state in ("completed", "failed")) < facts["trials"]:
+        lines.append(f"Continue with: resnext-search resume {facts['folder']}")
+    return "\n".join(lines)
+
+
+def _percent(error: float | None) -> str:
+    return "" if error is None else f"  validation error {error:.2f} %"
+
+
+def best_words(best: dict[str, Any]) -> str:
+    """The best trial; one line that names it, then what is needed to train it again."""
+    blocks = "-".join(map(str, best["blocks"]))
+    widths = "-".join(map(str, best["group_widths"]))
+    recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
+    return "\n".join(
+        [
+            f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
+            f"{best['validation_error']:.2f} % (the lowest of all trials, so an optimistic figure)",
+            f"blocks {blocks}  group widths {widths}",
+            f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
+            f"activations {best['activations']:,}",
+            recipe,
+        ]
+    )

@@ -1,0 +1,93 @@
+"""What concerns more than one section of a study: each check says which sections it reads.
+
+A check whose sections are all sound by themselves runs even if others are broken, so that a person sees every problem
+of a file at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING
+
+from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces.enumeration import excesses
+from resnext_search.spaces.study_axes import MOST_SPREADS
+from resnext_search.spaces.study_problems import Problem, shown
+from resnext_search.spaces.study_sections import MOST_BUDGET
+
+if TYPE_CHECKING:
+    from resnext_search.spaces.study import Study
+
+
+def problems_between_sections(study: Study, sound: Collection[str]) -> Iterator[Problem]:
+    """All problems between sections.
+
+    Args:
+        study: A study, of which only the `sound` sections are looked at.
+        sound: Names of the sections that have no problem of their own.
+    """
+    for sections, check in _CHECKS.items():
+        if all(section in sound for section in sections):
+            yield from check(study)
+
+
+def _budget_problems(study: Study) -> Iterator[Problem]:
+    like, stages = study.budget.like, study.template.stages
+    if like is not None and len(like.blocks) != stages:
+        yield Problem(("budget", "like", "blocks"), shown(like.blocks), _one_number_a_stage(stages))
+    elif (target := study.band().target) > MOST_BUDGET:
+        yield Problem(("budget", "like"), f"{target:.1e} multiply-adds", f"at most {MOST_BUDGET:.0e}")
+
+
+def _axes_problems(study: Study) -> Iterator[Problem]:
+    axis, stages = study.axes.blocks, study.template.stages
+    wrong = [
+        Problem(("axes", "blocks", "listed", index), shown(spread), _one_number_a_stage(stages))
+        for index, spread in enumerate(axis.listed or ())
+        if not isinstance(spread, int) and len(spread) != stages
+    ]
+    if axis.min is not None and axis.max is not None and not axis.uniform:
+        spreads = (axis.max - axis.min + 1) ** stages
+        if spreads > MOST_SPREADS:
+            fix = "Narrow it, or set uniform: true."
+            wrong.append(Problem(("axes", "blocks"), f"{spreads:,} spreads", f"at most {MOST_SPREADS:,}", fix))
+    if not wrong:
+        fix = "Narrow cardinality, width or blocks."
+        limits = excesses(study.network_template(), study.architecture_axes())
+        wrong = [Problem(("axes",), found, allowed, fix) for found, allowed in limits]
+    yield from wrong
+
+
+def _batch_problems(study: Study) -> Iterator[Problem]:
+    """A batch that is larger than the training set would leave an epoch without a step."""
+    known = DATASETS.get(study.data.name)
+    if known is None and study.data.train_images is None:
+        return
+    train, _ = study.data.split_sizes(known.train_images if known is not None else 0)
+    axis = study.axes.batch_size
+    batches = [(("trainer", "batch_size"), float(study.trainer.batch_size))]
+    for key, size in (
+        batches if axis is None else [(("axes", "batch_size", *place), size) for place, size in axis.places()]
+    ):
+        if size > train:
+            fix = "Lower it, or raise data.train_images."
+            yield Problem(key, f"{size:g}", f"at most the {train:,} images to train on", fix)
+
+
+def _warmup_problems(study: Study) -> Iterator[Problem]:
+    warmup, epochs = study.trainer.warmup_epochs, study.trainer.epochs
+    if warmup >= epochs:
+        fix = "Set trainer.warmup_epochs to a smaller number, such as 0."
+        yield Problem(("trainer", "warmup_epochs"), f"{warmup:g}", f"below trainer.epochs ({epochs})", fix)
+
+
+def _one_number_a_stage(stages: int) -> str:
+    return f"one number for each of {stages} stages"
+
+
+_CHECKS: dict[tuple[str, ...], Callable[[Study], Iterator[Problem]]] = {
+    ("budget", "template", "data"): _budget_problems,
+    ("axes", "template", "data"): _axes_problems,
+    ("trainer", "data", "axes"): _batch_problems,
+    ("trainer",): _warmup_problems,
+}

@@ -1,0 +1,180 @@
+"""The sections of a study file, each checked by itself; what concerns several sections is in `study_checks.py`.
+
+The texts below the fields are what `resnext-search schema` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from resnext_search.spaces.axes import MOST_TOLERANCE, WidthRule
+from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces.quantities import Count, Number, Share, Whole
+from resnext_search.spaces.study_problems import Problem, raise_problems
+
+# More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
+MOST_CHANNELS = 4096
+MOST_BLOCKS = 200
+# A quadrillion: a thousand times what the largest published networks cost.
+MOST_BUDGET = 10**15
+
+Channels = Annotated[Whole, Field(ge=1, le=MOST_CHANNELS)]
+BlockCount = Annotated[Whole, Field(ge=1, le=MOST_BLOCKS)]
+Blocks = tuple[BlockCount, ...]
+
+
+class Section(BaseModel):
+    """A part of the study file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class LikeConfig(Section):
+    """An architecture that stands for a budget."""
+
+    cardinality: Channels
+    """Groups of its 3x3 convolutions"""
+    width: Channels
+    """Channels of one group in the first stage; doubles every stage"""
+    blocks: Blocks = Field(min_length=1)
+    """Blocks of every stage"""
+
+
+class BudgetConfig(Section):
+    """The FLOP band: one of `like` or `multiply_adds`, and a tolerance."""
+
+    like: LikeConfig | None = None
+    """An architecture whose multiply-adds are the budget"""
+    multiply_adds: Annotated[Count, Field(ge=1, le=MOST_BUDGET)] | None = None
+    """Multiply-adds of one image, the paper's FLOPs; 8.0M and 4.1G are understood"""
+    tolerance: Share = Field(default=0.02, ge=0, le=MOST_TOLERANCE)
+    """Half width of the band, as a share of the budget: 2% or 0.02"""
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.like is None) == (self.multiply_adds is None):
+            found = "neither like nor multiply_adds" if self.like is None else "both like and multiply_adds"
+            fix = "Give like: {cardinality: 2, width: 16, blocks: [1, 1, 1]}, or multiply_adds: 8.0M."
+            raise_problems([Problem((), found, "exactly one of them", fix)])
+        return self
+
+
+class DataConfig(Section):
+    """Which images, and how many of them."""
+
+    name: Literal["digits", "fashion_mnist", "cifar10", "cifar100", "image_folder"]
+    """digits (no download) | fashion_mnist | cifar10 | cifar100 | image_folder (train/<class>/*, test/<class>/*)"""
+    root: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]*$")] = "data"
+    """Where the files lie, relative to the folder the command is started in"""
+    train_images: Annotated[Whole, Field(ge=1)] | None = None
+    """Images to train on; without it all that validation leaves"""
+    validation_images: Annotated[Whole, Field(ge=1)] | None = None
+    """Images kept from training to choose by; without it a tenth of the training split"""
+    resolution: Annotated[Whole, Field(ge=8, le=1024)] | None = None
+    """image_folder only: side that images are brought to, in pixels"""
+    classes: Annotated[Whole, Field(ge=2, le=1_000_000)] | None = None
+    """image_folder only: number of class folders"""
+
+    @model_validator(mode="after")
+    def _fits_the_data_set(self) -> Self:
+        raise_problems(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        folder = self.name == "image_folder"
+        for name in ("resolution", "classes"):
+            given: int | None = getattr(self, name)
+            if folder and given is None:
+                yield Problem((name,), "nothing", "a whole number", f"An image_folder needs data.{name}.")
+            if not folder and given is not None:
+                yield Problem((name,), str(given), "only for image_folder", f"Remove it: {self.name} has its own.")
+        if not folder:
+            available = DATASETS[self.name].train_images
+            train, validation = self.split_sizes(available)
+            split = f"{available:,} of the training split of {self.name}"
+            if train < 1:
+                yield Problem(("validation_images",), f"{validation:,}", f"fewer than the {split}")
+            elif train + validation > available:
+                wanted = f"{train:,} images to train on and {validation:,} to validate on"
+                yield Problem((), wanted, f"together at most the {split}")
+
+    def split_sizes(self, available: int) -> tuple[int, int]:
+        """Images to train on and to validate on, of so many that a training split has.
+
+        >>> DataConfig(name="cifar10").split_sizes(50_000)
+        (45000, 5000)
+        """
+        validation = self.validation_images or available // 10
+        return self.train_images or available - validation, validation
+
+
+class TemplateConfig(Section):
+    """What every architecture of the study shares."""
+
+    stem: Literal["cifar", "imagenet"] = "cifar"
+    """cifar: a 3x3 convolution | imagenet: a 7x7 convolution with stride 2 and a max-pool"""
+    stride: Literal[1, 2, 4] = 1
+    """Stride of the cifar stem; the paper has 1"""
+    planes: Annotated[Whole, Field(ge=1, le=1024)] = 64
+    """Channels of the stem; blocks put out 4x this, doubled every stage"""
+    stages: Annotated[Whole, Field(ge=1, le=5)] = 3
+    """Stages; each but the first halves the map"""
+    shortcut: Literal["projection", "identity", "none"] = "projection"
+    """projection (the paper's) | identity (zero-padded) | none (the paper's ablation)"""
+    width_rule: WidthRule = "matched"
+    """matched: later widths move by a channel or two to meet the budget | paper: they double"""
+
+    @model_validator(mode="after")
+    def _stride_of_a_cifar_stem(self) -> Self:
+        if self.stem == "imagenet" and self.stride != 1:
+            raise_problems([Problem(("stride",), str(self.stride), "only for the cifar stem", "Remove it.")])
+        return self
+
+
+class Recipe(Section):
+    """How a trial is trained. Searched knobs override the values given here."""
+
+    epochs: Annotated[Whole, Field(ge=1, le=10_000)] = 12
+    """Passes over the training images"""
+    batch_size: Annotated[Whole, Field(ge=2, le=1_000_000)] = 128
+    """Images a step; an incomplete last batch is left out"""
+    learning_rate: Annotated[Number, Field(gt=0)] = 0.1
+    """Step size of SGD at its highest"""
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.9
+    """Nesterov momentum"""
+    weight_decay: Annotated[Number, Field(ge=0, lt=1)] = 5e-4
+    """L2 penalty on the weights; the paper has 5e-4 on CIFAR and 1e-4 on ImageNet"""
+    decay_norms: Annotated[bool, Field(strict=True)] = False
+    """Whether norms and biases are decayed too, as in the paper's code"""
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """Share of the target spread over all classes"""
+    schedule: Literal["cosine", "step"] = "cosine"
+    """cosine: half a cosine to 0 | step: divided by 10 at half and three quarters of the epochs (the paper's CIFAR)"""
+    warmup_epochs: Annotated[Number, Field(ge=0)] = 1.0
+    """Epochs over which the learning rate rises from 0; fractions are allowed"""
+    augment: Literal["standard", "none"] = "standard"
+    """standard: random crop after padding, and a flip where the data allow it | none"""
+
+
+class SearchConfig(Section):
+    """How the space is searched."""
+
+    trials: Annotated[Whole, Field(ge=1, le=100_000)] = 40
+    """Trials of the search phase"""
+    parallel: Literal["auto"] | Annotated[Whole, Field(ge=1, le=10_000)] = "auto"
+    """Trials at once: auto (as many as the machine holds), or a number"""
+    optimizer: Literal["ax", "sobol"] = "ax"
+    """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+
+
+class Resources(Section):
+    """What one trial gets."""
+
+    cpu: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    """Processor cores of one trial; also its threads"""
+    gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
+    """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
+    cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
+    """host:port of a Ray cluster; without it Ray is started on this machine for the time of the run"""

@@ -1,0 +1,123 @@
+"""Whole studies on a real Ray, with real training of small networks on the digits."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from resnext_search.results import Journal, pareto_front
+from resnext_search.search import run_study
+from resnext_search.spaces.errors import FolderLocked, StudyError, TooManyFailures
+
+from tests.helpers import tiny_study
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_study_trains_every_trial_inside_the_band_and_writes_its_tables(tmp_path: Path) -> None:
+    study = tiny_study()
+
+    folder = run_study(study, tmp_path / "run", cpus=2)
+
+    trials = pd.read_csv(folder.trials)
+    assert trials.state.tolist() == ["completed"] * 4
+    assert trials.epochs.tolist() == [2] * 4
+    assert trials.multiply_adds.between(study.band().low, study.band().high).all()
+    assert len(trials[["architecture", "group_widths", "blocks", "learning_rate"]].drop_duplicates()) == 4
+    front = pd.read_csv(folder.pareto)
+    assert len(front) == pareto_front(trials[["validation_error"]].to_numpy()).sum()
+    assert sorted(path.name for path in folder.path.iterdir()) == [
+        "LOCK",
+        "journal.sqlite",
+        "log.txt",
+        "pareto.csv",
+        "plan.json",
+        "study.yaml",
+        "trials.csv",
+    ]
+
+
+def test_a_finished_study_is_not_trained_again_and_may_get_more_trials(tmp_path: Path) -> None:
+    first = run_study(tiny_study("search.trials=2"), tmp_path / "run", cpus=2)
+    before = pd.read_csv(first.trials)
+
+    run_study(tiny_study("search.trials=2"), tmp_path / "run", cpus=2)
+    again = run_study(tiny_study("search.trials=3"), tmp_path / "run", cpus=2)
+
+    after = pd.read_csv(again.trials)
+    assert len(after) == 3
+    pd.testing.assert_frame_equal(after[:2], before)
+
+
+def test_a_changed_study_is_refused_with_the_difference(tmp_path: Path) -> None:
+    run_study(tiny_study("search.trials=1"), tmp_path / "run", cpus=2)
+
+    with pytest.raises(StudyError, match=r"trainer\.epochs: 2 -> 3") as refused:
+        run_study(tiny_study("search.trials=1", "trainer.epochs=3"), tmp_path / "run", cpus=2)
+
+    assert "--out" in refused.value.hint
+
+
+def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
+    from resnext_search.search.lock import locked
+
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run" / "LOCK"), pytest.raises(FolderLocked, match=f"process {os.getpid()} on"):
+        run_study(tiny_study(), tmp_path / "run", cpus=2)
+
+
+def test_trials_that_raise_or_diverge_are_recorded_and_do_not_stop_the_study(tmp_path: Path) -> None:
+    from resnext_search.trainers import train
+
+    def sometimes(study, configuration, seed, **where):  # type: ignore[no-untyped-def]
+        number = int(where["checkpoint"].stem.removeprefix("trial-"))
+        if number == 1:
+            raise RuntimeError("a worker's disk is full")
+        if number == 3:  # a real divergence: the step size is beyond all reason
+            configuration = type(configuration)(configuration.architecture, (("learning_rate", 1e30),))
+        return train(study, configuration, seed, **where)
+
+    folder = run_study(tiny_study("search.trials=6"), tmp_path / "run", train=sometimes, cpus=2)
+
+    trials = pd.read_csv(folder.trials).set_index("trial")
+    assert trials.state.value_counts().to_dict() == {"completed": 4, "failed": 2}
+    assert trials.loc[1, "failure_class"] == "RuntimeError"
+    assert "a worker's disk is full" in trials.loc[1, "failure_message"]
+    assert trials.loc[3, "failure_class"] == "TrainingDiverged"
+    assert math.isnan(trials.loc[3, "validation_error"])
+    with Journal(folder.journal, read_only=True) as journal:
+        assert "Traceback" in (journal.trials()[1].failure_message or "")
+
+
+def test_a_study_in_which_every_trial_fails_stops_early_and_says_why(tmp_path: Path) -> None:
+    def never(*_, **__):  # type: ignore[no-untyped-def]
+        raise ValueError("no such colour")
+
+    with pytest.raises(
+        TooManyFailures, match=r"(?s)of \d trials failed, the last one with ValueError:.*no such colour"
+    ):
+        run_study(tiny_study("search.trials=30"), tmp_path / "run", train=never, cpus=2)
+
+    with Journal(tmp_path / "run" / "journal.sqlite", read_only=True) as journal:
+        assert 5 <= len(journal.trials()) <= 7
+
+
+def test_fractional_gpus_share_a_gpu_and_bound_the_trials_at_once(tmp_path: Path) -> None:
+    """Ray's logical GPUs: the machine need not have any. The trainer reports what it was given, and trains nothing."""
+    seen = tmp_path / "seen"
+    seen.mkdir()
+
+    def record(study, configuration, seed, *, device, checkpoint, **_):  # type: ignore[no-untyped-def]
+        from resnext_search.trainers import Epoch
+
+        (seen / checkpoint.stem).write_text(f"{device} {os.environ['CUDA_VISIBLE_DEVICES']}")
+        return iter([Epoch(1, 0.1, 1.0, 1.0, 50.0 + seed % 7, 0.01)])
+
+    study = tiny_study("resources.gpu=0.5", "trainer.epochs=1", "trainer.warmup_epochs=0", "search.trials=6")
+    run_study(study, tmp_path / "run", train=record, cpus=4, gpus=1)
+
+    assert {path.read_text() for path in seen.iterdir()} == {"cuda 0"}
+    assert len(list(seen.iterdir())) == 6

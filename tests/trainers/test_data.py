@@ -1,0 +1,284 @@
+"""Data: splits that never meet, readers on real or hand-made files, messages that say how to get a data set."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.study import DataConfig
+from resnext_search.trainers import data as data_module
+from resnext_search.trainers.data import DEBIAN_FASHION_MNIST, Dataset, load_dataset, pixel_statistics, split
+from torchvision import datasets
+
+DIGITS = DataConfig(name="digits")
+needs_fashion = pytest.mark.skipif(
+    not (DEBIAN_FASHION_MNIST / "train-images-idx3-ubyte.gz").exists(),
+    reason="Fashion-MNIST is not installed (package dataset-fashion-mnist)",
+)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, on a machine without Debian's package."""
+    monkeypatch.setattr(data_module, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
+    return tmp_path
+
+
+# ------------------------------------------------------------------ splits
+
+
+def test_the_splits_of_digits_have_the_published_sizes_and_never_meet() -> None:
+    splits = split(load_dataset(DIGITS), DIGITS, 0)
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (1_260, 140, 397)
+    assert sorted(torch.cat(splits[:3]).tolist()) == list(range(1_797))
+
+
+def test_splits_depend_on_the_seed_alone() -> None:
+    dataset = load_dataset(DIGITS)
+    first = split(dataset, DIGITS, 0)
+    split.cache_clear()
+    again, other = split(dataset, DIGITS, 0), split(dataset, DIGITS, 1)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert set(first.test.tolist()) != set(other.test.tolist())
+
+
+def test_a_published_test_split_stays_as_it_is_whatever_the_seed() -> None:
+    dataset = Dataset(torch.zeros(30, 1, 2, 2, dtype=torch.uint8), torch.zeros(30, dtype=torch.int64), 20)
+    config = DataConfig(name="cifar10", train_images=11, validation_images=5)
+    for seed in range(5):
+        splits = split(dataset, config, seed)
+        assert splits.test.tolist() == list(range(20, 30))
+        assert (len(splits.train), len(splits.validation)) == (11, 5)
+        assert len(set(torch.cat(splits[:2]).tolist())) == 16
+        assert max(torch.cat(splits[:2]).tolist()) < 20
+
+
+def test_fewer_training_images_leave_validation_and_test_as_they_were() -> None:
+    dataset = load_dataset(DIGITS)
+    everything = split(dataset, DIGITS, 0)
+    some = split(dataset, DataConfig(name="digits", train_images=100), 0)
+    assert torch.equal(some.validation, everything.validation)
+    assert torch.equal(some.test, everything.test)
+    assert torch.equal(some.train, everything.train[:100])
+
+
+def test_more_images_than_there_are_is_refused() -> None:
+    dataset = Dataset(torch.zeros(30, 1, 2, 2, dtype=torch.uint8), torch.zeros(30, dtype=torch.int64), 20)
+    config = DataConfig(name="cifar10", train_images=19, validation_images=2)
+    with pytest.raises(DataError) as caught:
+        split(dataset, config, 0)
+    assert str(caught.value) == (
+        "data: cifar10 has 20 training images; 19 to train on and 2 to validate on were asked for"
+    )
+    assert caught.value.hint == "Lower data.train_images or data.validation_images."
+
+
+def test_pixels_are_normalised_by_train_and_validation_and_not_by_test() -> None:
+    images = torch.tensor([0, 10, 20, 255], dtype=torch.uint8).view(4, 1, 1, 1)
+    dataset = Dataset(images, torch.zeros(4, dtype=torch.int64), 3)
+    splits = split(dataset, DataConfig(name="cifar10", validation_images=1), 0)
+    assert splits.mean.tolist() == [10.0]
+    assert splits.std.item() ** 2 == pytest.approx(200 / 3)
+
+
+def test_pixel_statistics_are_those_of_each_channel() -> None:
+    images = torch.randint(256, (20, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    mean, std = pixel_statistics(images)
+    torch.testing.assert_close(mean, images.float().mean(dim=(0, 2, 3)))
+    torch.testing.assert_close(std, images.float().std(dim=(0, 2, 3), correction=0))
+    assert pixel_statistics(torch.full((2, 1, 2, 2), 7, dtype=torch.uint8))[1].item() == 1.0
+
+
+# ------------------------------------------------------------------ readers
+
+
+def test_digits_are_bytes_from_black_to_white() -> None:
+    dataset = load_dataset(DIGITS)
+    assert dataset.images.shape == (1_797, 1, 8, 8)
+    assert dataset.images.dtype == torch.uint8
+    # the first row of scikit-learn's first digit, a zero: 0 0 5 13 9 1 0 0 of 16
+    assert dataset.images[0, 0, 0].tolist() == [0, 0, 80, 207, 143, 16, 0, 0]
+    assert (dataset.labels[0].item(), dataset.labels.dtype) == (0, torch.int64)
+    assert dataset.labels.bincount().min() > 170
+
+
+def test_a_data_set_is_read_once_in_a_process() -> None:
+    assert load_dataset(DataConfig(name="digits")) is load_dataset(DataConfig(name="digits"))
+
+
+@needs_fashion
+def test_fashion_mnist_is_read_from_debians_package(tmp_path: Path) -> None:
+    config = DataConfig(name="fashion_mnist", root=str(tmp_path))
+    dataset = load_dataset(config)
+    assert dataset.images.shape == (70_000, 1, 28, 28)
+    assert dataset.labels.bincount().tolist() == [7_000] * 10
+    assert dataset.labels[:5].tolist() == [9, 0, 0, 3, 0]
+    splits = split(dataset, config, 0)
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (54_000, 6_000, 10_000)
+    assert splits.mean.item() / 255 == pytest.approx(0.286, abs=5e-4)  # as published everywhere
+    assert splits.std.item() / 255 == pytest.approx(0.353, abs=5e-4)
+
+
+@needs_fashion
+def test_fashion_mnist_in_torchvisions_folder_is_the_same_as_torchvisions(tmp_path: Path) -> None:
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for packed in DEBIAN_FASHION_MNIST.glob("*.gz"):
+        (raw / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    dataset = load_dataset(DataConfig(name="fashion_mnist", root=str(tmp_path)))
+    theirs = datasets.FashionMNIST(tmp_path, train=False)
+    assert torch.equal(dataset.images[60_000:, 0], theirs.data)
+    assert torch.equal(dataset.labels[60_000:], theirs.targets)
+
+
+def test_a_missing_fashion_mnist_says_where_it_was_looked_for_and_how_to_get_it(nowhere: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(DataConfig(name="fashion_mnist", root=str(nowhere)))
+    assert str(caught.value) == (
+        f"data: fashion_mnist: train-images-idx3-ubyte is neither in {nowhere}/FashionMNIST/raw nor in {nowhere}/debian"
+    )
+    assert caught.value.hint == (
+        "On Debian and Ubuntu: apt-get install dataset-fashion-mnist. Elsewhere: python -c "
+        f"\"import torchvision; torchvision.datasets.FashionMNIST('{nowhere}', download=True)\""
+    )
+
+
+def _idx(array: np.ndarray[Any, Any]) -> bytes:
+    return struct.pack(f">4B{array.ndim}i", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00", gzip.compress(_idx(np.zeros((5, 2, 2))))[:-9], b"not gzip at all"])
+def test_a_damaged_fashion_mnist_is_named(nowhere: Path, damage: bytes) -> None:
+    raw = nowhere / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(damage)
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is damaged: "):
+        load_dataset(DataConfig(name="fashion_mnist", root=str(nowhere)))
+
+
+def test_another_data_set_under_the_name_of_fashion_mnist_is_refused(nowhere: Path) -> None:
+    raw = nowhere / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part in ("train", "t10k"):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(_idx(np.zeros((3, 28, 28))))
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(_idx(np.zeros(3)))
+    with pytest.raises(DataError) as caught:
+        load_dataset(DataConfig(name="fashion_mnist", root=str(nowhere)))
+    assert str(caught.value) == (
+        "data: fashion_mnist: found images of shape (3, 1, 28, 28) with 3 labels; published are (60000, 1, 28, 28) in "
+        "10 classes"
+    )
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100"])
+def test_a_missing_cifar_says_where_it_was_looked_for_and_how_to_get_it(nowhere: Path, name: str) -> None:
+    kind = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    with pytest.raises(DataError) as caught:
+        load_dataset(DataConfig(name=name, root=str(nowhere)))
+    assert str(caught.value) == f"data: {name}: no intact copy in {nowhere}/{kind.base_folder}"
+    assert caught.value.hint == (
+        'Get it with: python -c "import torchvision; '
+        f"torchvision.datasets.{name.upper()}('{nowhere}', download=True)\""
+    )
+
+
+def test_cifar10_is_read_from_its_pickles_of_2009(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = nowhere / datasets.CIFAR10.base_folder
+    folder.mkdir()
+    names = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
+    for number, name in enumerate(names):
+        rows = np.zeros((10_000, 3_072), dtype=np.uint8)
+        rows[:, 1_024] = number  # first pixel of the green channel
+        (folder / name).write_bytes(_OldPickler.dump({"data": rows, "labels": [number] * 10_000}))
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list("abcdefghij")}))
+    monkeypatch.setattr(datasets.CIFAR10, "_check_integrity", lambda _self: True)
+    monkeypatch.setattr(datasets.cifar, "check_integrity", lambda *_: True)
+    dataset = load_dataset(DataConfig(name="cifar10", root=str(nowhere)))
+    assert dataset.images.shape == (60_000, 3, 32, 32)
+    assert dataset.published_train == 50_000
+    assert dataset.images[[0, 10_000, 59_999], 1, 0, 0].tolist() == [0, 1, 5]
+    assert dataset.images[:, [0, 2]].sum() == 0
+    assert dataset.labels[[0, 10_000, 59_999]].tolist() == [0, 1, 5]
+
+
+class _OldPickler(pickle._Pickler):  # the Python one: its methods can be replaced
+    """Spells a dtype the way NumPy did when CIFAR was published, with `align` as a number; NumPy 2.4.0 warns of it."""
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> Any:
+        if isinstance(obj, np.dtype):
+            return self.save_reduce(  # type: ignore[attr-defined]
+                np.dtype, ("u1", 0, 1), (3, "|", None, None, None, -1, -1, 0), obj=obj
+            )
+        return super().save(obj, save_persistent_id)  # type: ignore[misc]
+
+    @classmethod
+    def dump(cls, obj: Any) -> bytes:  # type: ignore[override]
+        import io
+
+        file = io.BytesIO()
+        pickle._Pickler.dump(cls(file, protocol=2), obj)
+        return file.getvalue()
+
+
+# ------------------------------------------------------------------ folders of images
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Ten real digits to train on and four to test on, in two classes, as PNG files of 8x8."""
+    digits = load_dataset(DIGITS)
+    for name, numbers in (("train", range(20)), ("test", range(20, 40))):
+        for number in numbers:
+            label = int(digits.labels[number])
+            if label < 2:
+                place = tmp_path / name / str(label)
+                place.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(digits.images[number, 0].numpy()).save(place / f"{number:02}.png")
+    return tmp_path
+
+
+def test_a_folder_of_images_is_read_as_rgb_in_the_order_of_its_classes(folder: Path) -> None:
+    dataset = load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=8, classes=2))
+    digits = load_dataset(DIGITS)
+    train = [n for label in (0, 1) for n in range(20) if digits.labels[n] == label]
+    test = [n for label in (0, 1) for n in range(20, 40) if digits.labels[n] == label]
+    assert dataset.published_train == len(train)
+    assert torch.equal(dataset.images, digits.images[train + test].expand(-1, 3, 8, 8))
+    assert torch.equal(dataset.labels, digits.labels[train + test])
+
+
+def test_images_of_other_shapes_are_brought_to_the_resolution(folder: Path) -> None:
+    Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(folder / "train" / "0" / "zz.png")
+    dataset = load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=16, classes=2))
+    assert dataset.images.shape[1:] == (3, 16, 16)
+    zeros = sum(1 for _ in (folder / "train" / "0").iterdir())
+    assert dataset.images[zeros - 1, :, 8, 8].tolist() == [255, 0, 0]
+
+
+def test_another_number_of_classes_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=8, classes=3))
+    assert str(caught.value) == (
+        f"data: image_folder: {folder} has 2 classes to train and 2 to test on; data.classes says 3, the same for both"
+    )
+
+
+def test_a_missing_folder_says_how_to_lay_the_images_out(nowhere: Path) -> None:
+    with pytest.raises(DataError, match=f"{nowhere}/train has no folders of images") as caught:
+        load_dataset(DataConfig(name="image_folder", root=str(nowhere), resolution=8, classes=2))
+    assert caught.value.hint == f"Lay the images out as {nowhere}/train/<class>/* and {nowhere}/test/<class>/*."
+
+
+def test_the_facts_of_a_plan_are_those_of_the_images() -> None:
+    facts, dataset = DATASETS["digits"], load_dataset(DIGITS)
+    assert dataset.images.shape == (facts.train_images + facts.test_images, facts.channels, 8, 8)
+    assert int(dataset.labels.max()) + 1 == facts.classes

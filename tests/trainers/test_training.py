@@ -1,0 +1,234 @@
+"""Training: the same bits from the same seed, also across an interruption; schedule, decay, divergence."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from resnext_search.spaces import Architecture, Configuration, Study
+from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.study import Recipe
+from resnext_search.trainers.augment import normalise
+from resnext_search.trainers.resnext import build_network
+from resnext_search.trainers.training import (
+    Epoch,
+    TrainingDiverged,
+    Trial,
+    learning_rate_at,
+    parameter_groups,
+    train,
+)
+
+CPU = torch.device("cpu")
+
+
+def results(epochs: list[Epoch]) -> list[Epoch]:
+    """The epochs without what time they took."""
+    return [epoch._replace(seconds=0.0) for epoch in epochs]
+
+
+def changed(study: Study, **recipe: Any) -> Study:
+    return study.model_copy(update={"trainer": Recipe.model_validate({**study.trainer.model_dump(), **recipe})})
+
+
+# ------------------------------------------------------------------ whole trials
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(study: Study, configuration: Configuration) -> None:
+    first, same, other = (results(list(train(study, configuration, seed))) for seed in (1, 1, 2))
+    assert first == same
+    assert first != other
+    assert [epoch.epoch for epoch in first] == [1, 2, 3, 4]
+    assert first[-1].learning_rate == 0.0
+
+
+def test_a_trial_neither_uses_nor_moves_the_global_generator(study: Study, configuration: Configuration) -> None:
+    before = torch.get_rng_state()
+    first = results(list(train(study, configuration, 1)))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(3)
+    assert results(list(train(study, configuration, 1))) == first
+
+
+@pytest.mark.slow
+def test_digits_are_learned_in_a_few_epochs() -> None:
+    study = Study.model_validate(
+        {
+            "name": "learns",
+            "data": {"name": "digits", "validation_images": 400},
+            "template": {"planes": 8, "stages": 3},
+            "budget": {"multiply_adds": 600_000},
+            "axes": {"cardinality": [2], "width": [8], "blocks": [1]},
+            "trainer": {"epochs": 6, "batch_size": 32, "learning_rate": 0.05},
+        }
+    )
+    *_, last = train(study, Configuration(Architecture.paper(2, 8, (1, 1, 1))), 0)
+    assert last.validation_error < 15
+    assert last.train_loss < 0.5
+
+
+def test_knobs_of_the_configuration_override_the_recipe(study: Study, configuration: Configuration) -> None:
+    knobs = (("learning_rate", 0.5), ("batch_size", 64.0), ("weight_decay", 0.01))
+    trial = Trial(study, Configuration(configuration.architecture, knobs), 0, device=CPU, threads=1)
+    assert (trial.recipe.learning_rate, trial.recipe.batch_size, trial.steps_per_epoch) == (0.5, 64, 2)
+    assert [group["weight_decay"] for group in trial.optimizer.param_groups] == [0.01, 0.0]
+
+
+def test_an_incomplete_last_batch_is_left_out(study: Study, configuration: Configuration) -> None:
+    trial = Trial(changed(study, batch_size=50), configuration, 0, device=CPU, threads=1)
+    assert len(list(trial.steps(1))) == 2  # 128 images
+
+
+def test_the_number_of_threads_is_set_in_every_trial(study: Study, configuration: Configuration) -> None:
+    torch.set_num_threads(2)
+    next(train(study, configuration, 0, threads=1))
+    assert torch.get_num_threads() == 1
+
+
+def test_label_smoothing_spreads_a_share_of_the_target_over_all_classes(
+    study: Study, configuration: Configuration
+) -> None:
+    trial = Trial(changed(study, label_smoothing=0.5, augment="none"), configuration, 0, device=CPU, threads=1)
+    first = trial.splits.train[torch.randperm(128, generator=trial.generator("order", 1))][:32]
+    with torch.no_grad():
+        log_shares = trial.network(normalise(trial.images[first], trial.mean, trial.std)).log_softmax(dim=1)
+    plain = -log_shares[torch.arange(32), trial.labels[first]].mean()
+    spread = -log_shares.mean()
+    assert float(next(trial.steps(1))) == pytest.approx(float(0.5 * plain + 0.5 * spread), abs=1e-5)
+
+
+def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, configuration: Configuration) -> None:
+    trial = Trial(study, configuration, 0, device=CPU, threads=1)
+    for _ in trial.steps(1):
+        pass
+    together = trial.predict(trial.splits.test)
+    assert together.shape == (397, 10)
+    torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
+
+
+# ------------------------------------------------------------------ interruption
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.0])
+def test_a_trial_resumed_after_two_of_four_epochs_equals_an_undisturbed_one(
+    study: Study, configuration: Configuration, tmp_path: Path, momentum: float
+) -> None:
+    study = changed(study, momentum=momentum)
+    undisturbed = results(list(train(study, configuration, 1)))
+    path = tmp_path / "trial.pt"
+    interrupted = list(itertools.islice(train(study, configuration, 1, checkpoint=path), 2))
+    resumed = list(train(study, configuration, 1, checkpoint=path))
+    assert resumed[:2] == interrupted  # with their seconds: they are yielded again, not trained again
+    assert results(resumed) == undisturbed
+    assert list(train(study, configuration, 1, checkpoint=path)) == resumed
+    assert [file.name for file in tmp_path.iterdir()] == ["trial.pt"]
+
+
+def test_an_epoch_is_in_the_checkpoint_before_it_is_yielded(
+    study: Study, configuration: Configuration, tmp_path: Path
+) -> None:
+    path = tmp_path / "trial.pt"
+    first = next(train(study, configuration, 1, checkpoint=path))
+    assert next(train(study, configuration, 1, checkpoint=path)) == first
+
+
+def test_a_damaged_checkpoint_is_ignored_with_a_warning(
+    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "trial.pt"
+    undisturbed = results(list(train(study, configuration, 1, checkpoint=path)))
+    path.write_bytes(path.read_bytes()[:-100])
+    with caplog.at_level(logging.WARNING):
+        assert results(list(train(study, configuration, 1, checkpoint=path))) == undisturbed
+    assert caplog.messages == [f"checkpoint {path} is damaged; the trial starts over"]
+
+
+def test_the_checkpoint_of_another_seed_configuration_or_recipe_is_ignored(
+    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "trial.pt"
+    other = Configuration(Architecture.paper(1, 4, (1, 1)))
+    for now in ((study, configuration, 2), (study, other, 1), (changed(study, epochs=3), configuration, 1)):
+        first = next(train(study, configuration, 1, checkpoint=path))
+        caplog.clear()
+        assert results([next(train(*now, checkpoint=path))]) != results([first]) or now[0] is not study
+        assert caplog.messages == [f"checkpoint {path} belongs to another trial; this one starts over"]
+        path.unlink()
+
+
+# ------------------------------------------------------------------ unhappy
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_a_loss_that_is_not_finite_ends_the_trial_in_its_epoch(
+    study: Study, configuration: Configuration, epochs: int
+) -> None:
+    wild = changed(study, learning_rate=1e30, warmup_epochs=0.0, epochs=epochs)
+    with pytest.raises(TrainingDiverged) as caught:
+        list(train(wild, configuration, 1))
+    assert caught.value.epoch == 1
+    assert not math.isfinite(caught.value.loss)
+    assert str(caught.value).startswith("training diverged in epoch 1: the loss is ")
+
+
+def test_divergence_crosses_a_process_border_whole() -> None:
+    back = pickle.loads(pickle.dumps(TrainingDiverged(3, math.inf)))
+    assert (type(back), back.epoch, back.loss) == (TrainingDiverged, 3, math.inf)
+    assert back.hint == "Try a lower learning rate."
+
+
+def test_a_batch_larger_than_the_data_is_refused(study: Study, configuration: Configuration) -> None:
+    with pytest.raises(DataError, match="128 images to train on are fewer than one batch of 129"):
+        next(train(changed(study, batch_size=129), configuration, 0))
+
+
+# ------------------------------------------------------------------ schedule and decay
+
+
+@pytest.mark.parametrize(
+    ("done", "rate"),
+    # 2 epochs up to 0.8, then half a cosine over 8: a quarter of it is 0.8 * (1 + cos 45°) / 2
+    [(0, 0.0), (0.5, 0.2), (1, 0.4), (2, 0.8), (4, 0.4 * (1 + math.sqrt(0.5))), (6, 0.4), (10, 0.0)],
+)
+def test_the_rate_rises_in_a_line_and_falls_as_half_a_cosine(done: float, rate: float) -> None:
+    recipe = Recipe(epochs=10, warmup_epochs=2, learning_rate=0.8)
+    assert learning_rate_at(recipe, done) == pytest.approx(rate, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("done", "rate"), [(0.5, 0.4), (1, 0.8), (3.99, 0.8), (4, 0.08), (5.99, 0.08), (6, 0.008), (8, 0.008)]
+)
+def test_the_step_schedule_divides_by_ten_at_half_and_three_quarters(done: float, rate: float) -> None:
+    recipe = Recipe(epochs=8, warmup_epochs=1, learning_rate=0.8, schedule="step")
+    assert learning_rate_at(recipe, done) == pytest.approx(rate)
+
+
+def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
+    trial = Trial(changed(study, warmup_epochs=0.0), configuration, 0, device=CPU, threads=1)
+    rates = []
+    for epoch in range(1, 5):
+        for _ in trial.steps(epoch):
+            rates.append(trial.optimizer.param_groups[0]["lr"])
+    assert rates == sorted(rates, reverse=True)
+    # 16 steps: the rate in the middle of the first, 1/32 of the way down, and of the last
+    assert rates[0] == pytest.approx(0.05 * (1 + math.cos(math.pi / 32)))
+    assert rates[-1] == pytest.approx(0.05 * (1 - math.cos(math.pi / 32)))
+    assert {group["lr"] for group in trial.optimizer.param_groups} == {rates[-1]}
+
+
+def test_norms_and_biases_are_decayed_only_if_the_recipe_says_so(study: Study, configuration: Configuration) -> None:
+    network = build_network(study.network_template(), configuration.architecture)
+    recipe = Recipe(weight_decay=0.25)
+    weights, others = parameter_groups(network, recipe)
+    assert (weights["weight_decay"], others["weight_decay"]) == (0.25, 0.0)
+    assert {p.ndim for p in weights["params"]} == {2, 4}
+    assert {p.ndim for p in others["params"]} == {1}
+    assert len(weights["params"]) + len(others["params"]) == len(list(network.parameters()))
+    _, decayed = parameter_groups(network, recipe.model_copy(update={"decay_norms": True}))
+    assert decayed["weight_decay"] == 0.25

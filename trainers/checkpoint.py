@@ -1,0 +1,68 @@
+"""How does a trial survive the death of its process: a file that is either whole and the right one, or ignored.
+
+torch's own format does not notice a flipped bit, so the file carries a SHA-256 of its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
+_log = logging.getLogger(__name__)
+
+
+def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
+    """Replace the file at once: a reader, and a machine that loses power, sees the old file or the new one.
+
+    Args:
+        path: The file; its folder exists.
+        identity: What the state belongs to; `read_checkpoint` asks for the same.
+        state: Tensors, numbers and text in dictionaries and lists.
+    """
+    buffer = io.BytesIO()
+    torch.save({"identity": identity, "state": state}, buffer)
+    content = buffer.getvalue()
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name, too, must outlive a power cut
+    finally:
+        os.close(folder)
+
+
+def read_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
+    """Read the state of a trial, onto the CPU.
+
+    Returns:
+        The state; None if there is no file, or, with a warning in the log, if the file is damaged or belongs to
+        another trial.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        _log.warning("checkpoint %s is damaged; the trial starts over", path)
+        return None
+    saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if saved["identity"] != identity:
+        _log.warning("checkpoint %s belongs to another trial; this one starts over", path)
+        return None
+    state: dict[str, Any] = saved["state"]
+    return state
