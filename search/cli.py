@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
+import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -55,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return arguments.command(arguments)
+        code = arguments.command(arguments)
+        sys.stdout.flush()  # here, so that a reader who has gone is noticed here
+        return code
     except ResnextSearchError as error:
         return _complain(error)
     except KeyboardInterrupt:
@@ -64,10 +68,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        report = Path("resnext-search-error.txt")
-        report.write_text(traceback.format_exc(), encoding="utf-8")
+        report = _report(traceback.format_exc())
         print(f"resnext-search: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
         return 1
+
+
+def _report(text: str) -> Path:
+    """Leave a traceback in a file: here, or where the system keeps such things if this folder cannot be written."""
+    path = Path("resnext-search-error.txt")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="resnext-search-")) / path
+        path.write_text(text, encoding="utf-8")
+    return path
 
 
 def _complain(error: ResnextSearchError) -> int:
@@ -221,7 +235,7 @@ def _export(arguments: Arguments) -> int:
 
     folder = StudyFolder(arguments.folder)
     with Journal(folder.journal, read_only=True) as journal:
-        objectives = arguments.objectives.split(",") if arguments.objectives else None
+        objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
         files = [str(path) for path in write_tables(folder, journal, objectives)]
     return _show(arguments, {"files": files}, lambda: "\n".join(files))
 
@@ -251,6 +265,8 @@ def _complexity(arguments: Arguments) -> int:
     }
     template = templates[arguments.template]
     if arguments.classes is not None:
+        if arguments.classes < 1:
+            raise UsageError(f"--classes {arguments.classes}: a network tells at least 1 class apart")
         template = replace(template, classes=arguments.classes)
     architecture = parse_name(arguments.name, template, _numbers(arguments.blocks))
     counts = complexity(template, architecture)
@@ -267,7 +283,7 @@ def _complexity(arguments: Arguments) -> int:
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None
-    if not all(part.strip().isdigit() for part in text.split(",")):
+    if not all(re.fullmatch(r"[0-9]{1,9}", part.strip(), re.ASCII) for part in text.split(",")):
         raise UsageError(
             f"--blocks {text!r}: not whole numbers with commas between", hint="For example --blocks 2,3,2."
         )

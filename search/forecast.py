@@ -19,9 +19,14 @@ FORWARD_PASSES = 3
 OPERATIONS = 2
 
 
-def training_flops(study: Study) -> float:
-    """Floating-point operations of the whole search (multiply and add counted apart), validation left out."""
-    images = study.data.train_images or study.facts().train_images - (study.data.validation_images or 0)
+def training_flops(study: Study) -> float | None:
+    """Floating-point operations of the whole search (multiply and add counted apart), validation left out.
+
+    None for an `image_folder` whose study does not say how many images it trains on.
+    """
+    images = study.data.split_sizes(study.facts().train_images)[0]
+    if images <= 0:
+        return None
     forward = study.band().target * images * study.trainer.epochs * study.search.trials
     return float(OPERATIONS * FORWARD_PASSES * forward)
 

@@ -18,7 +18,7 @@ from resnext_search.spaces.seeds import derive_seed
 from scipy.stats import qmc
 
 # Values of a continuous knob on the grid, by how many continuous knobs there are.
-GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9}
+GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9, 4: 6, 5: 4}
 # Candidates scored for one proposal; a larger pool is sampled, afresh for every proposal.
 SCORED_AT_ONCE = 50_000
 
@@ -85,6 +85,9 @@ class Pool:
             ValueError: It is not a candidate, as after a change of the study.
         """
         architecture = self.feasible.index(configuration.architecture)
+        names = [name for name, _ in configuration.knobs]
+        if names != [knob.name for knob in self.knobs]:
+            raise ValueError(f"{configuration} has other knobs than {[knob.name for knob in self.knobs]}")
         values = np.array([value for _, value in configuration.knobs])
         rows = np.flatnonzero((self.knob_rows == values).all(axis=1))
         if not len(rows):

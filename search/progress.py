@@ -54,7 +54,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Say something once, above the table."""
-        self.console.print(text)
+        self.console.print(text, markup=False)
 
     def started(self, trial_id: int, configuration: Configuration) -> None:
         """A trial was handed to a worker."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Ray reads these while it is imported. See the Ray documentation of each; none is overridden if the user has set it.
 for _name, _value in {
@@ -42,11 +42,13 @@ from ray import tune
 from ray.job_config import JobConfig
 from ray.tune.search import Searcher
 from resnext_search.results import EpochRow, Journal, StudyFolder, Trial
-from resnext_search.search.optimizer import Failure, Optimizer
 from resnext_search.search.progress import Progress, describe
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, TooManyFailures, UsageError
 from resnext_search.spaces.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from resnext_search.search.optimizer import Optimizer
 
 Train = Callable[..., Iterator[Any]]
 
@@ -184,7 +186,7 @@ class JournalSearcher(Searcher):
         at_once: int,
         progress: Progress,
     ) -> None:
-        super().__init__(metric="validation_error", mode="min")
+        super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
         self.study, self.folder, self.journal, self.optimizer = study, folder, journal, optimizer
         self.at_once, self.progress = at_once, progress
         self.error: Exception | None = None
@@ -284,6 +286,8 @@ class JournalSearcher(Searcher):
     def _fail(self, number: int, failure_class: str, message: str) -> None:
         if not self.journal.fail(number, failure_class, message):
             return
+        from resnext_search.search.optimizer import Failure  # not above: workers import this file, and never Ax
+
         self._ended, self._failed = self._ended + 1, self._failed + 1
         self.optimizer.tell(number, Failure(failure_class, message))
         self.progress.failed(number, failure_class, message)

@@ -23,7 +23,7 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
         "live": live,
         "trials": study.search.trials,
         "states": dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials)),
-        "running": [_running(study, journal, trial) for trial in trials if trial.state == "running"],
+        "running": [_running(study, journal, trial) for trial in trials if live and trial.state == "running"],
         "failures": [
             {"trial": trial.trial_id, "class": trial.failure_class, "message": trial.failure_message}
             for trial in trials

@@ -10,6 +10,7 @@ from resnext_search.search.progress import duration
 def plan_words(facts: dict[str, Any]) -> str:
     """The plan of a study."""
     band, match, spans = facts["band"], facts["match_percent"], facts["spans"]
+    flops = facts["training_flops"]
     lines = [
         f"{facts['name']}: {facts['trials']} trials",
         f"FLOP band         {band['low']:,} to {band['high']:,} multiply-adds around {band['target']:,}",
@@ -17,15 +18,16 @@ def plan_words(facts: dict[str, Any]) -> str:
         f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
-        f"training          {facts['training_flops']:.3g} floating-point operations",
+        f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
     forecast = facts["forecast"]
     if forecast is not None:
         seconds = forecast["seconds"]
         lines += [
-            f"time              {duration(seconds['median'])} ({duration(seconds['cheapest'])} if all trials were as "
-            f"fast as the cheapest architecture, {duration(seconds['dearest'])} as slow as the dearest), "
-            f"{forecast['workers']} trials at once on this machine's cores, start-up of about 20 s not counted",
+            f"time              {duration(seconds['median'])} with {forecast['workers']} trials at once on this machine's "
+            "cores, start-up of about 20 s not counted",
+            f"                  ({duration(seconds['cheapest'])} if all trials were as fast as the cheapest architecture, "
+            f"{duration(seconds['dearest'])} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
     return "\n".join(lines)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnext_search.spaces import Study
@@ -37,12 +40,28 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "resnext_search.search.cli", *arguments]
 
 
-def start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
-    """Start `resnext-search` in a process group of its own, with its words in `folder/words.txt`."""
+@contextmanager
+def running(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`resnext-search` in the background for the time of the block, with its words in `folder/words.txt`."""
     with (folder / "words.txt").open("a") as words:
-        return subprocess.Popen(
+        driver = subprocess.Popen(
             command(*arguments), stdout=words, stderr=subprocess.STDOUT, cwd=folder, text=True, start_new_session=True
         )
+    try:
+        yield driver
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(driver.pid, signal.SIGKILL)
+        driver.wait()
+
+
+def wait_for(condition: Callable[[], bool], driver: subprocess.Popen[str], *, seconds: float = 180) -> None:
+    """Wait until the condition holds; fail if the driver ends or the time does before."""
+    patience = time.monotonic() + seconds
+    while not condition():
+        assert driver.poll() is None, "the driver ended too early"
+        assert time.monotonic() < patience, "it did not happen in time"
+        time.sleep(0.01)
 
 
 def finish(arguments: Sequence[str], folder: Path, *, seconds: float = 300) -> subprocess.CompletedProcess[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from resnext_search.results import Journal
 
-from tests.helpers import TINY_STUDY, finish, start
+from tests.helpers import TINY_STUDY, finish, running, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -39,13 +38,11 @@ def test_a_study_killed_three_times_equals_an_undisturbed_one(tmp_path: Path) ->
 
     snapshots = []
     for moment in moments:
-        driver = start([*arguments, "killed"], tmp_path)
         journal = tmp_path / "killed" / "journal.sqlite"
-        patience = time.monotonic() + 120
-        while _epochs(journal) < moment and driver.poll() is None and time.monotonic() < patience:
-            time.sleep(0.01)
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
+        with running([*arguments, "killed"], tmp_path) as driver:
+            wait_for(lambda moment=moment: _epochs(journal) >= moment, driver)  # type: ignore[misc]
+            os.kill(driver.pid, signal.SIGKILL)
+            driver.wait()
         with Journal(journal, read_only=True) as opened:
             snapshots.append({trial.trial_id: trial for trial in opened.trials()})
         assert max(trial.epochs for trial in snapshots[-1].values()) > 0
@@ -80,42 +77,41 @@ def test_a_study_killed_three_times_equals_an_undisturbed_one(tmp_path: Path) ->
 
 def test_an_interrupted_trial_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
-    arguments = ["run", "study.yaml", "search.trials=1", "trainer.epochs=400", "--out", "run"]
-    driver = start(arguments, tmp_path)
+    arguments = ["run", "study.yaml", "search.trials=1", "trainer.epochs=150", "--out", "run"]
     journal = tmp_path / "run" / "journal.sqlite"
-    while _epochs(journal) < 10 and driver.poll() is None:
-        time.sleep(0.02)
-    os.kill(driver.pid, signal.SIGKILL)
-    driver.wait()
+    with running(arguments, tmp_path) as driver:
+        wait_for(lambda: _epochs(journal) >= 10, driver)
+        os.kill(driver.pid, signal.SIGKILL)
+        driver.wait()
     with Journal(journal, read_only=True) as opened:
         before = opened.epochs(0)
-    assert 10 <= len(before) < 400
+    assert 10 <= len(before) < 150
 
     assert finish(arguments, tmp_path).returncode == 0
 
     with Journal(journal, read_only=True) as opened:
         after = opened.epochs(0)
     assert after[: len(before)] == before  # to the last bit, wall times included: they were not trained again
-    assert [row.epoch for row in after] == list(range(1, 401))
+    assert [row.epoch for row in after] == list(range(1, 151))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_study_saves_its_state_and_says_how_to_continue(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
     arguments = ["run", "study.yaml", "search.trials=40", "trainer.epochs=20", "--out", "run"]
-    driver = start(arguments, tmp_path)
-    while _epochs(tmp_path / "run" / "journal.sqlite") < 25 and driver.poll() is None:
-        time.sleep(0.02)
+    journal = tmp_path / "run" / "journal.sqlite"
 
-    second = finish(arguments, tmp_path)
-    os.kill(driver.pid, number)
+    with running(arguments, tmp_path) as driver:
+        wait_for(lambda: _epochs(journal) >= 25, driver)
+        second = finish(arguments, tmp_path)
+        os.kill(driver.pid, number)
+        assert driver.wait(timeout=60) == 130
 
-    assert driver.wait(timeout=60) == 130
     words = (tmp_path / "words.txt").read_text()
     assert "Continue with: resnext-search resume run" in words
     assert "Traceback" not in words
     assert (second.returncode, "another run works on this folder (process" in second.stderr) == (6, True)
-    with Journal(tmp_path / "run" / "journal.sqlite", read_only=True) as opened:
+    with Journal(journal, read_only=True) as opened:
         states = {trial.state for trial in opened.trials()}
     assert "running" not in states
     assert "interrupted" in states
@@ -126,19 +122,15 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on(tmp_path: Path) -> No
     import psutil
 
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
-    driver = start(["run", "study.yaml", "search.trials=2", "trainer.epochs=300", "--out", "run"], tmp_path)
     journal = tmp_path / "run" / "journal.sqlite"
-    while _epochs(journal) < 20 and driver.poll() is None:
-        time.sleep(0.02)
-    workers = [
-        process
-        for process in psutil.Process(driver.pid).children(recursive=True)
-        if process.name().startswith("ray::") and "RunningTrial" not in " ".join(process.cmdline())
-    ]
-    victims = [process for process in workers if "IDLE" not in " ".join(process.cmdline())]
-    assert victims
-    victims[0].kill()
 
-    assert driver.wait(timeout=240) == 0, (tmp_path / "words.txt").read_text()
+    with running(["run", "study.yaml", "search.trials=2", "trainer.epochs=150", "--out", "run"], tmp_path) as driver:
+        wait_for(lambda: _epochs(journal) >= 20, driver)
+        children = psutil.Process(driver.pid).children(recursive=True)
+        workers = [child for child in children if "ImplicitFunc" in " ".join(child.cmdline())]
+        workers[0].kill()
+        code = driver.wait(timeout=240)
+
+    assert code == 0, (tmp_path / "words.txt").read_text()
     with Journal(journal, read_only=True) as opened:
-        assert [(trial.state, trial.epochs) for trial in opened.trials()] == [("completed", 300)] * 2
+        assert [(trial.state, trial.epochs) for trial in opened.trials()] == [("completed", 150)] * 2
