@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal, Trial
@@ -37,6 +38,11 @@ PARETO_COLUMNS = (
     "seeds",
 )
 
+# What may be minimised: the numbers that say something about a configuration.
+NUMERIC_COLUMNS = tuple(
+    name for name in PARETO_COLUMNS if name not in ("trial", "architecture", "blocks", "validation_error_sem", "seeds")
+)
+
 
 def trials_table(journal: Journal) -> pd.DataFrame:
     """One row a trial, in the order of the proposals; cells without a value are empty."""
@@ -52,16 +58,16 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
 
     Args:
         journal: Of the study.
-        objectives: What is minimised; the study's own objectives without it. Any numeric column of `pareto.csv`.
+        objectives: What is minimised, of `NUMERIC_COLUMNS`; the study's own objectives without it.
 
     Raises:
-        UsageError: An objective is not such a column.
+        UsageError: An objective is not such a column, or has no value in any configuration.
     """
     wanted = list(objectives or journal.study().objectives)
-    unknown = [name for name in wanted if name not in PARETO_COLUMNS[7:] and name not in PARETO_COLUMNS[2:6:3]]
+    unknown = [name for name in wanted if name not in NUMERIC_COLUMNS]
     if unknown:
         raise UsageError(
-            f"objectives: {', '.join(unknown)}: not a numeric column of pareto.csv",
+            f"objectives: {', '.join(map(repr, unknown))}; allowed: {', '.join(NUMERIC_COLUMNS)}",
             hint="For example --objectives validation_error,parameters.",
         )
     trials = trials_table(journal)
@@ -78,6 +84,9 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(PARETO_COLUMNS))
     values = table[wanted].astype(float).to_numpy()
+    unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
+    if unmeasured:
+        raise UsageError(f"objectives: {', '.join(unmeasured)}: not measured in this study")
     return table[pareto_front(values)].sort_values(["validation_error", "trial"]).reset_index(drop=True)
 
 
@@ -86,10 +95,17 @@ def write_tables(folder: StudyFolder, journal: Journal, objectives: Sequence[str
 
     Returns:
         The files written.
+
+    Raises:
+        UsageError: An objective is unknown, or the folder cannot be written.
     """
-    _write(trials_table(journal), folder.trials)
-    _write(pareto_table(journal, objectives), folder.pareto)
-    return [folder.trials, folder.pareto]
+    tables = {folder.trials: trials_table(journal), folder.pareto: pareto_table(journal, objectives)}
+    for path, table in tables.items():
+        try:
+            _write(table, path)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    return list(tables)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
@@ -134,5 +150,5 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "device": trial and trial.device,
         "host": trial and trial.host,
         "failure_class": trial and trial.failure_class,
-        "failure_message": trial and trial.failure_message and trial.failure_message.strip().splitlines()[-1],
+        "failure_message": trial and trial.failure_message and "".join(trial.failure_message.strip().splitlines()[-1:]),
     }

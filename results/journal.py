@@ -6,10 +6,11 @@ in WAL mode with `synchronous=FULL`: what a method wrote when it returned is sti
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -105,30 +106,29 @@ class Journal:
         read_only: Open without the right to write, as `status` does beside a live run.
 
     Raises:
-        UsageError: There is no journal at `path`, or one of another schema.
-        ResnextSearchError: The file is damaged or is no journal.
+        UsageError: There is no journal at `path`, or one of another schema; or one should be made and there is one.
+        ResnextSearchError: The file is damaged or is no journal. Methods raise it too: damage may lie anywhere.
     """
 
     def __init__(self, path: Path, *, study: Study | None = None, read_only: bool = False) -> None:
         self.path = path
-        if study is None and not path.exists():
+        if study is not None:
+            _create(path, study)
+        if not path.is_file():
             raise UsageError(f"{path}: no such journal", hint="Is this a study folder? `resnext-search run` makes one.")
-        mode = "ro" if read_only else "rwc"
-        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        mode = _read_only_mode(path) if read_only else "rw"
+        with self._damage_in_words():
+            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         try:
-            if not read_only:
-                self._connection.execute("PRAGMA journal_mode=WAL")
-                self._connection.execute("PRAGMA synchronous=FULL")
-            if study is not None:
-                self._create(study)
-            self._check_version()
-        except sqlite3.DatabaseError as error:
+            with self._damage_in_words():
+                if not read_only:
+                    self._connection.execute("PRAGMA journal_mode=WAL")
+                    self._connection.execute("PRAGMA synchronous=FULL")
+                self._check_version()
+        except ResnextSearchError:
             self._connection.close()
-            raise ResnextSearchError(
-                f"{path}: not readable as a journal: {error}",
-                hint="Restore the file from a copy, or start a new study.",
-            ) from error
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +185,7 @@ class Journal:
         """
         with self._transaction():
             self._connection.execute(
-                "INSERT OR IGNORE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial_id, epoch) DO NOTHING",
                 (
                     trial_id,
                     row.epoch,
@@ -228,21 +228,34 @@ class Journal:
 
     def trials(self, *, phase: str | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""
+        trials = self._select("")
+        return [t for t in trials if phase in (None, t.phase) and (not states or t.state in states)]
+
+    def trial(self, trial_id: int) -> Trial:
+        """One trial.
+
+        Raises:
+            UsageError: There is none of this number.
+        """
+        found = self._select("WHERE t.trial_id = ?", trial_id)
+        if not found:
+            raise UsageError(f"{self.path}: no trial {trial_id}")
+        return found[0]
+
+    def _select(self, where: str, *values: int) -> list[Trial]:
         rows = self._connection.execute(
             "SELECT t.*, COUNT(e.epoch) AS epochs, COALESCE(SUM(e.seconds), 0.0) AS seconds "
-            "FROM trials t LEFT JOIN epochs e USING (trial_id) GROUP BY t.trial_id ORDER BY t.trial_id"
+            f"FROM trials t LEFT JOIN epochs e USING (trial_id) {where} GROUP BY t.trial_id ORDER BY t.trial_id",
+            values,
         )
-        trials = [
-            Trial(**{**dict(row), "configuration": Configuration.from_json(row["configuration"])}) for row in rows
-        ]
-        return [t for t in trials if phase in (None, t.phase) and (not states or t.state in states)]
+        return [Trial(**{**dict(row), "configuration": Configuration.from_json(row["configuration"])}) for row in rows]
 
     def epochs(self, trial_id: int) -> list[EpochRow]:
         """The epochs of a trial, in their order."""
-        rows = self._connection.execute(
+        rows = self._rows(
             "SELECT epoch, learning_rate, train_loss, validation_loss, validation_error, seconds "
             "FROM epochs WHERE trial_id = ? ORDER BY epoch",
-            (trial_id,),
+            trial_id,
         )
         return [EpochRow(**dict(row)) for row in rows]
 
@@ -250,35 +263,70 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise ResnextSearchError(f"{self.path}: cannot be written: {error}") from error
+            raise
+
+    @contextmanager
+    def _damage_in_words(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise ResnextSearchError(
+                f"{self.path}: not readable as a journal: {error}",
+                hint="Restore the file from a copy, or start a new study.",
+            ) from error
 
-    def _create(self, study: Study) -> None:
-        with self._transaction():
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    self._connection.execute(statement)
-            self._connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
-            )
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._damage_in_words():
+            return self._connection.execute(query, values).fetchall()
 
     def _check_version(self) -> None:
         version = self._meta("schema_version")
         if version != str(SCHEMA_VERSION):
-            self._connection.close()
             raise UsageError(
                 f"{self.path}: journal of schema {version}; this version reads schema {SCHEMA_VERSION}",
                 hint="Use the version of resnext-search that made it.",
             )
 
     def _meta(self, key: str) -> str:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            raise sqlite3.DatabaseError(f"no {key} in it")
-        return str(row[0])
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        with self._damage_in_words():
+            if not rows:
+                raise sqlite3.DatabaseError(f"no {key} in it")
+        return str(rows[0][0])
+
+
+def _create(path: Path, study: Study) -> None:
+    """Make a journal under another name first: whenever this is broken off, there is a whole one or none."""
+    if path.exists():
+        raise UsageError(f"{path}: exists already; a journal is never written over")
+    draft = path.with_name(f"{path.name}.part")
+    for left_over in (draft, path.with_name(f"{draft.name}-journal")):
+        left_over.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(draft)) as connection, connection:
+            connection.executescript(_SCHEMA)
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
+            )
+    except sqlite3.OperationalError as error:
+        raise ResnextSearchError(f"{path}: cannot be written: {error}") from error
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # the name outlives a power cut, as the content does
+    os.close(folder)
+
+
+def _read_only_mode(path: Path) -> str:
+    """SQLite reads a WAL file with the help of two more; where these cannot be made it must know that nobody writes."""
+    beside_writer = path.with_name(f"{path.name}-wal").exists()
+    return "ro" if beside_writer or os.access(path.parent, os.W_OK, effective_ids=True) else "ro&immutable=1"

@@ -270,7 +270,7 @@ class JournalSearcher(Searcher):
         number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
         assert number == proposal.proposal_id  # in the search phase trials and proposals are numbered alike
         self._made += 1
-        return self.journal.trials(phase="search")[-1]
+        return self.journal.trial(number)
 
     def _record_epoch(self, number: int, result: dict[str, Any]) -> None:
         row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})

@@ -22,12 +22,12 @@ def plan_words(facts: dict[str, Any]) -> str:
     ]
     forecast = facts["forecast"]
     if forecast is not None:
-        seconds = forecast["seconds"]
+        seconds = {role: duration(value) for role, value in forecast["seconds"].items()}
         lines += [
-            f"time              {duration(seconds['median'])} with {forecast['workers']} trials at once on this machine's "
-            "cores, start-up of about 20 s not counted",
-            f"                  ({duration(seconds['cheapest'])} if all trials were as fast as the cheapest architecture, "
-            f"{duration(seconds['dearest'])} as slow as the dearest)",
+            f"time              {seconds['median']} with {forecast['workers']} trials at once on this machine's cores, "
+            "start-up of about 20 s not counted",
+            f"                  ({seconds['cheapest']} if all trials were as fast as the cheapest architecture, "
+            f"{seconds['dearest']} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
     return "\n".join(lines)

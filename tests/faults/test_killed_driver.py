@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from resnext_search.results import Journal
+from resnext_search.spaces.errors import ResnextSearchError
 
 from tests.helpers import TINY_STUDY, finish, running, wait_for
 
@@ -19,14 +21,13 @@ TRIALS, EPOCHS = 9, 6
 OVERRIDES = [f"search.trials={TRIALS}", f"trainer.epochs={EPOCHS}", "search.parallel=1"]
 
 
-def _epochs(journal: Path) -> int:
-    if not journal.exists():
-        return 0
+def _reached(journal: Path, epochs: int) -> bool:
+    """Whether so many epochs stand in the journal, over all trials."""
     try:
         with Journal(journal, read_only=True) as opened:
-            return sum(trial.epochs for trial in opened.trials())
-    except Exception:  # the file is there before its tables are
-        return 0
+            return sum(trial.epochs for trial in opened.trials()) >= epochs
+    except ResnextSearchError:  # the file is not there yet, or its tables are not
+        return False
 
 
 def test_a_study_killed_three_times_equals_an_undisturbed_one(tmp_path: Path) -> None:
@@ -37,10 +38,10 @@ def test_a_study_killed_three_times_equals_an_undisturbed_one(tmp_path: Path) ->
     moments = sorted(random.Random(7).sample(range(4, TRIALS * EPOCHS - 4), 3))
 
     snapshots = []
+    journal = tmp_path / "killed" / "journal.sqlite"
     for moment in moments:
-        journal = tmp_path / "killed" / "journal.sqlite"
         with running([*arguments, "killed"], tmp_path) as driver:
-            wait_for(lambda moment=moment: _epochs(journal) >= moment, driver)  # type: ignore[misc]
+            wait_for(partial(_reached, journal, moment), driver)
             os.kill(driver.pid, signal.SIGKILL)
             driver.wait()
         with Journal(journal, read_only=True) as opened:
@@ -80,7 +81,7 @@ def test_an_interrupted_trial_goes_on_from_its_last_epoch(tmp_path: Path) -> Non
     arguments = ["run", "study.yaml", "search.trials=1", "trainer.epochs=150", "--out", "run"]
     journal = tmp_path / "run" / "journal.sqlite"
     with running(arguments, tmp_path) as driver:
-        wait_for(lambda: _epochs(journal) >= 10, driver)
+        wait_for(partial(_reached, journal, 10), driver)
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
     with Journal(journal, read_only=True) as opened:
@@ -102,7 +103,7 @@ def test_a_stopped_study_saves_its_state_and_says_how_to_continue(tmp_path: Path
     journal = tmp_path / "run" / "journal.sqlite"
 
     with running(arguments, tmp_path) as driver:
-        wait_for(lambda: _epochs(journal) >= 25, driver)
+        wait_for(partial(_reached, journal, 25), driver)
         second = finish(arguments, tmp_path)
         os.kill(driver.pid, number)
         assert driver.wait(timeout=60) == 130
@@ -125,7 +126,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on(tmp_path: Path) -> No
     journal = tmp_path / "run" / "journal.sqlite"
 
     with running(["run", "study.yaml", "search.trials=2", "trainer.epochs=150", "--out", "run"], tmp_path) as driver:
-        wait_for(lambda: _epochs(journal) >= 20, driver)
+        wait_for(partial(_reached, journal, 20), driver)
         children = psutil.Process(driver.pid).children(recursive=True)
         workers = [child for child in children if "ImplicitFunc" in " ".join(child.cmdline())]
         workers[0].kill()

@@ -1,0 +1,62 @@
+"""Journals written by hand: what a run would have written, without anything being trained."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from resnext_search.results import EpochRow, Journal, StudyFolder
+from resnext_search.spaces import Configuration, FeasibleSet, Study
+
+from tests.helpers import tiny_study
+
+
+@cache
+def tiny_set() -> FeasibleSet:
+    """The tiny study's eight architectures."""
+    return tiny_study().feasible_set()
+
+
+def point(architecture: int, learning_rate: float = 0.1) -> Configuration:
+    """An architecture of the tiny study's feasible set, by its position, with a learning rate."""
+    return Configuration(tiny_set()[architecture], (("learning_rate", learning_rate),))
+
+
+def epoch_row(epoch: int, error: float) -> EpochRow:
+    """An epoch that took a quarter of a second."""
+    return EpochRow(epoch, 0.1, 2.0 / epoch, 2.5 / epoch, error, 0.25)
+
+
+def started(journal: Journal, configuration: Configuration, *, seed: int = 7, phase: str = "search") -> int:
+    """Queue and start a trial; returns its number."""
+    number = journal.enqueue(phase, configuration, seed, "sobol")
+    journal.start(number, f"checkpoints/trial-{number:05d}.pt")
+    return number
+
+
+def completed(
+    journal: Journal, configuration: Configuration, error: float, *, seed: int = 7, phase: str = "search"
+) -> int:
+    """A trial of two epochs: its error begins at 90 % and ends as given."""
+    number = started(journal, configuration, seed=seed, phase=phase)
+    for epoch, value in enumerate((90.0, error), start=1):
+        journal.record_epoch(number, epoch_row(epoch, value), device="cpu", host="here", final=epoch == 2)
+    return number
+
+
+def new_folder(path: Path, study: Study | None = None) -> tuple[StudyFolder, Journal]:
+    """A study folder with an empty journal, open for writing."""
+    path.mkdir(parents=True, exist_ok=True)
+    folder = StudyFolder(path)
+    return folder, Journal(folder.journal, study=study or tiny_study())
+
+
+def ended_folder(path: Path) -> StudyFolder:
+    """The tiny study's four trials, ended: errors of 12.5, 9.0 and 30.0 percent, and a failure."""
+    folder, journal = new_folder(path)
+    with journal:
+        completed(journal, point(0), 12.5)
+        completed(journal, point(4, 0.2), 9.0)
+        completed(journal, point(7, 0.01), 30.0)
+        journal.fail(started(journal, point(3, 1.0)), "TrainingDiverged", "Traceback ...\nthe loss is nan\n")
+    return folder

@@ -1,0 +1,220 @@
+"""The tables: their columns, their cells, and a front that no trial beats."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from resnext_search.results import Journal, StudyFolder
+from resnext_search.results.export import pareto_table, trials_table, write_tables
+from resnext_search.spaces.errors import UsageError
+
+from tests.helpers import tiny_study
+from tests.journals import completed, ended_folder, new_folder, point, started
+from tests.rights import without_rights_to
+
+TRIALS_HEADER = (
+    "trial,phase,arm,state,seed,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
+    "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_error,test_error,epochs,"
+    "seconds,proposed_by,attempts,device,host,failure_class,failure_message\n"
+)
+PARETO_HEADER = (
+    "trial,architecture,cardinality,width,blocks,depth,learning_rate,multiply_adds,parameters,activations,"
+    "validation_error,validation_error_sem,test_error,latency_ms,seeds\n"
+)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[tuple[StudyFolder, Journal]]:
+    folder, journal = new_folder(tmp_path, tiny_study("objectives=[validation_error, activations]"))
+    with journal:
+        yield folder, journal
+
+
+def test_an_empty_journal_gives_headers_alone(opened: tuple[StudyFolder, Journal]) -> None:
+    folder, journal = opened
+    assert write_tables(folder, journal) == [folder.trials, folder.pareto]
+    assert folder.trials.read_text() == TRIALS_HEADER
+    assert folder.pareto.read_text() == PARETO_HEADER
+
+
+def test_a_study_with_failures_alone_has_an_empty_front(opened: tuple[StudyFolder, Journal]) -> None:
+    folder, journal = opened
+    journal.fail(started(journal, point(0)), "ValueError", "no such colour")
+    write_tables(folder, journal)
+    assert len(pd.read_csv(folder.trials)) == 1
+    assert folder.pareto.read_text() == PARETO_HEADER
+
+
+def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        write_tables(folder, journal)
+    # 2x4d-8, layer by layer: multiply-adds 576 + (512 + 4608 + 2048 + 1024) + (4096 + 4608 + 2048 + 2048) + 330,
+    # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
+    recipe = "64,0.0005,0.9,0.0"
+    assert folder.trials.read_text() == TRIALS_HEADER + (
+        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,sobol,1,cpu,here,,\n"
+        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,sobol,1,cpu,here,,\n"
+        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,sobol,1,cpu,here,,\n"
+        f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,sobol,1,,,"
+        "TrainingDiverged,the loss is nan\n"
+    )
+    assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,1\n"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_writing_again_gives_the_same_bytes_and_replaces_the_files_at_once(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal) as journal:
+        write_tables(folder, journal)
+        before = folder.trials.read_bytes(), folder.pareto.read_bytes()
+        with folder.trials.open() as reader:  # someone reads while a new one is written
+            write_tables(folder, journal)
+            completed(journal, point(1), 1.0)
+            assert (folder.trials.read_bytes(), folder.pareto.read_bytes()) == before
+            write_tables(folder, journal)
+            assert reader.read().encode() == before[0]
+    assert len(pd.read_csv(folder.trials)) == 5
+
+
+def test_a_message_with_commas_quotes_and_lines_stays_one_cell(opened: tuple[StudyFolder, Journal]) -> None:
+    folder, journal = opened
+    journal.fail(started(journal, point(0)), "KeyError", 'Traceback\n  "x", line 1\nKeyError: "a, b"\n\n')
+    journal.fail(started(journal, point(1)), "SystemError", "  \n ")
+    write_tables(folder, journal)
+    messages = pd.read_csv(folder.trials).failure_message
+    assert messages[0] == 'KeyError: "a, b"'
+    assert math.isnan(messages[1])
+
+
+def test_searched_knobs_of_a_trial_override_the_recipe_s(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(0, 0.25), 10.0)
+    [row] = trials_table(journal).to_dict("records")
+    assert (row["learning_rate"], row["momentum"], row["batch_size"]) == (0.25, 0.9, 64)
+
+
+def test_the_front_holds_what_no_other_beats_in_all_objectives(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    activations = [trial["activations"] for trial in _rows(journal, [(index, 50.0) for index in range(4)])]
+    assert activations == [1294, 1410, 1598, 1706]
+    _rows(journal, [(1, 20.0), (3, 16.0)])  # second trials: their mean errors are 35 and 33
+    front = pareto_table(journal)
+    assert front[["activations", "validation_error"]].values.tolist() == [[1706, 33.0], [1410, 35.0], [1294, 50.0]]
+
+
+def _rows(journal: Journal, results: list[tuple[int, float]]) -> list[dict[str, float]]:
+    for index, error in results:
+        completed(journal, point(index), error)
+    return trials_table(journal).to_dict("records")  # type: ignore[return-value]
+
+
+def test_replicates_make_one_row_with_their_mean_its_standard_error_and_their_number(
+    opened: tuple[StudyFolder, Journal],
+) -> None:
+    _, journal = opened
+    for seed, error in enumerate((10.0, 12.0, 17.0)):
+        completed(journal, point(4), error, seed=seed)
+    completed(journal, point(4, 0.3), 12.0)  # another learning rate: another configuration
+    front = pareto_table(journal, ["validation_error"])
+    [row] = front.to_dict("records")
+    assert (row["trial"], row["seeds"], row["learning_rate"]) == (3, 1, 0.3)
+
+    front = pareto_table(journal, ["learning_rate"])
+    [row] = front.to_dict("records")
+    assert (row["trial"], row["seeds"], row["validation_error"]) == (0, 3, 13.0)
+    # deviations -3, -1, 4: the variance is 26 / 2, the standard error sqrt(13 / 3)
+    assert row["validation_error_sem"] == pytest.approx(math.sqrt(13 / 3))
+
+
+def test_one_replicate_has_no_standard_error(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(4), 10.0)
+    [row] = pareto_table(journal).to_dict("records")
+    assert row["validation_error_sem"] is None or math.isnan(row["validation_error_sem"])
+
+
+def test_equal_configurations_on_the_front_are_both_kept_in_their_order(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(2, 0.5), 10.0)
+    completed(journal, point(2, 0.05), 10.0)
+    assert pareto_table(journal).trial.tolist() == [0, 1]
+
+
+def test_unfinished_trials_and_other_phases_are_not_on_the_front(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(0), 20.0)
+    completed(journal, point(0, 0.2), 1.0, phase="tune")
+    started(journal, point(0, 0.3))
+    assert pareto_table(journal).trial.tolist() == [0]
+    assert trials_table(journal).phase.tolist() == ["search", "tune", "search"]
+
+
+@pytest.mark.parametrize("objectives", [None, ["validation_error"], ["parameters", "activations", "validation_error"]])
+def test_no_trial_beats_a_row_of_the_front(opened: tuple[StudyFolder, Journal], objectives: list[str] | None) -> None:
+    folder, journal = opened
+    generator = random.Random(3)
+    for number in range(40):
+        completed(journal, point(number % 8, 0.01 + number / 100), generator.choice([8.0, 9.5, 20.0, 21.0, 60.0]))
+    write_tables(folder, journal, objectives)
+    names = objectives or ["validation_error", "activations"]
+    trials, front = pd.read_csv(folder.trials), pd.read_csv(folder.pareto)
+    front_numbers = set(front.trial)
+    for number, row in zip(trials.trial, trials[names].values.tolist(), strict=True):
+        beaten = any(
+            all(b <= a for a, b in zip(row, other, strict=True)) and other != row
+            for other in trials[names].values.tolist()
+        )
+        assert (number in front_numbers) == (not beaten)
+
+
+@pytest.mark.parametrize("name", ["cardinality", "width", "depth", "learning_rate", "multiply_adds", "parameters"])
+def test_every_number_of_a_configuration_can_be_an_objective(opened: tuple[StudyFolder, Journal], name: str) -> None:
+    _, journal = opened
+    for index in range(8):
+        completed(journal, point(index, 0.1 + index / 10), 10.0)
+    front = pareto_table(journal, [name])
+    values = trials_table(journal)[name]
+    assert front.trial.tolist() == [number for number, value in enumerate(values) if value == values.min()]
+
+
+def test_an_unknown_objective_is_said_with_those_allowed(opened: tuple[StudyFolder, Journal]) -> None:
+    folder, journal = opened
+    with pytest.raises(UsageError) as caught:
+        write_tables(folder, journal, ["validation_error", "accuracy", "blocks"])
+    assert str(caught.value) == (
+        "objectives: 'accuracy', 'blocks'; allowed: cardinality, width, depth, learning_rate, multiply_adds, "
+        "parameters, activations, validation_error, test_error, latency_ms"
+    )
+    assert caught.value.hint == "For example --objectives validation_error,parameters."
+    assert not folder.trials.exists()
+
+
+def test_an_objective_that_was_never_measured_is_said(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(0), 20.0)
+    with pytest.raises(UsageError) as caught:
+        pareto_table(journal, ["validation_error", "latency_ms"])
+    assert str(caught.value) == "objectives: latency_ms: not measured in this study"
+
+
+def test_a_folder_that_cannot_be_written_is_said() -> None:
+    with without_rights_to(ended_folder) as path, Journal(path / "journal.sqlite", read_only=True) as journal:
+        with pytest.raises(UsageError) as caught:
+            write_tables(StudyFolder(path), journal)
+        assert str(caught.value) == f"{path}/trials.csv: cannot be written: Permission denied"
+
+
+def test_a_folder_in_the_place_of_a_table_is_said(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    folder.pareto.mkdir()
+    with (
+        Journal(folder.journal, read_only=True) as journal,
+        pytest.raises(UsageError, match=r"pareto\.csv: cannot be written: Is a directory"),
+    ):
+        write_tables(folder, journal)

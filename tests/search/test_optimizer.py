@@ -1,0 +1,435 @@
+"""The optimizer: inside the band, the same again from the same seed, and better than chance by a stated margin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from resnext_search.search.optimizer import Failure, Optimizer, Proposal
+from resnext_search.search.pool import Pool
+from resnext_search.spaces import Architecture, Configuration, FeasibleSet
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.knobs import Knob
+from resnext_search.spaces.study import Objective
+from scipy.stats import t as student
+
+from tests.helpers import tiny_study
+
+LEARNING_RATE = Knob("learning_rate", 0.01, 1.0, log=True)
+THREE_RATES = Knob("learning_rate", 0.01, 1.0, log=True, values=(0.01, 0.1, 1.0))
+Truth = Callable[[Configuration], float]
+
+
+@cache
+def tiny_set() -> FeasibleSet:
+    """Eight architectures."""
+    return tiny_study().feasible_set()
+
+
+@cache
+def middle_set() -> FeasibleSet:
+    """Some hundred architectures."""
+    return tiny_study(
+        "axes.blocks={min: 1, max: 4}", "axes.cardinality=[1, 2, 3, 4, 6, 8]", "budget.tolerance=15%"
+    ).feasible_set()
+
+
+def valley(configuration: Configuration) -> float:
+    """An error in percent, lowest for many groups at a learning rate that falls with the depth, and made up."""
+    architecture, rate = configuration.architecture, dict(configuration.knobs)["learning_rate"]
+    best_rate = 0.3 * (8 / architecture.depth) ** 1.5
+    off = math.log10(rate / best_rate)
+    groups = math.log2(architecture.cardinality)
+    return 12 - 2.2 * groups + 0.5 * groups**2 + 0.15 * architecture.width + 9 * off**2 + 0.8 * abs(off)
+
+
+def tiny_optimizer(seed: int = 0, knob: Knob = LEARNING_RATE, **more: object) -> Optimizer:
+    return Optimizer(tiny_set(), [knob], ["validation_error"], seed, **more)  # type: ignore[arg-type]
+
+
+def drive(optimizer: Optimizer, trials: int, truth: Truth = valley) -> list[Proposal]:
+    """One trial after the other."""
+    made = []
+    for _ in range(trials):
+        for proposal in optimizer.ask():
+            optimizer.tell(proposal.proposal_id, {"validation_error": truth(proposal.configuration)})
+            made.append(proposal)
+    return made
+
+
+@pytest.fixture(scope="module")
+def driven() -> tuple[Optimizer, list[Proposal]]:
+    optimizer = tiny_optimizer()
+    return optimizer, drive(optimizer, 14)
+
+
+# ------------------------------------------------------------------ what is proposed
+
+
+def test_a_space_filling_start_of_two_trials_more_than_parameters_then_the_model(
+    driven: tuple[Optimizer, list[Proposal]],
+) -> None:
+    _, made = driven
+    assert [proposal.proposed_by for proposal in made] == ["sobol"] * 7 + ["ax"] * 7  # C, d, blocks 1, blocks 2, rate
+    assert [proposal.proposal_id for proposal in made] == list(range(14))
+
+
+def test_every_proposal_lies_in_the_feasible_set_and_is_new(driven: tuple[Optimizer, list[Proposal]]) -> None:
+    _, made = driven
+    assert all(proposal.configuration.architecture in tiny_set() for proposal in made)
+    assert len({proposal.configuration for proposal in made}) == len(made)
+
+
+def test_the_same_seed_and_reports_give_the_same_proposals(driven: tuple[Optimizer, list[Proposal]]) -> None:
+    _, made = driven
+    torch.manual_seed(123)  # what others draw in between changes nothing
+    np.random.seed(123)
+    assert drive(tiny_optimizer(), 9) == made[:9]
+    assert drive(tiny_optimizer(seed=1), 3) != made[:3]
+
+
+def test_asking_leaves_the_random_numbers_of_others_alone() -> None:
+    optimizer = tiny_optimizer()
+    drive(optimizer, 7)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    assert optimizer.ask()[0].proposed_by == "ax"
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_model_reports_go_into_finds_the_valley(driven: tuple[Optimizer, list[Proposal]]) -> None:
+    _, made = driven
+    errors = [valley(proposal.configuration) for proposal in made]
+    assert min(errors[7:]) < min(errors[:7])
+
+
+def test_the_space_filling_method_never_asks_a_model() -> None:
+    made = drive(tiny_optimizer(method="sobol"), 12)
+    assert {proposal.proposed_by for proposal in made} == {"sobol"}
+    assert made[:7] == drive(tiny_optimizer(), 7)  # the same design as the start of the other method
+
+
+def test_equal_errors_give_no_model_and_the_design_goes_on() -> None:
+    made = drive(tiny_optimizer(), 10, truth=lambda _: 90.0)
+    assert {proposal.proposed_by for proposal in made} == {"sobol"}
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_scale_of_the_errors_does_not_matter_to_the_model(scale: float) -> None:
+    made = drive(tiny_optimizer(), 9, truth=lambda configuration: scale * valley(configuration))
+    assert [proposal.proposed_by for proposal in made[7:]] == ["ax"] * 2
+
+
+# ------------------------------------------------------------------ trials that run
+
+
+def test_eight_proposals_at_once_are_eight_different_ones() -> None:
+    optimizer = tiny_optimizer()
+    drive(optimizer, 8)
+    batch = optimizer.ask(8)
+    assert [proposal.proposed_by for proposal in batch] == ["ax"] * 8
+    assert len({proposal.configuration for proposal in batch}) == 8
+
+
+def test_a_running_trial_is_expected_to_end_as_predicted_and_its_surroundings_gain_less() -> None:
+    """The second of a pair is another than what would be asked if the first had not been: and lies farther off."""
+    optimizer = tiny_optimizer()
+    drive(optimizer, 8)
+    first, second = optimizer.ask(2)
+    pool = optimizer.pool
+    places = pool.units(np.array([pool.find(one.configuration) for one in (first, second)]))
+    grid_step = 1 / 30  # of the learning rate; the nearest other candidate is that far off
+    assert np.abs(places[0] - places[1]).max() > 1.5 * grid_step
+
+
+def test_the_order_in_which_running_trials_end_does_not_matter() -> None:
+    one, other = tiny_optimizer(), tiny_optimizer()
+    batches = one.ask(9), other.ask(9)
+    assert batches[0] == batches[1]
+    for optimizer, order in ((one, range(9)), (other, (4, 8, 0, 2, 6, 1, 7, 3, 5))):
+        for number in order:
+            optimizer.tell(number, {"validation_error": valley(batches[0][number].configuration)})
+    assert one.ask(2) == other.ask(2)
+
+
+# ------------------------------------------------------------------ a study that continues
+
+
+def test_a_replay_proposes_what_the_first_run_would_have_proposed() -> None:
+    """With a failure, and trials that were running, as after kill -9: equal to the last bit."""
+    first = tiny_optimizer()
+    made = drive(first, 9)
+    made += first.ask(3)
+    first.tell(10, Failure("WorkerLost"))
+
+    replay = tiny_optimizer()
+    for proposal in made:
+        attached = replay.attach(Configuration.from_json(proposal.configuration.to_json()), proposal.proposed_by)
+        assert attached == proposal
+        if proposal.proposal_id < 9:
+            replay.tell(proposal.proposal_id, {"validation_error": valley(proposal.configuration)})
+        elif proposal.proposal_id == 10:
+            replay.tell(10, Failure("WorkerLost"))
+
+    for _ in range(2):
+        assert replay.ask() == first.ask()
+    for optimizer in (first, replay):
+        optimizer.tell(9, {"validation_error": 3.0})
+    assert replay.ask() == first.ask()
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        (
+            Configuration(Architecture(2, (5, 8), (1, 1)), (("learning_rate", 0.1),)),
+            "Architecture(cardinality=2, group_widths=(5, 8), blocks=(1, 1)) is not in the feasible set",
+        ),
+        (
+            Configuration(Architecture(2, (4, 8), (1, 1)), (("learning_rate", 0.11),)),
+            "Configuration(architecture=Architecture(cardinality=2, group_widths=(4, 8), blocks=(1, 1)), "
+            "knobs=(('learning_rate', 0.11),)) is not on the grid of knobs",
+        ),
+    ],
+)
+def test_what_lies_outside_the_band_or_off_the_grid_cannot_be_attached(
+    configuration: Configuration, message: str
+) -> None:
+    optimizer = tiny_optimizer()
+    with pytest.raises(UsageError) as caught:
+        optimizer.attach(configuration, "ax")
+    assert str(caught.value) == message
+    assert optimizer.ask()[0].proposal_id == 0  # nothing was taken in
+
+
+# ------------------------------------------------------------------ failures
+
+
+def test_a_failed_configuration_is_not_proposed_again_and_its_surroundings_less() -> None:
+    """Where everything at a high rate fails, the model stays below it."""
+    optimizer = tiny_optimizer()
+
+    def fails(configuration: Configuration) -> bool:
+        return dict(configuration.knobs)["learning_rate"] > 0.2
+
+    made = []
+    for _ in range(16):
+        [proposal] = optimizer.ask()
+        made.append(proposal)
+        if fails(proposal.configuration):
+            optimizer.tell(proposal.proposal_id, Failure("TrainingDiverged", "the loss is nan"))
+        else:
+            optimizer.tell(proposal.proposal_id, {"validation_error": valley(proposal.configuration)})
+    assert len({proposal.configuration for proposal in made}) == 16
+    by_model = [proposal for proposal in made if proposal.proposed_by == "ax"]
+    assert len(by_model) == 9
+    assert sum(fails(proposal.configuration) for proposal in by_model) <= 3
+
+
+def test_failures_alone_leave_the_space_filling_design() -> None:
+    optimizer = tiny_optimizer()
+    for _ in range(10):
+        [proposal] = optimizer.ask()
+        assert proposal.proposed_by == "sobol"
+        optimizer.tell(proposal.proposal_id, Failure("RuntimeError"))
+
+
+# ------------------------------------------------------------------ small pools
+
+
+def test_an_exhausted_pool_gives_fewer_proposals_and_then_none() -> None:
+    optimizer = tiny_optimizer(knob=THREE_RATES)
+    made = drive(optimizer, 20)
+    assert made[-1].proposed_by == "ax"
+    made += optimizer.ask(10)
+    assert len(made) == len({proposal.configuration for proposal in made}) == 8 * 3
+    assert optimizer.ask() == []
+
+
+def test_one_candidate_is_proposed_once() -> None:
+    only = tiny_study("axes.cardinality=[4]").feasible_set()
+    optimizer = Optimizer(only, [], ["validation_error"], seed=0)
+    assert len(only) == 1
+    made = drive(optimizer, 3)
+    assert [proposal.configuration for proposal in made] == [Configuration(only[0])]
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_asking_for_none_gives_none(number: int) -> None:
+    assert tiny_optimizer().ask(number) == []
+
+
+# ------------------------------------------------------------------ wrong reports
+
+
+@pytest.mark.parametrize(
+    ("proposal_id", "outcome", "message", "hint"),
+    [
+        (2, {"validation_error": 5.0}, "proposal 2: unknown; 2 were made", ""),
+        (-1, {"validation_error": 5.0}, "proposal -1: unknown; 2 were made", ""),
+        (0, {"validation_error": 5.0}, "proposal 0: told before", ""),
+        (0, Failure("ValueError"), "proposal 0: told before", ""),
+        (
+            1,
+            {"validation_error": math.nan},
+            "proposal 1: validation_error is nan; a finite number is needed",
+            "Tell a Failure instead.",
+        ),
+        (
+            1,
+            {"validation_error": math.inf},
+            "proposal 1: validation_error is inf; a finite number is needed",
+            "Tell a Failure instead.",
+        ),
+        (
+            1,
+            {"accuracy": 95.0},
+            "proposal 1: validation_error is missing; a finite number is needed",
+            "Tell a Failure instead.",
+        ),
+    ],
+)
+def test_a_wrong_report_is_refused_and_changes_nothing(
+    proposal_id: int, outcome: dict[str, float] | Failure, message: str, hint: str
+) -> None:
+    optimizer = tiny_optimizer()
+    optimizer.ask(2)
+    optimizer.tell(0, {"validation_error": 5.0})
+    with pytest.raises(UsageError) as caught:
+        optimizer.tell(proposal_id, outcome)
+    assert (str(caught.value), caught.value.hint) == (message, hint)
+    optimizer.tell(1, {"validation_error": 6.0, "train_loss": 0.1})
+
+
+# ------------------------------------------------------------------ what is relied on in Ax
+
+
+@pytest.mark.parametrize(
+    "knobs", [[LEARNING_RATE], [], [LEARNING_RATE, Knob("batch_size", 16, 64, log=True, values=(16, 32, 64))]]
+)
+def test_the_pool_and_ax_put_a_trial_at_the_same_place(knobs: list[Knob]) -> None:
+    """The pool computes by itself where candidates lie; its numbers must be those that Ax fits its model to."""
+    optimizer = Optimizer(tiny_set() if knobs else middle_set(), knobs, ["validation_error"], seed=3)
+
+    def truth(configuration: Configuration) -> float:
+        return valley(Configuration(configuration.architecture, (("learning_rate", 0.1), *configuration.knobs)))
+
+    made = drive(optimizer, optimizer.initial + 1, truth)
+    places = observed_by_ax(optimizer)[0]
+    pool = optimizer.pool
+    expected = pool.units(np.array([pool.find(proposal.configuration) for proposal in made[:-1]]))
+    np.testing.assert_allclose(places, expected, rtol=0, atol=1e-12)
+
+
+def test_ax_is_told_the_errors_themselves_so_that_less_is_better(driven: tuple[Optimizer, list[Proposal]]) -> None:
+    optimizer, made = driven
+    outcomes = observed_by_ax(optimizer)[1]
+    errors = np.array([valley(proposal.configuration) for proposal in made[: len(outcomes)]])
+    assert np.argsort(outcomes, kind="stable").tolist()[:5] == np.argsort(errors, kind="stable").tolist()[:5]
+    assert outcomes.mean() == pytest.approx(0, abs=1e-9)
+
+
+def observed_by_ax(optimizer: Optimizer) -> tuple[np.ndarray, np.ndarray]:
+    """The places and standardized outcomes that Ax's last model was fitted to."""
+    assert optimizer._experiment is not None
+    adapter = optimizer._experiment.strategy.adapter
+    assert adapter is not None
+    [dataset] = adapter.generator.surrogate.training_data  # type: ignore[attr-defined]
+    return dataset.X.numpy(), dataset.Y.numpy().ravel()
+
+
+# ------------------------------------------------------------------ better than chance
+
+
+def mean_of_the_best_of(errors: Sequence[float], draws: int) -> float:
+    """Expectation of the lowest of so many errors drawn without replacement: random search, without its noise.
+
+    The k-th lowest of N is the lowest drawn with the chance that it is drawn first, times none of the k - 1 below is.
+    """
+    total, expected, none_below = len(errors), 0.0, 1.0
+    for k, error in enumerate(sorted(errors)):
+        drawn = draws / (total - k)
+        if total - k < draws:
+            break
+        expected += none_below * drawn * error
+        none_below *= 1 - drawn
+    return expected
+
+
+def test_the_expectation_for_random_search_is_right_by_hand() -> None:
+    assert mean_of_the_best_of([3.0, 1.0, 2.0], 1) == pytest.approx(2.0)
+    assert mean_of_the_best_of([3.0, 1.0, 2.0], 2) == pytest.approx((1 + 1 + 2) / 3)
+    assert mean_of_the_best_of([3.0, 1.0, 2.0], 3) == pytest.approx(1.0)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """99 % confidence interval of the mean, by Student's t."""
+    half = student.ppf(0.995, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+@pytest.mark.slow
+def test_it_beats_random_search_over_the_same_feasible_set() -> None:
+    """At 20 trials of some 3,000 candidates it leaves less than a third of random search's distance to the best.
+
+    Over 12 seeds; the upper end of the 99 % interval counts. Errors are told with a noise of 0.3 points, and the
+    truth of what was tried is compared.
+    """
+    pool = Pool(middle_set(), [LEARNING_RATE])
+    truths = [valley(pool.configuration(candidate)) for candidate in range(len(pool))]
+    by_chance = mean_of_the_best_of(truths, 20) - min(truths)
+    regrets = []
+    for seed in range(12):
+        noise = np.random.default_rng(seed)
+        optimizer = Optimizer(middle_set(), [LEARNING_RATE], ["validation_error"], seed)
+        made = drive(optimizer, 20, lambda configuration, noise=noise: valley(configuration) + noise.normal(0, 0.3))  # type: ignore[misc]
+        regrets.append(min(valley(proposal.configuration) for proposal in made) - min(truths))
+    low, high = interval(regrets)
+    assert high < by_chance / 3, f"regret {low:.3f} to {high:.3f}, by chance {by_chance:.3f}"
+
+
+def hypervolume(points: Sequence[tuple[float, float]], reference: tuple[float, float]) -> float:
+    """Area below the reference that the points dominate."""
+    corners = sorted(point for point in points if point[0] < reference[0] and point[1] < reference[1])
+    front = [corner for index, corner in enumerate(corners) if all(corner[1] < other[1] for other in corners[:index])]
+    steps = pairwise([*front, (reference[0], 0.0)])
+    return sum((right[0] - left[0]) * (reference[1] - left[1]) for left, right in steps)
+
+
+def test_the_hypervolume_is_right_by_hand() -> None:
+    assert hypervolume([(1, 3), (2, 2), (3, 1), (3, 3), (5, 0)], (4, 4)) == 6
+
+
+@pytest.mark.slow
+def test_with_a_known_objective_it_dominates_more_than_random_search() -> None:
+    """Error against activations, over 10 seeds: more hypervolume than 9 of 10 random searches have."""
+    objectives: list[Objective] = ["validation_error", "activations"]
+    pool = Pool(middle_set(), [LEARNING_RATE])
+    activations = dict(zip(middle_set(), np.asarray(middle_set().counts.activations).tolist(), strict=True))
+
+    def area(configurations: Sequence[Configuration]) -> float:
+        points = [(activations[one.architecture], valley(one)) for one in configurations]
+        return hypervolume(points, (1.1 * max(activations.values()), 20.0))
+
+    generator = np.random.default_rng(0)
+    by_chance = [
+        area([pool.configuration(int(one)) for one in generator.choice(len(pool), 20, replace=False)])
+        for _ in range(500)
+    ]
+    areas = [
+        area(
+            [
+                proposal.configuration
+                for proposal in drive(Optimizer(middle_set(), [LEARNING_RATE], objectives, seed), 20)
+            ]
+        )
+        for seed in range(10)
+    ]
+    low, high = interval(areas)
+    assert low > np.quantile(by_chance, 0.9), f"{low:.0f} to {high:.0f}, by chance {np.quantile(by_chance, [0.5, 0.9])}"
