@@ -243,10 +243,10 @@ class Journal:
         return found[0]
 
     def _select(self, where: str, *values: int) -> list[Trial]:
-        rows = self._connection.execute(
+        rows = self._rows(
             "SELECT t.*, COUNT(e.epoch) AS epochs, COALESCE(SUM(e.seconds), 0.0) AS seconds "
             f"FROM trials t LEFT JOIN epochs e USING (trial_id) {where} GROUP BY t.trial_id ORDER BY t.trial_id",
-            values,
+            *values,
         )
         return [Trial(**{**dict(row), "configuration": Configuration.from_json(row["configuration"])}) for row in rows]
 

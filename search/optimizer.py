@@ -10,7 +10,8 @@ Same seed and same reports in the same order of proposals give the same proposal
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -145,10 +146,11 @@ class Optimizer:
         if isinstance(outcome, Failure):
             self._outcomes[proposal_id] = outcome
         else:
-            error = outcome.get(ERROR, math.nan)
-            if not math.isfinite(error):
+            error = outcome.get(ERROR)
+            if error is None or not math.isfinite(error):
                 raise UsageError(
-                    f"proposal {proposal_id}: {ERROR} is {error}; a finite number is needed",
+                    f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else error}; "
+                    "a finite number is needed",
                     hint="Tell a Failure instead.",
                 )
             self._outcomes[proposal_id] = error
@@ -185,7 +187,7 @@ class Optimizer:
         choice.units, choice.costs = self._units(candidates), self._costs(candidates)
         choice.observed_units, choice.observed_costs = self._units(observed), self._costs(observed)
         choice.pending_units, choice.failed_units = self._units(pending), self._units(failed)
-        with manual_seed(derive_seed(self.seed, "fit", number) % 2**32):
+        with manual_seed(derive_seed(self.seed, "fit", number) % 2**32), _one_thread():
             return int(candidates[self._experiment.choose()])
 
     def _units(self, candidates: Integers) -> Tensor:
@@ -307,6 +309,21 @@ def _reference(front: Tensor) -> float:
     The worst trial would do too, but then cheap networks that hardly learn gain more than good ones.
     """
     return float(front.median() + 0.1 * (front.median() - front.min()))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread within the block.
+
+    While a study runs, its trials keep all cores busy: on two such cores a proposal took 0.3 s with one thread and 4 to
+    7 s with two, which wait for each other. And bits may depend on the number of threads; so they do not here.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _generation_strategy(choice: _Choice) -> GenerationStrategy:

@@ -103,7 +103,20 @@ def test_asking_leaves_the_random_numbers_of_others_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_model_reports_go_into_finds_the_valley(driven: tuple[Optimizer, list[Proposal]]) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_proposals_do_not_depend_on_the_number_of_threads(
+    driven: tuple[Optimizer, list[Proposal]], threads: int
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert drive(tiny_optimizer(), 9) == driven[1][:9]
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_model_finds_the_valley(driven: tuple[Optimizer, list[Proposal]]) -> None:
     _, made = driven
     errors = [valley(proposal.configuration) for proposal in made]
     assert min(errors[7:]) < min(errors[:7])
@@ -256,7 +269,7 @@ def test_one_candidate_is_proposed_once() -> None:
     only = tiny_study("axes.cardinality=[4]").feasible_set()
     optimizer = Optimizer(only, [], ["validation_error"], seed=0)
     assert len(only) == 1
-    made = drive(optimizer, 3)
+    made = drive(optimizer, 3, truth=lambda _: 5.0)
     assert [proposal.configuration for proposal in made] == [Configuration(only[0])]
 
 
@@ -408,28 +421,25 @@ def test_the_hypervolume_is_right_by_hand() -> None:
 
 @pytest.mark.slow
 def test_with_a_known_objective_it_dominates_more_than_random_search() -> None:
-    """Error against activations, over 10 seeds: more hypervolume than 9 of 10 random searches have."""
+    """Error against activations at 20 trials, over 10 seeds.
+
+    Of the hypervolume of the whole pool it misses less than two thirds of what a random search misses on average; the
+    upper end of the 99 % interval counts.
+    """
     objectives: list[Objective] = ["validation_error", "activations"]
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool, generator = Pool(middle_set(), [LEARNING_RATE]), np.random.default_rng(0)
     activations = dict(zip(middle_set(), np.asarray(middle_set().counts.activations).tolist(), strict=True))
 
-    def area(configurations: Sequence[Configuration]) -> float:
+    def area(candidates: Sequence[int]) -> float:
+        configurations = [pool.configuration(int(candidate)) for candidate in candidates]
         points = [(activations[one.architecture], valley(one)) for one in configurations]
         return hypervolume(points, (1.1 * max(activations.values()), 20.0))
 
-    generator = np.random.default_rng(0)
-    by_chance = [
-        area([pool.configuration(int(one)) for one in generator.choice(len(pool), 20, replace=False)])
-        for _ in range(500)
-    ]
-    areas = [
-        area(
-            [
-                proposal.configuration
-                for proposal in drive(Optimizer(middle_set(), [LEARNING_RATE], objectives, seed), 20)
-            ]
-        )
-        for seed in range(10)
-    ]
-    low, high = interval(areas)
-    assert low > np.quantile(by_chance, 0.9), f"{low:.0f} to {high:.0f}, by chance {np.quantile(by_chance, [0.5, 0.9])}"
+    whole = area(range(len(pool)))
+    by_chance = np.mean([whole - area(generator.choice(len(pool), 20, replace=False).tolist()) for _ in range(500)])
+    missed = []
+    for seed in range(10):
+        made = drive(Optimizer(middle_set(), [LEARNING_RATE], objectives, seed), 20)
+        missed.append(whole - area([pool.find(proposal.configuration) for proposal in made]))
+    low, high = interval(missed)
+    assert high < by_chance * 2 / 3, f"missed {low:.0f} to {high:.0f}, by chance {by_chance:.0f}"
