@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from resnext_search.search.plan import check_change, freeze
 from resnext_search.search.progress import Progress
 from resnext_search.search.runner import Train, ray_running, run_search
 from resnext_search.spaces import FeasibleSet, Study
-from resnext_search.spaces.errors import Interrupted, TooManyFailures
+from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.trainers.data import load_dataset
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
@@ -49,13 +50,14 @@ def run_study(
         DataError: The data set is missing.
         StudyError: The folder holds another study.
         FolderLocked: Another run works there.
+        UsageError: The folder cannot be made or written.
         TooManyFailures: More than half of the trials failed.
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
     feasible = study.feasible_set()
     _expect_data(study)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
         journal.interrupt_running()
         optimizer = _replayed(study, feasible, journal)
@@ -85,6 +87,16 @@ def run_study(
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         _say_result(console, folder, journal)
     return folder
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
 
 
 def _expect_data(study: Study) -> None:

@@ -64,7 +64,7 @@ def test_a_trial_goes_from_queued_through_running_to_completed(journal: Journal)
     assert (queued.state, queued.attempts, queued.epochs, queued.seconds) == ("queued", 0, 0, 0.0)
     assert (queued.phase, queued.arm, queued.proposed_by, queued.seed) == ("search", "width", "ax", 2**63 - 1)
     assert before <= queued.queued_at <= time.time()
-    assert queued.started_at is queued.ended_at is queued.validation_error is queued.device is None
+    assert [queued.started_at, queued.ended_at, queued.validation_error, queued.device, queued.host] == [None] * 5
 
     journal.start(number, "checkpoints/trial-00000.pt")
     [running] = journal.trials()

@@ -51,5 +51,5 @@ def test_words_go_where_they_belong_and_back_after_an_error(tmp_path: Path) -> N
         "WARNING ray: of a logger",
         "UserWarning: of a warning",
     ):
-        assert written.count(words) == (2 if words == "UserWarning: of a warning" else 1) or words in written
+        assert words in written
     assert "trial 0002" not in written

@@ -1,0 +1,48 @@
+"""What a study will cost: by hand, and measured."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from resnext_search.search.forecast import calibrate, training_flops
+
+from tests.helpers import tiny_study
+
+
+def test_training_flops_by_hand() -> None:
+    """21,898 multiply-adds, 2 operations each, 3 passes, 256 images, 2 epochs, 4 trials."""
+    assert training_flops(tiny_study()) == 21_898 * 2 * 3 * 256 * 2 * 4
+
+
+def test_images_kept_for_validation_are_not_trained_on() -> None:
+    """Of the 1,400 digits, a tenth is kept unless the study says how many."""
+    per_image = 21_898 * 2 * 3 * 2 * 4
+    assert training_flops(tiny_study("data={name: digits}")) == per_image * 1_260
+    assert training_flops(tiny_study("data={name: digits, validation_images: 400}")) == per_image * 1_000
+
+
+@pytest.mark.parametrize("validation", ["", ", validation_images: 10"])
+def test_a_folder_of_images_has_no_forecast_until_it_is_said_how_many_there_are(validation: str) -> None:
+    """Its images have three channels: the stem costs 3 x 576 multiply-adds, not 576."""
+    folder = f"name: image_folder, resolution: 8, classes: 10{validation}"
+    assert training_flops(tiny_study(f"data={{{folder}}}")) is None
+    assert training_flops(tiny_study(f"data={{{folder}, train_images: 640}}")) == 23_050 * 2 * 3 * 640 * 2 * 4
+
+
+@pytest.mark.slow
+def test_three_architectures_are_measured_and_the_search_is_their_multiple() -> None:
+    study = tiny_study("search.parallel=2", "axes.batch_size=[32, 64]")
+    forecast = calibrate(study, study.feasible_set())
+    measured = forecast["measured"]
+    assert {role: one["architecture"] for role, one in measured.items()} == {
+        "cheapest": "1x6d-8",  # the fewest activations of the eight
+        "median": "1x5d-11",
+        "dearest": "4x2d-11",
+    }
+    workers = min(2, os.cpu_count() or 1)
+    assert forecast["workers"] == workers
+    for role, seconds in forecast["seconds"].items():
+        assert seconds == pytest.approx(measured[role]["seconds_per_epoch"] * 2 * 4 / workers, abs=0.05)
+    assert forecast["peak_bytes"] == workers * max(one["peak_bytes"] for one in measured.values())
+    assert 1e8 < forecast["peak_bytes"] / workers < 1e10

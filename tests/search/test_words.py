@@ -1,0 +1,122 @@
+"""Facts as text for people, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from resnext_search.results import Journal
+from resnext_search.search.forecast import training_flops
+from resnext_search.search.plan import summarize
+from resnext_search.search.status import read_best, read_status
+from resnext_search.search.words import best_words, plan_words, status_words
+
+from tests.helpers import tiny_study
+from tests.journals import ended_folder, new_folder, point, started
+
+BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest of all trials, so an optimistic figure)"
+
+
+def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
+    study = tiny_study(*overrides)
+    facts = summarize(study, study.feasible_set())
+    return {**facts, "training_flops": training_flops(study), "forecast": None, **more}
+
+
+def test_a_plan() -> None:
+    assert plan_words(plan_facts("axes.batch_size=[32, 64]")) == (
+        "tiny: 4 trials\n"
+        "FLOP band         20,804 to 22,992 multiply-adds around 21,898\n"
+        "feasible set      8 architectures of 192 candidates\n"
+        "match to budget   -3.43 % to +4.02 %, mean -0.65 %\n"
+        "cardinality       1 to 4\n"
+        "width             2 to 6\n"
+        "depth             8 to 14\n"
+        "parameters        2,890 to 4,551\n"
+        "activations       1,294 to 1,850\n"
+        "learning_rate     0.01 to 1, log scale\n"
+        "batch_size        32, 64\n"
+        "training          2.69e+08 floating-point operations"
+    )
+
+
+def test_a_plan_with_a_forecast() -> None:
+    forecast = {
+        "workers": 2,
+        "seconds": {"cheapest": 61.0, "median": 130.0, "dearest": 7_300.0},
+        "peak_bytes": 3 * 2**29,
+    }
+    assert plan_words(plan_facts(forecast=forecast)).splitlines()[-3:] == [
+        "time              2 min 10 s with 2 trials at once on this machine's cores, "
+        "start-up of about 20 s not counted",
+        "                  (61 s if all trials were as fast as the cheapest architecture, "
+        "2 h 1 min as slow as the dearest)",
+        "memory            1.5 GiB at most, all workers together",
+    ]
+
+
+def test_a_plan_whose_images_are_not_counted() -> None:
+    facts = plan_facts("data={name: image_folder, resolution: 8, classes: 10}")
+    assert plan_words(facts).splitlines()[-1] == "training          unknown number of floating-point operations"
+
+
+def test_an_ended_study(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        assert status_words(read_status(folder, journal)) == (
+            "tiny: not running; trials: 3 completed, 1 failed, of 4\n"
+            "  trial 0003 failed (TrainingDiverged): the loss is nan\n" + BEST
+        )
+
+
+def test_an_interrupted_study_says_how_to_continue(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        started(journal, point(0))
+        assert status_words(read_status(folder, journal)) == (
+            f"tiny: not running; trials: 1 interrupted, of 4\nContinue with: resnext-search resume {tmp_path}"
+        )
+
+
+def test_a_running_study() -> None:
+    facts: dict[str, Any] = {
+        "name": "tiny",
+        "folder": "runs/tiny",
+        "live": True,
+        "trials": 4,
+        "states": {"running": 2, "completed": 1},
+        "running": [
+            {"name": "trial 0001 2x4d-8 (1-1) lr=0.2", "epoch": 0, "epochs": 2, "validation_error": None},
+            {"name": "trial 0002 1x6d-8 (1-1) lr=0.1", "epoch": 1, "epochs": 2, "validation_error": 81.25},
+        ],
+        "failures": [],
+        "best": None,
+    }
+    assert status_words(facts) == (
+        "tiny: running; trials: 1 completed, 2 running, of 4\n"
+        "  trial 0001 2x4d-8 (1-1) lr=0.2  epoch 0/2\n"
+        "  trial 0002 1x6d-8 (1-1) lr=0.1  epoch 1/2  validation error 81.25 %"
+    )
+
+
+def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        assert status_words(read_status(folder, journal)) == (
+            f"tiny: not running; trials: none yet, of 4\nContinue with: resnext-search resume {tmp_path}"
+        )
+        journal.fail(started(journal, point(0)), "WorkerLost", "")
+        assert "\n  trial 0000 failed (WorkerLost): \n" in status_words(read_status(folder, journal))
+
+
+def test_the_best_trial(tmp_path: Path) -> None:
+    with Journal(ended_folder(tmp_path).journal, read_only=True) as journal:
+        best = read_best(journal)
+    assert best is not None
+    assert best_words(best) == (
+        f"{BEST}\n"
+        "blocks 1-1  group widths 4-8\n"
+        "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
+        "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
+        "label_smoothing=0.0  schedule=cosine  warmup_epochs=1.0  augment=standard"
+    )
