@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from botorch.models.model import Model
 from resnext_search.search.optimizer import Failure, Optimizer, Proposal
 from resnext_search.search.pool import Pool
 from resnext_search.spaces import Architecture, Configuration, FeasibleSet
@@ -105,12 +106,22 @@ def test_asking_leaves_the_random_numbers_of_others_alone() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_proposals_do_not_depend_on_the_number_of_threads(
-    driven: tuple[Optimizer, list[Proposal]], threads: int
+    driven: tuple[Optimizer, list[Proposal]], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    optimizer, used = tiny_optimizer(), []
+    assert optimizer._experiment is not None
+    choose = optimizer._experiment.choose
+
+    def watched() -> int:
+        used.append(torch.get_num_threads())
+        return choose()
+
+    monkeypatch.setattr(optimizer._experiment, "choose", watched)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        assert drive(tiny_optimizer(), 9) == driven[1][:9]
+        assert drive(optimizer, 9) == driven[1][:9]
+        assert used == [1, 1]  # all cores train: a second thread would only wait for them
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -192,6 +203,8 @@ def test_a_replay_proposes_what_the_first_run_would_have_proposed() -> None:
 
     for _ in range(2):
         assert replay.ask() == first.ask()
+        models = [model_of_ax(optimizer).state_dict() for optimizer in (first, replay)]
+        assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
     for optimizer in (first, replay):
         optimizer.tell(9, {"validation_error": 3.0})
     assert replay.ask() == first.ask()
@@ -346,6 +359,15 @@ def test_ax_is_told_the_errors_themselves_so_that_less_is_better(driven: tuple[O
     errors = np.array([valley(proposal.configuration) for proposal in made[: len(outcomes)]])
     assert np.argsort(outcomes, kind="stable").tolist()[:5] == np.argsort(errors, kind="stable").tolist()[:5]
     assert outcomes.mean() == pytest.approx(0, abs=1e-9)
+
+
+def model_of_ax(optimizer: Optimizer) -> Model:
+    """The model that Ax fitted last."""
+    assert optimizer._experiment is not None
+    adapter = optimizer._experiment.strategy.adapter
+    assert adapter is not None
+    model: Model = adapter.generator.surrogate.model  # type: ignore[attr-defined]
+    return model
 
 
 def observed_by_ax(optimizer: Optimizer) -> tuple[np.ndarray, np.ndarray]:
