@@ -10,6 +10,7 @@ class and the tail of its traceback.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -308,6 +309,10 @@ class JournalSearcher(Searcher):
             self.error = self.error or error
 
 
+class NotFinite(ResnextSearchError):
+    """A trainer yielded an error that is no finite number."""
+
+
 def _trainable(study: Study, checkpoints: Path, train: Train) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value."""
     study_json, threads = study.model_dump_json(), study.resources.cpu
@@ -332,6 +337,8 @@ def run_trial(config: dict[str, Any], study_json: str, checkpoints: Path, thread
             checkpoint=checkpoints / f"trial-{config['trial_id']:05d}.pt",
         )
         for epoch in epochs:
+            if not math.isfinite(epoch.validation_error):
+                raise NotFinite(f"epoch {epoch.epoch}: the validation error is {epoch.validation_error}")
             tune.report({**epoch._asdict(), **about})
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()

@@ -78,15 +78,17 @@ def test_trials_that_raise_or_diverge_are_recorded_and_do_not_stop_the_study(tmp
             raise RuntimeError("a worker's disk is full")
         if number == 3:  # a real divergence: the step size is beyond all reason
             configuration = type(configuration)(configuration.architecture, (("learning_rate", 1e30),))
-        return train(study, configuration, seed, **where)
+        epochs = train(study, configuration, seed, **where)
+        return (epoch._replace(validation_error=math.nan) for epoch in epochs) if number == 6 else epochs
 
-    folder = run_study(tiny_study("search.trials=6"), tmp_path / "run", train=sometimes, cpus=2)
+    folder = run_study(tiny_study("search.trials=8"), tmp_path / "run", train=sometimes, cpus=2)
 
     trials = pd.read_csv(folder.trials).set_index("trial")
-    assert trials.state.value_counts().to_dict() == {"completed": 4, "failed": 2}
+    assert trials.state.value_counts().to_dict() == {"completed": 5, "failed": 3}
     assert trials.loc[1, "failure_class"] == "RuntimeError"
     assert "a worker's disk is full" in trials.loc[1, "failure_message"]
     assert trials.loc[3, "failure_class"] == "TrainingDiverged"
+    assert trials.loc[6, "failure_class"] == "NotFinite"
     assert math.isnan(trials.loc[3, "validation_error"])
     with Journal(folder.journal, read_only=True) as journal:
         assert "Traceback" in (journal.trials()[1].failure_message or "")
