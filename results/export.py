@@ -55,6 +55,7 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
     """The non-dominated configurations of the search, best validation error first.
 
     Trials of one configuration under several seeds make one row: their mean, its standard error and their number.
+    A configuration that was confirmed on fresh seeds has its mean test error.
 
     Args:
         journal: Of the study.
@@ -73,13 +74,13 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
     trials = trials_table(journal)
     completed = trials[(trials.state == "completed") & (trials.phase == "search")]
     keys = ["architecture", "group_widths", "blocks", *KNOB_NAMES]
+    confirmed = trials[(trials.state == "completed") & (trials.phase == "confirm")]
+    test_errors = confirmed.astype({"test_error": float}).groupby(keys).test_error.mean().to_dict()
     rows = []
-    for _, group in completed.groupby(keys, sort=False, dropna=False):
+    for point, group in completed.groupby(keys, sort=False, dropna=False):
         errors = group.validation_error
         row = group.iloc[0].to_dict()
-        row.update(
-            validation_error=errors.mean(), seeds=len(group), latency_ms=None, test_error=group.test_error.mean()
-        )
+        row.update(validation_error=errors.mean(), seeds=len(group), latency_ms=None, test_error=test_errors.get(point))
         row["validation_error_sem"] = errors.sem() if len(group) > 1 else None
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(PARETO_COLUMNS))
@@ -151,4 +152,6 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "host": trial and trial.host,
         "failure_class": trial and trial.failure_class,
         "failure_message": trial and trial.failure_message and "".join(trial.failure_message.strip().splitlines()[-1:]),
+        "data": trial and study.data.name,
+        "correct": trial and trial.test_correct,
     }

@@ -42,6 +42,21 @@ class StudyFolder:
         return self.path / "pareto.csv"
 
     @property
+    def verdict(self) -> Path:
+        """What the confirmed runs say of the claim."""
+        return self.path / "verdict.json"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the network that `refit` trained, as safetensors."""
+        return self.path / "model.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """What is needed to build that network again, and what it scored."""
+        return self.path / "model.json"
+
+    @property
     def log(self) -> Path:
         """What Ray, Ax and torch have to say."""
         return self.path / "log.txt"

@@ -19,8 +19,10 @@ from typing import Literal, Self
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
+Phase = Literal["search", "tune", "confirm"]
+Proposer = Literal["sobol", "ax", "plan"]
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 
 _SCHEMA = """
@@ -28,33 +30,36 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE trials (
     trial_id INTEGER PRIMARY KEY,           -- from 0, in the order of the proposals
     phase TEXT NOT NULL,                    -- search | tune | confirm
-    arm TEXT,                               -- of the claim; NULL in the search
+    arm TEXT,                               -- of the claim, or a finalist of the search; NULL in the search
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'completed', 'stopped', 'failed', 'interrupted')),
     configuration TEXT NOT NULL,            -- JSON of the architecture and the knobs
     seed INTEGER NOT NULL,
-    proposed_by TEXT NOT NULL,              -- sobol | ax
+    proposed_by TEXT NOT NULL,              -- sobol | ax in the search | plan in tune and confirm
     device TEXT,                            -- cpu, or the name of the GPU
     host TEXT,
     queued_at REAL NOT NULL,                -- seconds since 1970
     started_at REAL,
     ended_at REAL,
     attempts INTEGER NOT NULL DEFAULT 0,    -- how often it was started
-    validation_error REAL,                  -- percent, at the last epoch
-    test_error REAL,                        -- percent; only ever in the confirm phase
+    validation_error REAL,                  -- percent, at the last epoch; never in the confirm phase
+    test_error REAL,                        -- percent, at the last epoch; only ever in the confirm phase
+    test_correct TEXT,                      -- which test images were recognised: spaces/correctness.py
     checkpoint TEXT,                        -- relative to the study folder
     failure_class TEXT,
-    failure_message TEXT                    -- the tail of the error
+    failure_message TEXT,                   -- the tail of the error
+    CHECK (state <> 'completed' OR (validation_error IS NULL) <> (test_error IS NULL))
 );
 CREATE TABLE epochs (
     trial_id INTEGER NOT NULL REFERENCES trials (trial_id),
     epoch INTEGER NOT NULL,                 -- from 1
     learning_rate REAL NOT NULL,
     train_loss REAL NOT NULL,
-    validation_loss REAL NOT NULL,
-    validation_error REAL NOT NULL,
+    validation_loss REAL,                   -- NULL in the confirm phase, which trains on those images
+    validation_error REAL,
     seconds REAL NOT NULL,
     recorded_at REAL NOT NULL,
-    PRIMARY KEY (trial_id, epoch)
+    PRIMARY KEY (trial_id, epoch),
+    CHECK ((validation_loss IS NULL) = (validation_error IS NULL))
 );
 """
 
@@ -64,12 +69,12 @@ class Trial:
     """One row of the table `trials`, with the number of epochs and their seconds."""
 
     trial_id: int
-    phase: str
+    phase: Phase
     arm: str | None
     state: State
     configuration: Configuration
     seed: int
-    proposed_by: Literal["sobol", "ax"]
+    proposed_by: Proposer
     device: str | None
     host: str | None
     queued_at: float
@@ -78,6 +83,7 @@ class Trial:
     attempts: int
     validation_error: float | None
     test_error: float | None
+    test_correct: str | None
     checkpoint: str | None
     failure_class: str | None
     failure_message: str | None
@@ -92,8 +98,8 @@ class EpochRow:
     epoch: int
     learning_rate: float
     train_loss: float
-    validation_loss: float
-    validation_error: float
+    validation_loss: float | None
+    validation_error: float | None
     seconds: float
 
 
@@ -154,7 +160,7 @@ class Journal:
     # ------------------------------------------------------------------ writing
 
     def enqueue(
-        self, phase: str, configuration: Configuration, seed: int, proposed_by: str, *, arm: str | None = None
+        self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
     ) -> int:
         """Record a proposal; returns the number of its trial."""
         with self._transaction():
@@ -175,10 +181,29 @@ class Journal:
                 (checkpoint, time.time(), trial_id),
             )
 
-    def record_epoch(self, trial_id: int, row: EpochRow, *, device: str, host: str, final: bool) -> bool:
+    def record_epoch(
+        self,
+        trial_id: int,
+        row: EpochRow,
+        *,
+        device: str,
+        host: str,
+        final: bool,
+        test_error: float | None = None,
+        test_correct: str | None = None,
+    ) -> bool:
         """Record an epoch, and with the last one that the trial is completed: one transaction.
 
         An epoch that a resumed trial reports again, from its checkpoint, changes nothing.
+
+        Args:
+            trial_id: The trial.
+            row: The epoch.
+            device: Where it was trained.
+            host: On which machine.
+            final: Whether it was the last one.
+            test_error: In percent, with the last epoch of a trial that confirms.
+            test_correct: Which test images were recognised; like `test_error`.
 
         Returns:
             Whether this call completed the trial.
@@ -200,9 +225,9 @@ class Journal:
             if not final:
                 return False
             changed = self._connection.execute(
-                "UPDATE trials SET state = 'completed', validation_error = ?, device = ?, host = ?, ended_at = ?, "
-                "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
-                (row.validation_error, device, host, time.time(), trial_id),
+                "UPDATE trials SET state = 'completed', validation_error = ?, test_error = ?, test_correct = ?, "
+                "device = ?, host = ?, ended_at = ?, checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+                (row.validation_error, test_error, test_correct, device, host, time.time(), trial_id),
             )
         return changed.rowcount == 1
 
@@ -217,16 +242,14 @@ class Journal:
         return changed.rowcount == 1
 
     def interrupt_running(self) -> int:
-        """Mark what was running, or about to, as interrupted; returns how many that were."""
+        """Mark what was running as interrupted; returns how many that were."""
         with self._transaction():
-            changed = self._connection.execute(
-                "UPDATE trials SET state = 'interrupted' WHERE state IN ('running', 'queued')"
-            )
+            changed = self._connection.execute("UPDATE trials SET state = 'interrupted' WHERE state = 'running'")
         return changed.rowcount
 
     # ------------------------------------------------------------------ reading
 
-    def trials(self, *, phase: str | None = None, states: Sequence[State] = ()) -> list[Trial]:
+    def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""
         trials = self._select("")
         return [t for t in trials if phase in (None, t.phase) and (not states or t.state in states)]

@@ -22,7 +22,8 @@ from typing import Any
 from resnext_search.spaces.errors import Interrupted, ResnextSearchError, UsageError
 
 EPILOG = """exit codes: 0 done, 1 unexpected, 2 bad usage or study file, 3 no architecture inside the FLOP band,
-4 too many trials failed, 5 budget ended too early, 6 folder locked by a live run, 130 interrupted (state saved)"""
+4 too many trials failed, 5 budget ended too early, 6 folder locked by a live run,
+7 verdict inconclusive or invalid (with verdict --strict), 130 interrupted (state saved)"""
 
 
 class Arguments(argparse.Namespace):
@@ -41,6 +42,13 @@ class Arguments(argparse.Namespace):
     template: str
     blocks: str | None
     classes: int | None
+    source: Path
+    claimant: str | None
+    margin: float | None
+    tolerance: float | None
+    strict: bool
+    plots: Path | None
+    trial: int | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # what libraries warn of while they are imported concerns their developers, and ours in the tests
     warnings.filterwarnings("ignore", category=FutureWarning)
     parser = make_parser()
-    arguments = parser.parse_args(argv, namespace=Arguments())
+    arguments = _parsed(parser, argv)
     if not hasattr(arguments, "command"):
         parser.print_help()
         return 0
@@ -71,6 +79,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         report = _report(traceback.format_exc())
         print(f"resnext-search: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
         return 1
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Arguments:
+    """Parse, with `key=value` in any place: argparse by itself takes none that stands behind an option."""
+    arguments, rest = parser.parse_known_args(argv, namespace=Arguments())
+    late = [word for word in rest if "=" in word and not word.startswith("-")]
+    if len(late) < len(rest) or (late and not hasattr(arguments, "overrides")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if late:
+        arguments.overrides = [*arguments.overrides, *late]
+    return arguments
 
 
 def _report(text: str) -> Path:
@@ -107,7 +126,7 @@ def make_parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    run = add("run", _run, "Run a study, or continue it: plan, search, tables.")
+    run = add("run", _run, "Run a study, or continue it: plan, search, tune and confirm the claim, tables, verdict.")
     _study_arguments(run)
     run.add_argument("--out", type=Path, help="study folder (default: runs/<name>)")
 
@@ -132,9 +151,23 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
     _json_argument(export)
 
-    best = add("best", _best, "Print the completed trial with the lowest validation error.")
+    best = add("best", _best, "Print the completed trial with the lowest validation error, and its refit.")
     _folder_argument(best)
     _json_argument(best)
+
+    refit = add("refit", _refit, "Train the best configuration on all but the test images, and save its weights.")
+    _folder_argument(refit)
+    refit.add_argument("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
+    _json_argument(refit)
+
+    verdict = add("verdict", _verdict, "Judge the claim of a study, or anyone's runs in a CSV file.")
+    verdict.add_argument("source", type=Path, metavar="DIR|CSV", help="study folder, or runs: arm, seed, test_error")
+    verdict.add_argument("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")
+    verdict.add_argument("--margin", type=float, help="points below which nobody cares (CSV; default: 0.3)")
+    verdict.add_argument("--tolerance", type=float, help="largest mismatch of multiply-adds (CSV; default: 0.02)")
+    verdict.add_argument("--strict", action="store_true", help="exit with 7 if it is inconclusive or invalid")
+    verdict.add_argument("--plots", type=Path, metavar="DIR", help="draw the runs too, as PNG and SVG")
+    _json_argument(verdict)
 
     complexity = add("complexity", _complexity, "Count parameters, multiply-adds and activations of an architecture.")
     complexity.add_argument("name", help="such as 32x4d-50")
@@ -142,6 +175,9 @@ def make_parser() -> argparse.ArgumentParser:
     complexity.add_argument("--blocks", metavar="N,N,...", help="blocks per stage, where the depth does not say them")
     complexity.add_argument("--classes", type=int, help="classes (default: those of the template's data set)")
     _json_argument(complexity)
+
+    paper = add("paper", _paper, "Count the networks of the paper's tables, beside the figures that it prints.")
+    _json_argument(paper)
 
     add("schema", _schema, "Print the JSON schema of a study file.")
     init = add("init", _init, "Write a commented study file to start from.")
@@ -242,14 +278,46 @@ def _export(arguments: Arguments) -> int:
 
 def _best(arguments: Arguments) -> int:
     from resnext_search.results import Journal, StudyFolder
-    from resnext_search.search.status import read_best
+    from resnext_search.search.status import read_best, read_refit
     from resnext_search.search.words import best_words
 
-    with Journal(StudyFolder(arguments.folder).journal, read_only=True) as journal:
+    folder = StudyFolder(arguments.folder)
+    with Journal(folder.journal, read_only=True) as journal:
         facts = read_best(journal)
     if facts is None:
         raise UsageError(f"{arguments.folder}: no trial has been completed yet")
+    facts["refit"] = read_refit(folder)
     return _show(arguments, facts, lambda: best_words(facts))
+
+
+def _refit(arguments: Arguments) -> int:
+    from resnext_search.search.refitting import refit_study
+    from resnext_search.search.words import refit_words
+
+    facts = refit_study(arguments.folder, arguments.trial, quiet=arguments.json)
+    return _show(arguments, facts, lambda: refit_words(facts))
+
+
+def _verdict(arguments: Arguments) -> int:
+    from resnext_search.search.verdicts import judge_csv, judge_folder
+
+    options = {name: getattr(arguments, name) for name in ("claimant", "margin", "tolerance")}
+    if arguments.source.is_dir():
+        given = [f"--{name}" for name, value in options.items() if value is not None]
+        if given:
+            raise UsageError(
+                f"{', '.join(given)}: only for a CSV file; a study has said its own before it ran",
+                hint=f"To judge the runs in another way: resnext-search verdict {arguments.source}/trials.csv ...",
+            )
+        runs, verdict = judge_folder(arguments.source)
+    else:
+        runs, verdict = judge_csv(arguments.source, **options)
+    if arguments.plots is not None:
+        from resnext_search.results.plots import draw
+
+        draw(runs, verdict.to_json(), arguments.plots)
+    _show(arguments, verdict.to_json(), verdict.words)
+    return 7 if arguments.strict and verdict.verdict in ("inconclusive", "invalid") else 0
 
 
 def _complexity(arguments: Arguments) -> int:
@@ -278,6 +346,14 @@ def _complexity(arguments: Arguments) -> int:
         **{name: int(value) for name, value in counts._asdict().items()},
     }
     return _show(arguments, facts, lambda: "\n".join(f"{name:14}{_grouped(value)}" for name, value in facts.items()))
+
+
+def _paper(arguments: Arguments) -> int:
+    from resnext_search.search.paper_words import paper_words
+    from resnext_search.spaces.paper import paper_rows
+
+    rows = paper_rows()
+    return _show(arguments, [row._asdict() for row in rows], lambda: paper_words(rows))
 
 
 def _numbers(text: str | None) -> list[int] | None:

@@ -9,33 +9,57 @@ from __future__ import annotations
 import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from resnext_search.spaces import Configuration, FeasibleSet, Study
+from resnext_search.spaces.arms import claim_arms, claim_budget
 
 # Training costs about three forward passes, and a multiply-add is two floating-point operations.
 FORWARD_PASSES = 3
 OPERATIONS = 2
 
 
+class Load(NamedTuple):
+    """Trials of a phase: how many, the multiply-adds of an image, and how many images each trains on in an epoch."""
+
+    trials: int
+    multiply_adds: int
+    images: int
+
+
+def loads(study: Study) -> list[Load]:
+    """What the phases of a study have to train: search and, with a claim, tuning and confirmation.
+
+    Images are 0 for an `image_folder` whose study does not say how many it trains on.
+    """
+    train, validation = study.data.split_sizes(study.facts().train_images)
+    train, band, claim = max(train, 0), study.band().target, study.claim
+    planned = [Load(study.search.trials, band, train)]
+    if claim is not None:
+        arms, budget, together = len(claim_arms(study)), claim_budget(study), train and train + validation
+        planned += [
+            Load(arms * claim.tuning_trials, budget, train),
+            Load(arms * claim.seeds, budget, together),
+            Load(min(claim.finalists, study.search.trials) * claim.seeds, band, together),
+        ]
+    return planned
+
+
 def training_flops(study: Study) -> float | None:
-    """Floating-point operations of the whole search (multiply and add counted apart), validation left out.
+    """Floating-point operations of the whole study (multiply and add counted apart), validation and test left out.
 
     None for an `image_folder` whose study does not say how many images it trains on.
     """
-    images = study.data.split_sizes(study.facts().train_images)[0]
-    if images <= 0:
-        return None
-    forward = study.band().target * images * study.trainer.epochs * study.search.trials
-    return float(OPERATIONS * FORWARD_PASSES * forward)
+    forward = sum(load.trials * load.multiply_adds * load.images for load in loads(study))
+    return float(OPERATIONS * FORWARD_PASSES * forward * study.trainer.epochs) if forward else None
 
 
 def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
-    """Measure the three architectures and forecast the search on this machine's processor cores.
+    """Measure the three architectures and forecast the study on this machine's processor cores.
 
     Returns:
-        `seconds`, an interval with its middle, for the whole search; `peak_bytes` of the trials that run at once;
+        `seconds`, an interval with its middle, for the whole study; `peak_bytes` of the trials that run at once;
         `workers`; and what was measured. The interval spans the cheapest and the dearest architecture, not chance.
     """
     order = np.argsort(feasible.counts.activations, kind="stable")
@@ -50,7 +74,15 @@ def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
     workers = max(1, (os.cpu_count() or 1) // study.resources.cpu)
     if study.search.parallel != "auto":
         workers = min(workers, study.search.parallel)
-    epochs = study.trainer.epochs * study.search.trials / workers
+    planned = loads(study)
+    # a trial that confirms trains on more images than those measured; the arms' budget may differ from the search's
+    trials = sum(
+        one.trials * (one.images * one.multiply_adds) / (planned[0].images * planned[0].multiply_adds)
+        if planned[0].images
+        else one.trials
+        for one in planned
+    )
+    epochs = study.trainer.epochs * trials / workers
     return {
         "workers": workers,
         "seconds": {role: round(one["seconds_per_epoch"] * epochs, 1) for role, one in measured.items()},

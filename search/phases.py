@@ -1,26 +1,33 @@
-"""The phases of `run`, in order: plan, search, report. Broken off anywhere, they continue from the journal."""
+"""The phases of `run`, in order: search, tune, confirm, report. Broken off anywhere, they continue from the journal."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from resnext_search.results.export import pareto_table, write_tables
 from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import Journal
+from resnext_search.results.journal import Journal, Phase, State
+from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.lock import locked
-from resnext_search.search.optimizer import Failure, Optimizer
 from resnext_search.search.plan import check_change, freeze
+from resnext_search.search.pool import Pool
 from resnext_search.search.progress import Progress
-from resnext_search.search.runner import Train, ray_running, run_search
+from resnext_search.search.proposals import Proposals
+from resnext_search.search.runner import Machine, Train, ray_running, run_trials
+from resnext_search.search.verdicts import judge_study, write_verdict
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.trainers.data import load_dataset
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
+
+PENDING: Sequence[State] = ("queued", "running", "interrupted")
 
 
 def run_study(
@@ -60,33 +67,87 @@ def run_study(
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
         journal.interrupt_running()
-        optimizer = _replayed(study, feasible, journal)
-        trials = journal.trials(phase="search")
-        completed = [trial.validation_error for trial in trials if trial.validation_error is not None]
-        ended = sum(trial.state in ("completed", "failed") for trial in trials)
-        if ended < study.search.trials:
-            console.print(f"{study.name}: {len(feasible):,} architectures inside the band; {ended} trials have ended")
-            with (
-                ray_running(study, cpus=cpus, gpus=gpus) as machine,
-                Progress(
-                    console, study.search.trials, study.trainer.epochs, ended, min(completed, default=None)
-                ) as progress,
-            ):
-                if machine.dashboard:
-                    progress.say(
-                        f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)"
-                    )
-                try:
-                    run_search(study, folder, journal, optimizer, machine, progress, train)
-                finally:
-                    interrupted = journal.interrupt_running()
-        else:
-            interrupted = 0
-        write_tables(folder, journal)
-        _expect_finished(study, folder, journal, interrupted, optimizer)
+        run = _Run(study, folder, journal, console, train)
+        try:
+            if run.is_due(feasible):
+                with ray_running(study, cpus=cpus, gpus=gpus) as machine:
+                    run.all_phases(feasible, machine)
+        finally:
+            write_tables(folder, journal)
+        _expect_some_completed(journal)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         _say_result(console, folder, journal)
     return folder
+
+
+@dataclass
+class _Run:
+    """One sitting at a study: what its phases have in common."""
+
+    study: Study
+    folder: StudyFolder
+    journal: Journal
+    console: Console
+    train: Train
+
+    def is_due(self, feasible: FeasibleSet) -> bool:
+        """Whether any trial is left to run; queues what the claim still needs when the search has ended."""
+        if self.journal.trials(states=PENDING) or self._search_left(feasible):
+            return True
+        if self.study.claim is None:
+            return False
+        return bool(enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal))
+
+    def all_phases(self, feasible: FeasibleSet, machine: Machine) -> None:
+        """Run what is left of every phase."""
+        if machine.dashboard:
+            self.console.print(
+                f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)",
+                markup=False,
+            )
+        if self._search_left(feasible) or self.journal.trials(phase="search", states=PENDING):
+            self.console.print(f"{self.study.name}: {len(feasible):,} architectures inside the band")
+            proposals = Proposals(self.study, feasible, self.journal)
+            self._phase("search", machine, self.study.search.trials, proposals)
+        if self.study.claim is not None:
+            self._claim_phase("tune", machine, enqueue_tuning)
+            self._claim_phase("confirm", machine, enqueue_confirmation)
+
+    def _search_left(self, feasible: FeasibleSet) -> bool:
+        size = len(Pool(feasible, self.study.knobs()))
+        return len(self.journal.trials(phase="search")) < min(self.study.search.trials, size)
+
+    def _claim_phase(self, phase: Phase, machine: Machine, enqueue: Callable[[Study, Journal], int]) -> None:
+        """Run what the claim needs, until it needs no more: an optimum at the edge asks for more tuning."""
+        while enqueue(self.study, self.journal) or self.journal.trials(phase=phase, states=PENDING):
+            self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+
+    def _phase(self, phase: Phase, machine: Machine, total: int, proposals: Proposals | None = None) -> None:
+        trials = self.journal.trials(phase=phase)
+        errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
+        ended = sum(trial.state in ("completed", "failed") for trial in trials)
+        metric = "test error" if phase == "confirm" else "validation error"
+        self.console.print(f"{phase}: {ended} of {total} trials have ended", markup=False)
+        with Progress(
+            self.console, total, self.study.trainer.epochs, ended, min(errors, default=None), metric
+        ) as progress:
+            try:
+                run_trials(phase, self.study, self.folder, self.journal, machine, progress, self.train, proposals)
+            finally:
+                self.journal.interrupt_running()
+            if proposals is not None and proposals.exhausted:
+                progress.say("Every configuration of the feasible set has been tried.")
+        self._expect_ended(phase, total, proposals)
+
+    def _expect_ended(self, phase: Phase, total: int, proposals: Proposals | None) -> None:
+        trials = self.journal.trials(phase=phase)
+        pending = sum(trial.state in PENDING for trial in trials)
+        if pending or (len(trials) < total and not (proposals and proposals.exhausted)):
+            raise Interrupted(
+                f"{self.folder.path}: interrupted with {len(trials) - pending} of {total} trials of the {phase} phase "
+                "ended; everything is saved",
+                hint=f"Continue with: resnext-search resume {self.folder.path}",
+            )
 
 
 def _make(path: Path) -> None:
@@ -118,29 +179,8 @@ def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str
     return journal
 
 
-def _replayed(study: Study, feasible: FeasibleSet, journal: Journal) -> Optimizer:
-    """The optimizer as it stood when the study was broken off."""
-    optimizer = Optimizer(feasible, study.knobs(), study.objectives, study.seed, method=study.search.optimizer)
-    for trial in journal.trials(phase="search"):
-        optimizer.attach(trial.configuration, trial.proposed_by)
-        if trial.validation_error is not None:
-            optimizer.tell(trial.trial_id, {"validation_error": trial.validation_error})
-        elif trial.state == "failed":
-            optimizer.tell(trial.trial_id, Failure(trial.failure_class or "unknown"))
-    return optimizer
-
-
-def _expect_finished(
-    study: Study, folder: StudyFolder, journal: Journal, interrupted: int, optimizer: Optimizer
-) -> None:
+def _expect_some_completed(journal: Journal) -> None:
     trials = journal.trials(phase="search")
-    exhausted = len(trials) >= len(optimizer.pool)
-    if interrupted or (len(trials) < study.search.trials and not exhausted):
-        ended = sum(trial.state in ("completed", "failed") for trial in trials)
-        raise Interrupted(
-            f"{folder.path}: interrupted with {ended} of {study.search.trials} trials ended; everything is saved",
-            hint=f"Continue with: resnext-search resume {folder.path}",
-        )
     if trials and all(trial.state == "failed" for trial in trials):
         raise TooManyFailures(
             f"all {len(trials)} trials failed, the last one with {trials[-1].failure_class}:\n"
@@ -159,3 +199,7 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]
     console.print("\n".join(lines), markup=False)
+    verdict = judge_study(journal)
+    if verdict is not None:
+        write_verdict(folder, verdict)
+        console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)

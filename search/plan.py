@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 from resnext_search.results.folder import StudyFolder
 from resnext_search.spaces import FeasibleSet, Study
+from resnext_search.spaces.arms import claim_arms, claim_budget
+from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import StudyError
 
 # A change of these does not change what a study means, only how long it goes on and where.
 MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root")
+# More of these adds trials, and leaves those that were made as they are.
+MAY_GROW = ("search.trials", "claim.seeds", "claim.finalists")
 
 
 def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
@@ -42,6 +46,39 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
             for knob in study.knobs()
         },
         "trials": study.search.trials,
+        "claim": _claim_facts(study),
+    }
+
+
+def _claim_facts(study: Study) -> dict[str, Any] | None:
+    """The arms of the claim and how well their multiply-adds match; None without a claim.
+
+    Raises:
+        EmptyFeasibleSet: An arm cannot be matched.
+    """
+    claim, template = study.claim, study.network_template()
+    if claim is None:
+        return None
+    arms = claim_arms(study)
+    counts = [complexity(template, arm.architecture) for arm in arms]
+    budget = claim_budget(study)
+    return {
+        "kind": claim.kind,
+        "margin": claim.margin,
+        "budget": budget,
+        "arms": [
+            {
+                "arm": arm.name,
+                "architecture": arm.architecture.name,
+                "group_widths": list(arm.architecture.group_widths),
+                "blocks": list(arm.architecture.blocks),
+                "match_percent": round(100 * (float(one.multiply_adds) / budget - 1), 3),
+                **{name: int(value) for name, value in one._asdict().items()},
+            }
+            for arm, one in zip(arms, counts, strict=True)
+        ],
+        "tune_trials": claim.tuning_trials * len(arms),
+        "confirm_trials": claim.seeds * (len(arms) + min(claim.finalists, study.search.trials)),
     }
 
 
@@ -64,20 +101,24 @@ def study_hash(study: Study) -> str:
 
 
 def check_change(before: Study, after: Study, folder: Path) -> None:
-    """Allow a study that continues to ask for more trials, and to run on another machine; nothing else.
+    """Allow a study that continues to ask for more trials or seeds, and to run on another machine; nothing else.
 
     Raises:
         StudyError: Anything else has changed; the message is a diff.
     """
     old, new = _flat(before.model_dump(mode="json")), _flat(after.model_dump(mode="json"))
-    changed = [key for key in sorted(old | new) if old.get(key) != new.get(key) and key not in MAY_CHANGE]
-    if "search.trials" in changed and after.search.trials > before.search.trials:
-        changed.remove("search.trials")
+    changed = [
+        key
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key)
+        and key not in MAY_CHANGE
+        and not (key in MAY_GROW and key in old and key in new and new[key] > old[key])
+    ]
     if changed:
         lines = [f"  {key}: {_word(old, key)} -> {_word(new, key)}" for key in changed]
         raise StudyError(
             f"{folder}: the study has changed since its first trial:\n" + "\n".join(lines),
-            hint="A study may only get more trials. Give another --out (or name) for the changed one.",
+            hint="A study may only get more trials or seeds. Give another --out (or name) for the changed one.",
         )
 
 

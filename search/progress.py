@@ -28,7 +28,8 @@ class Progress:
         total: Trials of the phase.
         epochs: Epochs of a trial.
         done: Trials that had ended before this sitting.
-        best: Lowest validation error before this sitting, in percent.
+        best: Lowest error before this sitting, in percent.
+        metric: Which error it is.
     """
 
     console: Console
@@ -36,6 +37,7 @@ class Progress:
     epochs: int
     done: int = 0
     best: float | None = None
+    metric: str = "validation error"
     _running: dict[int, _Running] = field(default_factory=dict)
     _failed: int = 0
     _finished_here: int = 0
@@ -60,19 +62,19 @@ class Progress:
         """A trial was handed to a worker."""
         self._running[trial_id] = _Running(configuration, time.monotonic())
 
-    def epoch(self, trial_id: int, epoch: int, error: float) -> None:
-        """A trial has finished an epoch."""
+    def epoch(self, trial_id: int, epoch: int, error: float | None) -> None:
+        """A trial has finished an epoch; with this validation error, if it looked."""
         if trial_id in self._running:
             self._running[trial_id].epoch, self._running[trial_id].error = epoch, error
 
     def completed(self, trial_id: int, error: float) -> None:
-        """A trial has ended with this validation error, in percent."""
+        """A trial has ended with this error, in percent."""
         running = self._end(trial_id)
         self.best = error if self.best is None else min(self.best, error)
         if running is not None:
-            self._event(
-                f"{describe(trial_id, running.configuration)}  validation error {error:.2f} %  best {self.best:.2f} %"
-            )
+            # test errors choose nothing
+            best = f"  best {self.best:.2f} %" if self.metric == "validation error" else ""
+            self._event(f"{describe(trial_id, running.configuration)}  {self.metric} {error:.2f} %{best}")
 
     def failed(self, trial_id: int, failure_class: str, message: str) -> None:
         """A trial has failed."""
@@ -101,7 +103,8 @@ class Progress:
         return f"  about {duration(seconds)} left"
 
     def _draw(self) -> Table:
-        best = "" if self.best is None else f", best validation error {self.best:.2f} %"
+        chosen = self.metric == "validation error" and self.best is not None  # test errors choose nothing
+        best = f", best validation error {self.best:.2f} %" if chosen else ""
         failed = f", {self._failed} failed" if self._failed else ""
         table = Table(
             title=f"{self.done} of {self.total} trials{best}{failed}{self._eta().replace('  ', ', ')}",

@@ -43,13 +43,13 @@ from ray import tune
 from ray.job_config import JobConfig
 from ray.tune.search import Searcher
 from resnext_search.results import EpochRow, Journal, StudyFolder, Trial
+from resnext_search.results.journal import Phase
 from resnext_search.search.progress import Progress, describe
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, TooManyFailures, UsageError
-from resnext_search.spaces.seeds import derive_seed
 
-if TYPE_CHECKING:
-    from resnext_search.search.optimizer import Optimizer
+if TYPE_CHECKING:  # not at run time: workers import this file, and never Ax
+    from resnext_search.search.proposals import Proposals
 
 Train = Callable[..., Iterator[Any]]
 
@@ -126,29 +126,31 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def run_search(
+def run_trials(
+    phase: Phase,
     study: Study,
     folder: StudyFolder,
     journal: Journal,
-    optimizer: Optimizer,
     machine: Machine,
     progress: Progress,
     train: Train,
+    proposals: Proposals | None = None,
 ) -> None:
-    """Run the search phase until `search.trials` trials have ended, the pool is exhausted, or the user stops it.
+    """Run a phase until its trials have ended, or the user stops it.
 
     Args:
-        journal: With all trials so far; interrupted ones are continued first.
-        optimizer: With all trials of the journal attached, and the ended ones told.
+        phase: Whose trials: those of the journal that have not ended come first.
+        proposals: Makes new trials while workers are free, and is told what came of them; none without it.
         train: `trainers.train`, or a function with its arguments.
 
     Raises:
         TooManyFailures: More than half of the trials failed.
     """
     gpu = machine.gpus_of_a_trial(study)
-    searcher = JournalSearcher(study, folder, journal, optimizer, machine.trials_at_once(study), progress)
+    searcher = JournalSearcher(phase, study, folder, journal, machine.trials_at_once(study), progress, proposals)
     trainable = tune.with_resources(
-        _trainable(study, folder.checkpoints.resolve(), train), {"cpu": study.resources.cpu, "gpu": gpu}
+        _trainable(study, folder.checkpoints.resolve(), train, confirm=phase == "confirm"),
+        {"cpu": study.resources.cpu, "gpu": gpu},
     )
     scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
     tuner = tune.Tuner(
@@ -180,21 +182,21 @@ class JournalSearcher(Searcher):
 
     def __init__(
         self,
+        phase: Phase,
         study: Study,
         folder: StudyFolder,
         journal: Journal,
-        optimizer: Optimizer,
         at_once: int,
         progress: Progress,
+        proposals: Proposals | None,
     ) -> None:
         super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
-        self.study, self.folder, self.journal, self.optimizer = study, folder, journal, optimizer
-        self.at_once, self.progress = at_once, progress
+        self.study, self.folder, self.journal = study, folder, journal
+        self.at_once, self.progress, self.proposals = at_once, progress, proposals
         self.error: Exception | None = None
-        self._interrupted = deque(journal.trials(phase="search", states=["interrupted"]))
+        self._pending = deque(journal.trials(phase=phase, states=["interrupted", "queued"]))
         self._live: dict[str, tuple[int, Any]] = {}  # by Tune's name: our number, and the actor that bears it
-        trials = journal.trials(phase="search")
-        self._made = len(trials)
+        trials = journal.trials(phase=phase)
         self._failed = sum(trial.state == "failed" for trial in trials)
         self._ended = self._failed + sum(trial.state == "completed" for trial in trials)
 
@@ -221,7 +223,7 @@ class JournalSearcher(Searcher):
         if len(self._live) >= self.at_once:
             return None
         try:
-            trial = self._interrupted.popleft() if self._interrupted else self._propose()
+            trial = self._next()
             if trial is None:
                 return str(Searcher.FINISHED)
             self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
@@ -231,6 +233,12 @@ class JournalSearcher(Searcher):
             self.error = error
             return str(Searcher.FINISHED)
         return {"trial_id": trial.trial_id, "configuration": trial.configuration.to_json(), "seed": str(trial.seed)}
+
+    def _next(self) -> Trial | None:
+        """A trial of the journal that waits, else a new one, else none."""
+        if self._pending:
+            return self._pending.popleft()
+        return self.proposals.next() if self.proposals is not None else None
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Record an epoch; the last one completes the trial."""
@@ -258,42 +266,30 @@ class JournalSearcher(Searcher):
             _remove(tag)
         self._live.clear()
 
-    def _propose(self) -> Trial | None:
-        """A new trial, in the journal; None if there is none left to make."""
-        if self._made >= self.study.search.trials:
-            return None
-        proposals = self.optimizer.ask()
-        if not proposals:
-            self.progress.say("Every configuration of the feasible set has been tried.")
-            return None
-        proposal = proposals[0]
-        seed = derive_seed(self.study.seed, "trial", self._made)
-        number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
-        assert number == proposal.proposal_id  # in the search phase trials and proposals are numbered alike
-        self._made += 1
-        return self.journal.trial(number)
-
     def _record_epoch(self, number: int, result: dict[str, Any]) -> None:
         row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})
         final = row.epoch >= self.study.trainer.epochs
-        completed = self.journal.record_epoch(number, row, device=result["device"], host=result["host"], final=final)
+        about = {name: result[name] for name in ("device", "host", "test_error", "test_correct")}
+        completed = self.journal.record_epoch(number, row, final=final, **about)
         self.progress.epoch(number, row.epoch, row.validation_error)
         if completed:
             self._ended += 1
-            self.optimizer.tell(number, {"validation_error": row.validation_error})
-            self.progress.completed(number, row.validation_error)
+            if self.proposals is not None and row.validation_error is not None:
+                self.proposals.completed(number, row.validation_error)
+            self.progress.completed(
+                number, about["test_error"] if row.validation_error is None else row.validation_error
+            )
             self.folder.checkpoint(number).unlink(missing_ok=True)
 
     def _fail(self, number: int, failure_class: str, message: str) -> None:
         if not self.journal.fail(number, failure_class, message):
             return
-        from resnext_search.search.optimizer import Failure  # not above: workers import this file, and never Ax
-
         self._ended, self._failed = self._ended + 1, self._failed + 1
-        self.optimizer.tell(number, Failure(failure_class, message))
+        if self.proposals is not None:
+            self.proposals.failed(number, failure_class, message)
         self.progress.failed(number, failure_class, message)
         self.folder.checkpoint(number).unlink(missing_ok=True)
-        everything = self._ended == self._failed and self._ended == self.study.search.trials
+        everything = self._ended == self._failed and self._ended == self.progress.total
         if everything or (self._ended >= FEWEST_BEFORE_GIVING_UP and 2 * self._failed > self._ended):
             self.error = TooManyFailures(
                 f"{self._failed} of {self._ended} trials failed, "
@@ -313,17 +309,19 @@ class NotFinite(ResnextSearchError):
     """A trainer yielded an error that is no finite number."""
 
 
-def _trainable(study: Study, checkpoints: Path, train: Train) -> Callable[[dict[str, Any]], None]:
+def _trainable(study: Study, checkpoints: Path, train: Train, *, confirm: bool) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value."""
     study_json, threads = study.model_dump_json(), study.resources.cpu
 
     def trial(config: dict[str, Any]) -> None:
-        run_trial(config, study_json, checkpoints, threads, train)
+        run_trial(config, study_json, checkpoints, threads, train, confirm=confirm)
 
     return trial
 
 
-def run_trial(config: dict[str, Any], study_json: str, checkpoints: Path, threads: int, train: Train) -> None:
+def run_trial(
+    config: dict[str, Any], study_json: str, checkpoints: Path, threads: int, train: Train, *, confirm: bool
+) -> None:
     """Train one trial in a worker, reporting every epoch; a failure is reported, not raised."""
     device = "cuda" if ray.get_gpu_ids() else "cpu"
     about = {"host": socket.gethostname(), "device": device}
@@ -335,10 +333,13 @@ def run_trial(config: dict[str, Any], study_json: str, checkpoints: Path, thread
             device=device,
             threads=threads,
             checkpoint=checkpoints / f"trial-{config['trial_id']:05d}.pt",
+            confirm=confirm,
         )
         for epoch in epochs:
-            if not math.isfinite(epoch.validation_error):
-                raise NotFinite(f"epoch {epoch.epoch}: the validation error is {epoch.validation_error}")
+            for name in ("validation_error", "test_error"):
+                error = getattr(epoch, name)
+                if error is not None and not math.isfinite(error):
+                    raise NotFinite(f"epoch {epoch.epoch}: the {name.replace('_', ' ')} is {error}")
             tune.report({**epoch._asdict(), **about})
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import json
 from collections import Counter
 from typing import Any
 
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal, Trial
+from resnext_search.search.claim_trials import planned_trials
 from resnext_search.search.progress import describe
 from resnext_search.spaces import Study
 from resnext_search.spaces.complexity import complexity
@@ -17,12 +19,17 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
     """Counts by state, running trials with their epochs, failures by class, the best trial so far."""
     study, trials = journal.study(), journal.trials()
     live = is_live(folder)
+    planned = planned_trials(study, journal)
     return {
         "name": study.name,
         "folder": str(folder.path),
         "live": live,
-        "trials": study.search.trials,
-        "states": dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials)),
+        "trials": sum(planned.values()),
+        "states": _states(trials, live),
+        "phases": {
+            phase: {"trials": count, "states": _states([t for t in trials if t.phase == phase], live)}
+            for phase, count in planned.items()
+        },
         "running": [_running(study, journal, trial) for trial in trials if live and trial.state == "running"],
         "failures": [
             {"trial": trial.trial_id, "class": trial.failure_class, "message": trial.failure_message}
@@ -31,6 +38,11 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
         ],
         "best": read_best(journal),
     }
+
+
+def _states(trials: list[Trial], live: bool) -> dict[str, int]:
+    """How many trials are in each state; none runs where nobody is at work."""
+    return dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials))
 
 
 def read_best(journal: Journal) -> dict[str, Any] | None:
@@ -55,6 +67,15 @@ def read_best(journal: Journal) -> dict[str, Any] | None:
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
     }
+
+
+def read_refit(folder: StudyFolder) -> dict[str, Any] | None:
+    """What `refit` left in the folder; None if nothing, or nothing whole."""
+    try:
+        facts: dict[str, Any] = json.loads(folder.model.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts | {"folder": str(folder.path)}
 
 
 def is_live(folder: StudyFolder) -> bool:

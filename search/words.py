@@ -18,6 +18,7 @@ def plan_words(facts: dict[str, Any]) -> str:
         f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
+        *_claim_lines(facts["claim"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
     forecast = facts["forecast"]
@@ -33,6 +34,26 @@ def plan_words(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
+    if claim is None:
+        return []
+    width = max(len(arm["arm"]) for arm in claim["arms"])
+    return [
+        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points; "
+        f"{claim['tune_trials']} trials to tune and {claim['confirm_trials']} to confirm",
+        *(
+            f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {_dashes(arm['blocks'])}  "
+            f"group widths {_dashes(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
+            f"parameters {arm['parameters']:,}  activations {arm['activations']:,}"
+            for arm in claim["arms"]
+        ),
+    ]
+
+
+def _dashes(numbers: list[int]) -> str:
+    return "-".join(map(str, numbers))
+
+
 def _knob(knob: dict[str, Any]) -> str:
     if knob["values"]:
         return ", ".join(f"{value:g}" for value in knob["values"])
@@ -41,10 +62,15 @@ def _knob(knob: dict[str, Any]) -> str:
 
 def status_words(facts: dict[str, Any]) -> str:
     """The state of a study."""
-    states = ", ".join(f"{count} {state}" for state, count in sorted(facts["states"].items())) or "none yet"
     lines = [
-        f"{facts['name']}: {'running' if facts['live'] else 'not running'}; trials: {states}, of {facts['trials']}"
+        f"{facts['name']}: {'running' if facts['live'] else 'not running'}; "
+        f"trials: {_counted(facts['states'])}, of {facts['trials']}"
     ]
+    if len(facts["phases"]) > 1:
+        lines += [
+            f"  {phase:8} {_counted(of_phase['states'])}, of {of_phase['trials']}"
+            for phase, of_phase in facts["phases"].items()
+        ]
     lines += [
         f"  {one['name']}  epoch {one['epoch']}/{one['epochs']}{_percent(one['validation_error'])}"
         for one in facts["running"]
@@ -59,22 +85,34 @@ def status_words(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _counted(states: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+
+
 def _percent(error: float | None) -> str:
     return "" if error is None else f"  validation error {error:.2f} %"
 
 
 def best_words(best: dict[str, Any]) -> str:
     """The best trial; one line that names it, then what is needed to train it again."""
-    blocks = "-".join(map(str, best["blocks"]))
-    widths = "-".join(map(str, best["group_widths"]))
     recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
     return "\n".join(
         [
             f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
             f"{best['validation_error']:.2f} % (the lowest of all trials, so an optimistic figure)",
-            f"blocks {blocks}  group widths {widths}",
+            f"blocks {_dashes(best['blocks'])}  group widths {_dashes(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
             f"activations {best['activations']:,}",
             recipe,
+            *([refit_words(best["refit"])] if best.get("refit") else []),
         ]
+    )
+
+
+def refit_words(facts: dict[str, Any]) -> str:
+    """The network that `refit` saved."""
+    return (
+        f"trial {facts['trial']:04d} {facts['architecture']['name']} trained on {facts['train_images']:,} images: "
+        f"test error {facts['test_error']:.2f} % (one run, {facts['test_images']:,} test images)\n"
+        f"weights: {facts['folder']}/{facts['weights']}   how to build it: {facts['folder']}/model.json"
     )

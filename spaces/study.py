@@ -20,6 +20,7 @@ from resnext_search.spaces.study_checks import problems_between_sections
 from resnext_search.spaces.study_problems import Problem, raise_problems, shown
 from resnext_search.spaces.study_sections import (
     BudgetConfig,
+    ClaimConfig,
     DataConfig,
     LikeConfig,
     Recipe,
@@ -34,6 +35,7 @@ __all__ = [
     "AxesConfig",
     "BlocksAxis",
     "BudgetConfig",
+    "ClaimConfig",
     "DataConfig",
     "KnobAxis",
     "LikeConfig",
@@ -68,6 +70,8 @@ class Study(Section):
     """How a trial is trained"""
     search: SearchConfig = SearchConfig()
     """How the space is searched"""
+    claim: ClaimConfig | None = None
+    """Which claim of the paper is tested, if any"""
     resources: Resources = Resources()
     """What one trial gets"""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0

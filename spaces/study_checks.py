@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
+from resnext_search.spaces.architecture import Architecture
+from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.enumeration import excesses
 from resnext_search.spaces.study_axes import MOST_SPREADS
@@ -17,6 +19,11 @@ from resnext_search.spaces.study_sections import MOST_BUDGET
 
 if TYPE_CHECKING:
     from resnext_search.spaces.study import Study
+
+# With two learning rates, an arm's best one always lies at the edge of what was tried.
+FEWEST_RATES = 3
+# Every arm is trained some twenty times; more arms than this are a typing error.
+MOST_ARMS = 32
 
 
 def problems_between_sections(study: Study, sound: Collection[str]) -> Iterator[Problem]:
@@ -81,6 +88,39 @@ def _warmup_problems(study: Study) -> Iterator[Problem]:
         yield Problem(("trainer", "warmup_epochs"), f"{warmup:g}", f"below trainer.epochs ({epochs})", fix)
 
 
+def _claim_base_problems(study: Study) -> Iterator[Problem]:
+    if study.claim is None:
+        return
+    base, stages = study.claim.base, study.template.stages
+    if len(base.blocks) != stages:
+        yield Problem(("claim", "base", "blocks"), shown(base.blocks), _one_number_a_stage(stages))
+        return
+    architecture = Architecture.paper(base.cardinality, base.width, base.blocks)
+    multiply_adds = complexity(study.network_template(), architecture).multiply_adds
+    if multiply_adds > MOST_BUDGET:
+        yield Problem(("claim", "base"), f"{multiply_adds:.1e} multiply-adds", f"at most {MOST_BUDGET:.0e}")
+
+
+def _claim_axes_problems(study: Study) -> Iterator[Problem]:
+    """A claim without arms to compare, or without learning rates to tune them with."""
+    if study.claim is None:
+        return
+    rates = study.axes.learning_rate
+    if rates is None or len(set(rates.listed or range(FEWEST_RATES))) < FEWEST_RATES:
+        found = "nothing" if rates is None else f"{len(set(rates.listed or ()))} values"
+        allowed = f"min and max, or a list of at least {FEWEST_RATES} values"
+        fix = "A claim tunes every arm: give learning_rate: {min: 0.01, max: 1.0, scale: log}."
+        yield Problem(("axes", "learning_rate"), found, allowed, fix)
+    if study.claim.kind == "trade":
+        key = ("axes", "cardinality") if study.claim.cardinality is None else ("claim", "cardinality")
+        arms = {study.claim.base.cardinality, *(study.claim.cardinality or study.axes.cardinality)}
+        if not 2 <= len(arms) <= MOST_ARMS:
+            fix = "Give claim.cardinality: [1, 2, 4, 8, 16, 32]."
+            yield Problem(
+                key, f"{len(arms):,} arm{'s' * (len(arms) != 1)}", f"2 to {MOST_ARMS}, the base among them", fix
+            )
+
+
 def _one_number_a_stage(stages: int) -> str:
     return f"one number for each of {stages} stages"
 
@@ -90,4 +130,6 @@ _CHECKS: dict[tuple[str, ...], Callable[[Study], Iterator[Problem]]] = {
     ("axes", "template", "data"): _axes_problems,
     ("trainer", "data", "axes"): _batch_problems,
     ("trainer",): _warmup_problems,
+    ("claim", "template", "data"): _claim_base_problems,
+    ("claim", "axes"): _claim_axes_problems,
 }

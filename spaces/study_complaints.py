@@ -46,6 +46,7 @@ _PATTERNS: dict[Key, str] = {
 _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
     ("budget", "tolerance"): "a share, such as 2% or 0.02",
+    ("claim", "tolerance"): "a share, such as 2% or 0.02",
 }
 
 
@@ -69,13 +70,24 @@ def _sound_sections(raw: dict[str, Any]) -> tuple[Study, list[str]]:
     """A study made of the sections that have no problem of their own, and the names of these."""
     sections: dict[str, Any] = {}
     for name, field in Study.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            try:
-                sections[name] = field.annotation.model_validate(raw[name]) if name in raw else field.get_default()
-            except ValidationError:
-                continue
-    sound = [name for name, section in sections.items() if isinstance(section, Section)]  # a missing one is undefined
-    return Study.model_construct(**{name: sections[name] for name in sound}), sound
+        section = _section_of(name)
+        if section is None or (name not in raw and field.is_required()):
+            continue
+        if name not in raw or (raw[name] is None and not field.is_required() and field.default is None):
+            sections[name] = field.get_default()
+            continue
+        try:
+            sections[name] = section.model_validate(raw[name])
+        except ValidationError:
+            continue
+    return Study.model_construct(**sections), list(sections)
+
+
+def _section_of(name: str) -> type[Section] | None:
+    """The model of a section of the study file, optional or not; None for other keys."""
+    annotation = Study.model_fields[name].annotation
+    choices = (annotation, *get_args(annotation))
+    return next((each for each in choices if isinstance(each, type) and issubclass(each, Section)), None)
 
 
 def _echo(details: ErrorDetails) -> bool:
@@ -125,8 +137,9 @@ def _unknown_key(key: Key) -> Problem:
     return Problem(key, "an unknown key", ", ".join(known), fix)
 
 
-def _keys_of(section: str) -> Collection[str]:
-    return getattr(Study.model_fields[section].annotation, "model_fields", {})
+def _keys_of(name: str) -> Collection[str]:
+    section = _section_of(name)
+    return section.model_fields if section is not None else ()
 
 
 def _model_at(key: Key) -> type[BaseModel]:

@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from resnext_search.spaces.axes import MOST_TOLERANCE, WidthRule
 from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.quantities import Count, Number, Share, Whole
-from resnext_search.spaces.study_problems import Problem, raise_problems
+from resnext_search.spaces.study_problems import Problem, raise_problems, shown
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
 MOST_BLOCKS = 200
+# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`paper.py`).
+MOST_CLAIM_TOLERANCE = 0.02
 # A quadrillion: a thousand times what the largest published networks cost.
 MOST_BUDGET = 10**15
 
@@ -167,6 +169,34 @@ class SearchConfig(Section):
     """Trials at once: auto (as many as the machine holds), or a number"""
     optimizer: Literal["ax", "sobol"] = "ax"
     """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+
+
+class ClaimConfig(Section):
+    """A claim of the paper, tested: what its arms are, and how much evidence is collected. See `arms.py`."""
+
+    kind: Literal["spend", "trade"]
+    """spend: what to buy with twice the FLOPs (the paper's Table 4) | trade: more groups at the same FLOPs (Table 3)"""
+    base: LikeConfig
+    """The architecture that the arms start from"""
+    cardinality: tuple[Channels, ...] | None = Field(default=None, min_length=1)
+    """trade only: values of C, one arm each, the base's is added; without it axes.cardinality"""
+    tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
+    """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
+    tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 8
+    """Learning rates tried for every arm, evenly spaced over the range on its scale"""
+    seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
+    """Fresh seeds on which every arm is trained and tested"""
+    margin: Annotated[Number, Field(gt=0, le=100)] = 0.3
+    """Difference of test errors, in percentage points, below which nobody cares; fixed before the run"""
+    finalists: Annotated[Whole, Field(ge=0, le=100)] = 1
+    """Best configurations of the search that are trained and tested on the same fresh seeds"""
+
+    @model_validator(mode="after")
+    def _cardinality_is_traded(self) -> Self:
+        if self.kind == "spend" and self.cardinality is not None:
+            fix = "Remove it: the arm doubles the base's C."
+            raise_problems([Problem(("cardinality",), shown(self.cardinality), "only for kind: trade", fix)])
+        return self
 
 
 class Resources(Section):

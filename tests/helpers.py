@@ -29,6 +29,11 @@ trainer: {epochs: 2, batch_size: 64}
 search: {trials: 4}
 """
 
+# The three arms of a spend, at three learning rates of which the middle one is good, on five fresh seeds.
+TINY_CLAIM = (
+    "claim={kind: spend, base: {cardinality: 1, width: 4, blocks: [1, 1]}, tuning_trials: 3, seeds: 5, margin: 5.0}"
+)
+
 
 def tiny_study(*overrides: str) -> Study:
     """The tiny study, with `key=value` overrides."""

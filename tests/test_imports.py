@@ -29,7 +29,15 @@ FENCES = {
     "botorch": {"search/optimizer.py"},
     "gpytorch": set[str](),
     "ray": {"search/runner.py"},
-    "pandas": {"results/export.py"},
+    "pandas": {
+        "results/export.py",
+        "results/evidence.py",
+        "results/verdict.py",
+        "results/plots.py",
+        "search/verdicts.py",
+    },
+    "matplotlib": {"results/plots.py"},
+    "safetensors": {"trainers/refit.py"},
     "torchvision": {"trainers/data.py"},
     "sklearn": {"trainers/data.py"},
 }
@@ -105,6 +113,7 @@ assert code == 0, code
         "export run",
         "best run",
         "complexity 32x4d-50",
+        "paper",
         "schema",
         "init",
     ],
@@ -142,7 +151,7 @@ from resnext_search.search.runner import _trainable
 from resnext_search.spaces.study_file import parse_study
 from resnext_search.trainers import train
 study = parse_study(Path("tiny.yaml").read_text(), "tiny.yaml")
-Path("trial.pickle").write_bytes(cloudpickle.dumps(_trainable(study, Path("checkpoints"), train)))
+Path("trial.pickle").write_bytes(cloudpickle.dumps(_trainable(study, Path("checkpoints"), train, confirm=False)))
 """
 UNPACK = """
 import pickle

@@ -84,23 +84,58 @@ def split(dataset: Dataset, data: DataConfig, seed: int) -> Splits:
     Raises:
         DataError: There are fewer images than the study asks for.
     """
-    generator = torch.Generator().manual_seed(derive_seed(seed, "split"))
-    pool = torch.randperm(dataset.published_train, generator=generator)
-    test = torch.arange(dataset.published_train, len(dataset.images))
-    if not len(test):
-        held_out = DATASETS[data.name].test_images
-        test, pool = pool[:held_out], pool[held_out:]
-    validation_count = data.validation_images or len(pool) // 10
-    train_count = data.train_images or len(pool) - validation_count
-    if min(validation_count, train_count) < 1 or validation_count + train_count > len(pool):
-        raise DataError(
-            f"data: {data.name} has {len(pool):,} training images; {data.train_images or 'the rest'} to train on and "
-            f"{validation_count:,} to validate on were asked for",
-            hint="Lower data.train_images or data.validation_images.",
-        )
+    pool, test = _pool_and_test(dataset, data, seed)
+    train_count, validation_count = _sizes(data, len(pool))
     validation, train = pool[:validation_count], pool[validation_count:][:train_count]
     mean, std = pixel_statistics(dataset.images[torch.cat([train, validation])])
     return Splits(train, validation, test, mean, std)
+
+
+def split_for_confirmation(dataset: Dataset, data: DataConfig, seed: int, draw: int) -> Splits:
+    """Divide a data set for a run that is evidence: nothing is kept for validation, the test split is that of `split`.
+
+    The run trains on as many images as training and validation have together. Where the data set has more, each run
+    draws its own: which images were drawn is one of the causes of chance that a comparison has to cover.
+
+    Args:
+        dataset: From `load_dataset`.
+        data: Says how many images to train and validate on.
+        seed: The study's seed.
+        draw: Seed of the images drawn.
+
+    Raises:
+        DataError: There are fewer images than the study asks for.
+
+    Source:
+        Bouthillier et al. 2021, arXiv:2103.03098: vary as many sources of chance as possible.
+    """
+    pool, test = _pool_and_test(dataset, data, seed)
+    shuffled = torch.randperm(len(pool), generator=torch.Generator().manual_seed(draw))
+    train = pool[shuffled[: sum(_sizes(data, len(pool)))]]
+    mean, std = pixel_statistics(dataset.images[train])
+    return Splits(train, train[:0], test, mean, std)
+
+
+def _pool_and_test(dataset: Dataset, data: DataConfig, seed: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the images to train and validate on, shuffled, and of the test images."""
+    pool = torch.randperm(dataset.published_train, generator=torch.Generator().manual_seed(derive_seed(seed, "split")))
+    test = torch.arange(dataset.published_train, len(dataset.images))
+    if len(test):
+        return pool, test
+    held_out = DATASETS[data.name].test_images
+    return pool[held_out:], pool[:held_out]
+
+
+def _sizes(data: DataConfig, available: int) -> tuple[int, int]:
+    """Images to train on and to validate on, of so many."""
+    train_count, validation_count = data.split_sizes(available)
+    if min(validation_count, train_count) < 1 or validation_count + train_count > available:
+        raise DataError(
+            f"data: {data.name} has {available:,} training images; {data.train_images or 'the rest'} to train on and "
+            f"{validation_count:,} to validate on were asked for",
+            hint="Lower data.train_images or data.validation_images.",
+        )
+    return train_count, validation_count
 
 
 def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 import torch
 from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.correctness import pack_correct
 from resnext_search.spaces.errors import DataError, ResnextSearchError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study import Recipe
 from resnext_search.trainers.augment import draw_moves, move, normalise
 from resnext_search.trainers.checkpoint import read_checkpoint, write_checkpoint
-from resnext_search.trainers.data import load_dataset, split
+from resnext_search.trainers.data import load_dataset, split, split_for_confirmation
 from resnext_search.trainers.resnext import build_network
 from torch import Tensor, nn
 from torch.nn import functional
@@ -34,17 +35,21 @@ class Epoch(NamedTuple):
         epoch: Its number, from 1.
         learning_rate: At its end.
         train_loss: Mean over its steps, with label smoothing and augmentation.
-        validation_loss: Mean cross-entropy over the validation images.
-        validation_error: Validation images not recognised, top-1, in percent.
+        validation_loss: Mean cross-entropy over the validation images; None in a run that keeps none.
+        validation_error: Validation images not recognised, top-1, in percent; None in a run that keeps none.
         seconds: Wall time of training and validation.
+        test_error: Test images not recognised, top-1, in percent; only after the last epoch of a run that confirms.
+        test_correct: Which test images were recognised, as `pack_correct` writes it; like `test_error`.
     """
 
     epoch: int
     learning_rate: float
     train_loss: float
-    validation_loss: float
-    validation_error: float
+    validation_loss: float | None
+    validation_error: float | None
     seconds: float
+    test_error: float | None = None
+    test_correct: str | None = None
 
 
 class TrainingDiverged(ResnextSearchError):
@@ -72,6 +77,7 @@ def train(
     device: torch.device | str = "cpu",
     threads: int = 1,
     checkpoint: Path | None = None,
+    confirm: bool = False,
 ) -> Iterator[Epoch]:
     """Train a configuration; yields after every epoch.
 
@@ -83,25 +89,37 @@ def train(
         threads: Processor threads; results on the CPU are the same, bit for bit, for the same number of them.
         checkpoint: A file that is written after every epoch, before that epoch is yielded. If it exists, the epochs
             in it are yielded again and training continues after them.
+        confirm: Train on training and validation images together, and read the test images once, after the last
+            epoch: a run that is evidence, and chooses nothing.
 
     Raises:
         DataError: The data set is missing, or has fewer images than one batch.
         TrainingDiverged: The loss stopped being finite; raised at the end of the epoch in which it did.
     """
-    trial = Trial(study, configuration, seed, device=torch.device(device), threads=threads)
-    epochs = _restore(trial, checkpoint) if checkpoint else []
+    trial = Trial(study, configuration, seed, device=torch.device(device), threads=threads, confirm=confirm)
     try:
-        yield from epochs
-        for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
-            epochs.append(_run_epoch(trial, number))
-            if checkpoint:
-                write_checkpoint(checkpoint, trial.identity, _state(trial, epochs))
-            yield epochs[-1]
+        yield from train_epochs(trial, checkpoint)
     finally:
         on_gpu = trial.device.type == "cuda"
         del trial
         if on_gpu:  # torch keeps freed memory for itself; trials of other processes may share this GPU
             torch.cuda.empty_cache()
+
+
+def train_epochs(trial: Trial, checkpoint: Path | None = None) -> Iterator[Epoch]:
+    """Train a trial that was made; otherwise as `train`."""
+    epochs = _restore(trial, checkpoint) if checkpoint else []
+    yield from epochs
+    for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
+        epochs.append(_run_epoch(trial, number))
+        if checkpoint:
+            write_checkpoint(checkpoint, trial.identity, _state(trial, epochs))
+        yield epochs[-1]
+
+
+def best_device() -> str:
+    """Where to train when nobody has said it: a GPU if torch sees one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def learning_rate_at(recipe: Recipe, epochs_done: float) -> float:
@@ -142,20 +160,31 @@ class Trial:
         seed: The trial's own.
         device: Where to train.
         threads: Processor threads.
+        confirm: As in `train`.
 
     Raises:
         DataError: The data set is missing, or has fewer images than one batch.
     """
 
     def __init__(
-        self, study: Study, configuration: Configuration, seed: int, *, device: torch.device, threads: int
+        self,
+        study: Study,
+        configuration: Configuration,
+        seed: int,
+        *,
+        device: torch.device,
+        threads: int,
+        confirm: bool = False,
     ) -> None:
         torch.set_num_threads(threads)
         self.recipe, self.seed, self.device = configuration.recipe(study.trainer), seed, device
-        self.identity = _identity(study, configuration, seed)
+        self.confirm, self.identity = confirm, _identity(study, configuration, seed, confirm)
         self.flip = study.facts().flip
         dataset = load_dataset(study.data)
-        self.splits = split(dataset, study.data, study.seed)
+        if confirm:
+            self.splits = split_for_confirmation(dataset, study.data, study.seed, derive_seed(seed, "images"))
+        else:
+            self.splits = split(dataset, study.data, study.seed)
         self.steps_per_epoch = len(self.splits.train) // self.recipe.batch_size
         if self.steps_per_epoch == 0:
             raise DataError(
@@ -226,26 +255,41 @@ def _run_epoch(trial: Trial, number: int) -> Epoch:
     train_loss = float(sum(trial.steps(number), torch.zeros((), device=trial.device))) / trial.steps_per_epoch
     if not math.isfinite(train_loss):
         raise TrainingDiverged(number, train_loss)
-    logits = trial.predict(trial.splits.validation)
-    labels = trial.labels[trial.splits.validation.to(trial.device)]
-    validation_loss = float(functional.cross_entropy(logits, labels))
-    if not math.isfinite(validation_loss):
-        raise TrainingDiverged(number, validation_loss)
-    wrong = int((logits.argmax(dim=1) != labels).sum())
-    return Epoch(
+    epoch = Epoch(
         epoch=number,
         learning_rate=learning_rate_at(trial.recipe, number),
         train_loss=train_loss,
-        validation_loss=validation_loss,
-        validation_error=100 * wrong / len(labels),
-        seconds=time.perf_counter() - began,
+        validation_loss=None,
+        validation_error=None,
+        seconds=0.0,
     )
+    if not trial.confirm:
+        loss, correct = _judge(trial, number, trial.splits.validation)
+        epoch = epoch._replace(validation_loss=loss, validation_error=_percent_wrong(correct))
+    elif number == trial.recipe.epochs:
+        _, correct = _judge(trial, number, trial.splits.test)
+        epoch = epoch._replace(test_error=_percent_wrong(correct), test_correct=pack_correct(correct.numpy()))
+    return epoch._replace(seconds=time.perf_counter() - began)
+
+
+def _judge(trial: Trial, number: int, images: Tensor) -> tuple[float, Tensor]:
+    """Mean cross-entropy over the images with these numbers, and for each whether it was recognised."""
+    logits = trial.predict(images)
+    labels = trial.labels[images.to(trial.device)]
+    loss = float(functional.cross_entropy(logits, labels))
+    if not math.isfinite(loss):
+        raise TrainingDiverged(number, loss)
+    return loss, (logits.argmax(dim=1) == labels).cpu()
+
+
+def _percent_wrong(correct: Tensor) -> float:
+    return 100 * int((~correct).sum()) / len(correct)
 
 
 # ------------------------------------------------------------------ checkpoint
 
 
-def _identity(study: Study, configuration: Configuration, seed: int) -> str:
+def _identity(study: Study, configuration: Configuration, seed: int, confirm: bool) -> str:
     """Everything that a trial's result depends on, as text."""
     return json.dumps(
         {
@@ -255,6 +299,7 @@ def _identity(study: Study, configuration: Configuration, seed: int) -> str:
             "study_seed": study.seed,
             "configuration": configuration.to_json(),
             "seed": seed,
+            "confirm": confirm,
         }
     )
 

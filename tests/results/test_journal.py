@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sqlite3
@@ -124,7 +125,7 @@ def test_only_a_queued_or_interrupted_trial_can_start(journal: Journal) -> None:
     assert journal.trials() == before
 
 
-def test_what_ran_or_was_about_to_is_interrupted_and_can_start_again(journal: Journal) -> None:
+def test_what_ran_is_interrupted_and_can_start_again_and_what_waits_still_waits(journal: Journal) -> None:
     completed(journal, point(0), 12.5)
     running = started(journal, point(1))
     journal.record_epoch(running, epoch_row(1, 80.0), **HERE, final=False)
@@ -132,8 +133,8 @@ def test_what_ran_or_was_about_to_is_interrupted_and_can_start_again(journal: Jo
     journal.fail(started(journal, point(3)), "ValueError", "")
     first_start = journal.trials()[running].started_at
 
-    assert journal.interrupt_running() == 2
-    assert [trial.state for trial in journal.trials()] == ["completed", "interrupted", "interrupted", "failed"]
+    assert journal.interrupt_running() == 1
+    assert [trial.state for trial in journal.trials()] == ["completed", "interrupted", "queued", "failed"]
     assert journal.interrupt_running() == 0
 
     journal.start(running, "x")
@@ -158,6 +159,18 @@ def test_a_row_that_breaks_a_rule_of_the_table_changes_nothing(journal: Journal)
     assert state(journal) == "running"
     assert journal.epochs(number) == []
     assert journal.record_epoch(number, epoch_row(1, 5.0), **HERE, final=True)  # and the journal goes on
+
+
+def test_a_trial_that_confirms_has_a_test_error_and_no_other(journal: Journal) -> None:
+    number = started(journal, point(0), phase="confirm")
+    row = dataclasses.replace(epoch_row(2, 0.0), validation_loss=None, validation_error=None)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.record_epoch(number, row, **HERE, final=True)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.record_epoch(number, epoch_row(2, 5.0), **HERE, final=True, test_error=5.0, test_correct="1:gA==")
+    assert journal.record_epoch(number, row, **HERE, final=True, test_error=5.0, test_correct="1:gA==")
+    trial = journal.trial(number)
+    assert (trial.validation_error, trial.test_error, trial.test_correct) == (None, 5.0, "1:gA==")
 
 
 def test_a_full_disk_is_said_and_loses_nothing(journal: Journal) -> None:
@@ -327,11 +340,11 @@ def test_a_torn_file_is_said(tmp_path: Path, length: int) -> None:
 def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with sqlite3.connect(folder.journal) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema_version'")
+        connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
     connection.close()
     with pytest.raises(UsageError) as caught:
         Journal(folder.journal)
-    assert str(caught.value) == f"{folder.journal}: journal of schema 2; this version reads schema 1"
+    assert str(caught.value) == f"{folder.journal}: journal of schema 3; this version reads schema 2"
     assert caught.value.hint == "Use the version of resnext-search that made it."
 
 

@@ -19,7 +19,7 @@ from resnext_search.search.cli import main, make_parser
 from resnext_search.search.lock import locked
 from resnext_search.spaces import Study, load_study
 
-from tests.helpers import TINY_STUDY, command, finish
+from tests.helpers import TINY_CLAIM, TINY_STUDY, command, finish, tiny_study
 from tests.journals import ended_folder, epoch_row, new_folder, point, started
 from tests.rights import without_rights_to
 
@@ -72,7 +72,21 @@ def study(shell: Shell) -> Path:
 
 # ------------------------------------------------------------------ the parser
 
-COMMANDS = ["run", "resume", "plan", "status", "export", "best", "complexity", "schema", "init", "doctor"]
+COMMANDS = [
+    "run",
+    "resume",
+    "plan",
+    "status",
+    "export",
+    "best",
+    "refit",
+    "verdict",
+    "complexity",
+    "paper",
+    "schema",
+    "init",
+    "doctor",
+]
 
 
 def test_without_a_command_the_help_is_printed_and_names_all_commands(shell: Shell) -> None:
@@ -320,6 +334,118 @@ def test_what_is_no_study_is_said(shell: Shell, study: Path, name: str, argument
     assert shell.refused(name, *arguments) == (2, f"resnext-search: {complaint}")
 
 
+# ------------------------------------------------------------------ verdict, refit
+
+
+def runs_file(shell: Shell, errors: dict[str, tuple[float, ...]], **more: dict[str, int]) -> None:
+    """Anyone's runs: `runs.csv` in the folder of the shell."""
+    rows = [
+        {"arm": arm, "seed": seed, "test_error": error, **{name: values[arm] for name, values in more.items()}}
+        for arm, of_arm in errors.items()
+        for seed, error in enumerate(of_arm)
+    ]
+    pd.DataFrame(rows).to_csv(shell.folder / "runs.csv", index=False)
+
+
+# five runs each, with means of 23.2 and 21.9
+FIVE = {"1x64d-50": (23.1, 23.2, 23.3, 23.2, 23.2), "32x4d-50": (21.9, 22.0, 21.8, 21.9, 21.9)}
+
+
+def test_anyones_runs_are_judged(shell: Shell) -> None:
+    runs_file(shell, FIVE)
+    out = shell.done("verdict", "runs.csv", "--strict")
+    assert out.startswith("verdict: supported\n")
+    assert "The match of FLOPs was not shown" in out
+    facts = shell.facts("verdict", "runs.csv")
+    assert (facts["verdict"], facts["kind"], facts["claimant"], facts["margin"]) == (
+        "supported",
+        "trade",
+        "32x4d-50",
+        0.3,
+    )
+
+
+def test_the_options_of_a_verdict_are_heeded(shell: Shell) -> None:
+    costs = {"1x64d-50": 4_089_185_256, "32x4d-50": 4_230_480_872}
+    runs_file(shell, FIVE, multiply_adds=costs)
+    code, out, _ = shell.ended("verdict", "runs.csv", "--strict")
+    assert code == 7
+    assert out.startswith("verdict: invalid\n")
+    assert "+3.5 %" in out
+    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04")["verdict"] == "supported"
+    wide = shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--margin", "2")
+    assert (wide["verdict"], wide["margin"]) == ("no practical difference", 2.0)
+    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--claimant", "1x64d-50")["verdict"] == (
+        "contradicted"
+    )
+
+
+def test_pictures_are_drawn_as_png_and_svg(shell: Shell) -> None:
+    runs_file(shell, FIVE)
+    shell.done("verdict", "runs.csv", "--plots", "pictures")
+    names = sorted(path.name for path in (shell.folder / "pictures").iterdir())
+    assert names == ["differences.png", "differences.svg", "test_error.png", "test_error.svg"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "runs.csv: not readable as a table of runs: "),
+        ("", "runs.csv: not readable as a table of runs: "),
+        ("a,b\n1,2\n", "arm"),
+    ],
+)
+def test_what_is_no_table_of_runs_is_said(shell: Shell, content: str | None, complaint: str) -> None:
+    if content is not None:
+        (shell.folder / "runs.csv").write_text(content)
+    code, said = shell.refused("verdict", "runs.csv")
+    assert code == 2
+    assert complaint in said
+
+
+def test_a_study_without_a_claim_has_no_verdict(shell: Shell) -> None:
+    ended_folder(shell.folder / "run")
+    code, said = shell.refused("verdict", "run")
+    assert code == 2
+    assert said.startswith("resnext-search: run: the study makes no claim, so there is nothing to judge\n")
+
+
+def test_options_of_a_csv_file_are_refused_for_a_study(shell: Shell) -> None:
+    ended_folder(shell.folder / "run")
+    code, said = shell.refused("verdict", "run", "--margin", "1", "--claimant", "width")
+    assert code == 2
+    assert said.startswith("resnext-search: --claimant, --margin: only for a CSV file; ")
+
+
+def test_the_verdict_of_a_study_that_has_not_come_to_its_arms_is_invalid_and_kept(shell: Shell) -> None:
+    folder, journal = new_folder(shell.folder / "run", tiny_study(TINY_CLAIM))
+    journal.close()
+    code, out, _ = shell.ended("verdict", "run", "--strict")
+    assert code == 7
+    assert out.startswith("verdict: invalid\n")
+    assert json.loads(folder.verdict.read_text())["verdict"] == "invalid"
+
+
+@pytest.mark.slow  # trains a network for two epochs
+def test_refit_saves_the_best_network_and_best_prints_it(shell: Shell) -> None:
+    folder = ended_folder(shell.folder / "run")
+    code, out, err = shell.ended("refit", "run")
+    assert code == 0
+    assert out.startswith("trial 0001 2x4d-8 trained on 456 images: test error ")
+    assert err.splitlines()[0].startswith("epoch 1/2  loss ")
+    facts = shell.facts("best", "run")["refit"]
+    assert facts["test_error"] == json.loads(folder.model.read_text())["test_error"]
+    assert "trained on 456 images" in shell.done("best", "run")
+    assert shell.facts("refit", "run", "--trial", "0")["architecture"]["name"] == "1x6d-8"
+    assert shell.refused("refit", "run", "--trial", "9")[0] == 2
+
+
+def test_overrides_may_stand_behind_options(shell: Shell, study: Path) -> None:
+    before = shell.facts("plan", "tiny.yaml", "search.trials=9", "--no-calibrate")
+    assert shell.facts("plan", "tiny.yaml", "--no-calibrate", "search.trials=9") == before
+    assert before["trials"] == 9
+
+
 # ------------------------------------------------------------------ status, export, best, resume
 
 
@@ -375,7 +501,7 @@ def test_a_study_folder_that_cannot_be_made_is_said(shell: Shell, study: Path) -
     assert study.read_text() == TINY_STUDY
 
 
-@pytest.mark.parametrize("name", ["status", "export", "best", "resume"])
+@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit"])
 @pytest.mark.parametrize("folder", ["none", "empty", "tiny.yaml"])
 def test_what_is_no_study_folder_is_said(shell: Shell, study: Path, name: str, folder: str) -> None:
     (shell.folder / "empty").mkdir()
@@ -387,7 +513,7 @@ def test_what_is_no_study_folder_is_said(shell: Shell, study: Path, name: str, f
     assert list((shell.folder / "empty").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["status", "export", "best", "resume"])
+@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit"])
 def test_a_damaged_journal_is_said(shell: Shell, name: str) -> None:
     folder = ended_folder(shell.folder / "run")
     folder.journal.write_bytes(os.urandom(9_000))

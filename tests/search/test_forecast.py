@@ -7,12 +7,17 @@ import os
 import pytest
 from resnext_search.search.forecast import calibrate, training_flops
 
-from tests.helpers import tiny_study
+from tests.helpers import TINY_CLAIM, tiny_study
 
 
 def test_training_flops_by_hand() -> None:
     """21,898 multiply-adds, 2 operations each, 3 passes, 256 images, 2 epochs, 4 trials."""
     assert training_flops(tiny_study()) == 21_898 * 2 * 3 * 256 * 2 * 4
+
+
+def test_a_claim_adds_the_tuning_of_its_arms_and_the_confirmation_on_all_images() -> None:
+    """4 trials, 3 arms x 3 rates on 256 images; (3 arms + 1 finalist) x 5 seeds on 256 + 200. All at one budget."""
+    assert training_flops(tiny_study(TINY_CLAIM)) == 21_898 * 2 * 3 * 2 * ((4 + 9) * 256 + 20 * 456)
 
 
 def test_images_kept_for_validation_are_not_trained_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -10,9 +11,10 @@ import pandas as pd
 import pytest
 from resnext_search.results import Journal, pareto_front
 from resnext_search.search import run_study
+from resnext_search.search.verdicts import judge_csv
 from resnext_search.spaces.errors import FolderLocked, StudyError, TooManyFailures
 
-from tests.helpers import tiny_study
+from tests.helpers import TINY_CLAIM, tiny_study
 
 pytestmark = pytest.mark.slow
 
@@ -123,3 +125,55 @@ def test_fractional_gpus_share_a_gpu_and_bound_the_trials_at_once(tmp_path: Path
 
     assert {path.read_text() for path in seen.iterdir()} == {"cuda 0"}
     assert len(list(seen.iterdir())) == 6
+
+
+# ------------------------------------------------------------------ a study with a claim
+
+# four epochs, so that the arms learn and the best learning rate lies inside the range
+CLAIMED = (TINY_CLAIM, "search.trials=2", "trainer.epochs=4", "axes.learning_rate={min: 0.01, max: 10.0, scale: log}")
+
+
+def test_a_claim_goes_through_all_phases_and_more_seeds_only_add_to_it(tmp_path: Path) -> None:
+    folder = run_study(tiny_study(*CLAIMED), tmp_path / "run", cpus=2)
+
+    trials = pd.read_csv(folder.trials, dtype={"seed": str})
+    assert trials.state.eq("completed").all()
+    by_phase = trials.groupby("phase")
+    assert by_phase.test_error.count().to_dict() == {"confirm": 20, "search": 0, "tune": 0}
+    assert by_phase.validation_error.count().to_dict()["confirm"] == 0
+    confirmed = trials[trials.phase == "confirm"]
+    finalist = f"finalist-{trials[trials.phase == 'search'].validation_error.idxmin():04d}"
+    assert confirmed.groupby("arm").seed.nunique().to_dict() == dict.fromkeys(
+        ["cardinality", "depth", finalist, "width"], 5
+    )
+    assert not set(confirmed.seed) & set(trials[trials.phase != "confirm"].seed)
+    verdict = json.loads(folder.verdict.read_text())
+    assert verdict == judge_csv(folder.trials, margin=5.0)[1].to_json()
+    assert verdict["verdict"] != "invalid"
+    assert [row["arm"] for row in verdict["finalists"]] == [finalist]
+
+    more = TINY_CLAIM.replace("seeds: 5", "seeds: 6")
+    run_study(tiny_study(more, *CLAIMED[1:]), tmp_path / "run", cpus=2)
+
+    after = pd.read_csv(folder.trials, dtype={"seed": str})
+    assert len(after) == len(trials) + 4
+    pd.testing.assert_frame_equal(after[: len(trials)], trials, check_dtype=False)
+
+
+def test_an_arm_that_diverges_makes_the_claim_invalid(tmp_path: Path) -> None:
+    from resnext_search.trainers import Epoch, TrainingDiverged
+
+    def pretend(study, configuration, seed, *, confirm, **_):  # type: ignore[no-untyped-def]
+        rate = dict(configuration.knobs)["learning_rate"]
+        if confirm and configuration.architecture.depth > 8:  # the depth arm
+            raise TrainingDiverged(1, math.nan)
+        error = 10 + abs(math.log10(rate) + 1)  # best at 0.1
+        found = {"test_error": error + seed % 7 / 10} if confirm else {}
+        return iter([Epoch(1, rate, 1.0, None if confirm else 1.0, None if confirm else error, 0.01, **found)])
+
+    study = tiny_study(TINY_CLAIM, "search.trials=2", "trainer.epochs=1", "trainer.warmup_epochs=0")
+    folder = run_study(study, tmp_path / "run", train=pretend, cpus=2)
+
+    verdict = json.loads(folder.verdict.read_text())
+    assert verdict["verdict"] == "invalid"
+    assert any("5 of 5 runs of depth failed" in reason for reason in verdict["reasons"])

@@ -36,6 +36,7 @@ def test_the_summary_of_the_tiny_study_by_hand() -> None:
             "batch_size": {"low": 32.0, "high": 64.0, "log": True, "values": [32.0, 64.0]},
         },
         "trials": 4,
+        "claim": None,
     }
 
 
@@ -112,5 +113,7 @@ def test_any_other_change_is_refused_with_the_difference(overrides: tuple[str, .
     with pytest.raises(StudyError) as caught:
         check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
     assert str(caught.value) == f"runs/tiny: the study has changed since its first trial:\n{lines}"
-    assert caught.value.hint == ("A study may only get more trials. Give another --out (or name) for the changed one.")
+    assert caught.value.hint == (
+        "A study may only get more trials or seeds. Give another --out (or name) for the changed one."
+    )
     assert caught.value.exit_code == 2

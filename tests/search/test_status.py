@@ -22,6 +22,7 @@ def test_an_ended_study_by_hand(tmp_path: Path) -> None:
         "live": False,
         "trials": 4,
         "states": {"completed": 3, "failed": 1},
+        "phases": {"search": {"trials": 4, "states": {"completed": 3, "failed": 1}}},
         "running": [],
         "failures": [
             {"trial": 3, "class": "TrainingDiverged", "message": "Traceback ...\nthe loss is nan\n"},

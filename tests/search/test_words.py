@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from resnext_search.results import Journal
+from resnext_search.search.claim_trials import enqueue_tuning
 from resnext_search.search.forecast import training_flops
 from resnext_search.search.plan import summarize
 from resnext_search.search.status import read_best, read_status
 from resnext_search.search.words import best_words, plan_words, status_words
 
-from tests.helpers import tiny_study
-from tests.journals import ended_folder, new_folder, point, started
+from tests.helpers import TINY_CLAIM, tiny_study
+from tests.journals import completed, ended_folder, new_folder, point, started
 
 BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest of all trials, so an optimistic figure)"
 
@@ -85,6 +87,7 @@ def test_a_running_study() -> None:
         "live": True,
         "trials": 4,
         "states": {"running": 2, "completed": 1},
+        "phases": {"search": {"trials": 4, "states": {"running": 2, "completed": 1}}},
         "running": [
             {"name": "trial 0001 2x4d-8 (1-1) lr=0.2", "epoch": 0, "epochs": 2, "validation_error": None},
             {"name": "trial 0002 1x6d-8 (1-1) lr=0.1", "epoch": 1, "epochs": 2, "validation_error": 81.25},
@@ -97,6 +100,29 @@ def test_a_running_study() -> None:
         "  trial 0001 2x4d-8 (1-1) lr=0.2  epoch 0/2\n"
         "  trial 0002 1x6d-8 (1-1) lr=0.1  epoch 1/2  validation error 81.25 %"
     )
+
+
+def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None:
+    study = tiny_study(TINY_CLAIM)
+    folder, journal = new_folder(tmp_path, study)
+    with journal:
+        completed(journal, point(0), 12.5)
+        enqueue_tuning(study, journal)
+        assert status_words(read_status(folder, journal)).splitlines()[:4] == [
+            "tiny: not running; trials: 1 completed, 9 queued, of 33",  # 4 + 3 arms x 3 rates + (3 + 1) x 5 seeds
+            "  search   1 completed, of 4",
+            "  tune     9 queued, of 9",
+            "  confirm  none yet, of 20",
+        ]
+
+
+def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
+    words = plan_words(plan_facts(TINY_CLAIM))
+    assert (
+        "claim             spend, 21,898 multiply-adds, margin 5 points; 9 trials to tune and 20 to confirm\n" in words
+    )
+    assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
+    assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
 
 
 def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:

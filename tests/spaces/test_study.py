@@ -21,6 +21,7 @@ SMALLEST: dict[str, Any] = {
     "budget": {"multiply_adds": "8.0M"},
     "axes": {"cardinality": 1, "width": 16, "blocks": 1},
 }
+SPEND = {"kind": "spend", "base": {"cardinality": 1, "width": 16, "blocks": [1, 1, 1]}}
 
 
 def study(**sections: object) -> Study:
@@ -122,6 +123,20 @@ def test_validation_takes_a_tenth_and_training_the_rest(data: dict[str, Any], si
     assert found.data.split_sizes(found.facts().train_images) == sizes
 
 
+def test_a_claim_has_defaults_and_survives_json() -> None:
+    one = study(claim=SPEND, **axes(learning_rate={"min": 0.01, "max": 1.0}))
+    assert one.claim is not None
+    assert (one.claim.tolerance, one.claim.tuning_trials, one.claim.seeds, one.claim.margin, one.claim.finalists) == (
+        0.02,
+        8,
+        10,
+        0.3,
+        1,
+    )
+    assert Study.model_validate_json(one.model_dump_json()) == one
+    assert study().claim is None
+
+
 # ------------------------------------------------------------------ values
 
 
@@ -173,7 +188,7 @@ def models_below(model: type[BaseModel]) -> set[type[BaseModel]]:
 
 def test_every_key_of_the_schema_has_a_text() -> None:
     models = models_below(Study)
-    assert len(models) == 11
+    assert len(models) == 12
     silent = [
         f"{model.__name__}.{key}" for model in models for key, f in model.model_fields.items() if not f.description
     ]
@@ -197,6 +212,12 @@ def test_the_schema_is_one() -> None:
         axes(blocks={"min": 1, "max": 6}, learning_rate={"min": 0.1, "max": 1, "scale": "log"}, batch_size=[32, 64]),
         {"budget": {"multiply_adds": 8_000_000, "tolerance": 0.02}},
         {"search": {"parallel": 4}, "resources": {"gpu": 0.5, "cluster": "10.0.0.1:6379"}},
+        {"claim": None},
+        {"claim": SPEND, **axes(learning_rate={"min": 0.01, "max": 1})},
+        {
+            "claim": {**SPEND, "kind": "trade", "cardinality": [1, 2], "tolerance": 0.01},
+            **axes(learning_rate=[1, 2, 3]),
+        },
     ],
 )
 def test_the_schema_takes_what_a_study_takes(given: dict[str, Any]) -> None:
@@ -219,6 +240,9 @@ def test_the_schema_takes_what_a_study_takes(given: dict[str, Any]) -> None:
         {"search": {"parallel": 0}},
         {"template": {"stride": 3}},
         {"objectives": ["speed"]},
+        {"claim": {"kind": "spend"}},
+        {"claim": {**SPEND, "kind": "buy"}},
+        {"claim": {**SPEND, "seeds": 1}},
     ],
 )
 def test_the_schema_refuses_what_a_study_refuses(given: dict[str, Any]) -> None:

@@ -16,7 +16,14 @@ from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study import DataConfig
 from resnext_search.trainers import data as data_module
-from resnext_search.trainers.data import DEBIAN_FASHION_MNIST, Dataset, load_dataset, pixel_statistics, split
+from resnext_search.trainers.data import (
+    DEBIAN_FASHION_MNIST,
+    Dataset,
+    load_dataset,
+    pixel_statistics,
+    split,
+    split_for_confirmation,
+)
 from torchvision import datasets
 
 DIGITS = DataConfig(name="digits")
@@ -282,3 +289,12 @@ def test_the_facts_of_a_plan_are_those_of_the_images() -> None:
     facts, dataset = DATASETS["digits"], load_dataset(DIGITS)
     assert dataset.images.shape == (facts.train_images + facts.test_images, facts.channels, 8, 8)
     assert int(dataset.labels.max()) + 1 == facts.classes
+
+
+def test_where_all_images_are_used_every_confirming_run_trains_on_the_same_ones_in_another_order() -> None:
+    dataset = load_dataset(DIGITS)
+    usual = split(dataset, DIGITS, 0)
+    first, second = (split_for_confirmation(dataset, DIGITS, 0, draw) for draw in (1, 2))
+    assert sorted(first.train.tolist()) == sorted(second.train.tolist())
+    assert sorted(first.train.tolist()) == sorted([*usual.train.tolist(), *usual.validation.tolist()])
+    assert torch.equal(first.mean, usual.mean)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
+from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study import Recipe
 from resnext_search.trainers.augment import normalise
@@ -232,3 +233,51 @@ def test_norms_and_biases_are_decayed_only_if_the_recipe_says_so(study: Study, c
     assert len(weights["params"]) + len(others["params"]) == len(list(network.parameters()))
     _, decayed = parameter_groups(network, recipe.model_copy(update={"decay_norms": True}))
     assert decayed["weight_decay"] == 0.25
+
+
+# ------------------------------------------------------------------ runs that are evidence
+
+
+def test_a_run_that_confirms_reads_the_test_images_once_at_the_end(study: Study, configuration: Configuration) -> None:
+    epochs = list(train(study, configuration, 1, confirm=True))
+    assert [epoch.validation_error for epoch in epochs] == [None] * 4
+    assert [epoch.test_error is None for epoch in epochs] == [True, True, True, False]
+    correct = unpack_correct(epochs[-1].test_correct or "")
+    assert len(correct) == 397
+    assert epochs[-1].test_error == 100 * (~correct).sum() / 397
+
+
+def test_a_run_that_confirms_trains_on_validation_images_too_and_never_on_test_images(
+    study: Study, configuration: Configuration
+) -> None:
+    chosen = Trial(study, configuration, 1, device=CPU, threads=1)
+    trials = [Trial(study, configuration, seed, device=CPU, threads=1, confirm=True) for seed in (1, 2)]
+    for trial in trials:
+        assert len(trial.splits.train) == 128 + 100
+        assert len(trial.splits.validation) == 0
+        assert torch.equal(trial.splits.test, chosen.splits.test)
+        assert not set(trial.splits.train.tolist()) & set(trial.splits.test.tolist())
+    # 1,400 digits are there to draw from: every run draws its own
+    assert set(trials[0].splits.train.tolist()) != set(trials[1].splits.train.tolist())
+
+
+def test_a_run_that_confirms_goes_on_from_its_checkpoint_and_keeps_its_answers(
+    study: Study, configuration: Configuration, tmp_path: Path
+) -> None:
+    undisturbed = results(list(train(study, configuration, 1, confirm=True)))
+    path = tmp_path / "trial.pt"
+    begun = train(study, configuration, 1, checkpoint=path, confirm=True)
+    assert [next(begun).epoch for _ in range(2)] == [1, 2]
+    begun.close()
+    assert results(list(train(study, configuration, 1, checkpoint=path, confirm=True))) == undisturbed
+    assert results(list(train(study, configuration, 1, checkpoint=path, confirm=True))) == undisturbed
+
+
+def test_the_checkpoint_of_a_search_trial_is_not_taken_for_that_of_a_run_that_confirms(
+    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "trial.pt"
+    list(train(study, configuration, 1, checkpoint=path))
+    *_, last = train(study, configuration, 1, checkpoint=path, confirm=True)
+    assert last.test_error is not None
+    assert "belongs to another trial" in caplog.text

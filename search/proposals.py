@@ -1,0 +1,58 @@
+"""Where do the search's trials come from: the optimizer proposes, the journal keeps, and the outcome is told back."""
+
+from __future__ import annotations
+
+from resnext_search.results.journal import Journal, Trial
+from resnext_search.search.optimizer import Failure, Optimizer
+from resnext_search.spaces import FeasibleSet, Study
+from resnext_search.spaces.seeds import derive_seed
+
+
+class Proposals:
+    """The optimizer of a study, as it stands after all search trials of the journal.
+
+    Args:
+        study: Says how many trials, by which method, from which seed.
+        feasible: Its feasible set.
+        journal: With the search trials so far, in the order in which they were proposed.
+    """
+
+    def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
+        self.study, self.journal = study, journal
+        self._optimizer = Optimizer(
+            feasible, study.knobs(), study.objectives, study.seed, method=study.search.optimizer
+        )
+        self._proposals: dict[int, int] = {}  # by trial: trials of other phases may stand between
+        for trial in journal.trials(phase="search"):
+            if trial.proposed_by != "plan":
+                self._proposals[trial.trial_id] = self._optimizer.attach(
+                    trial.configuration, trial.proposed_by
+                ).proposal_id
+            if trial.validation_error is not None:
+                self.completed(trial.trial_id, trial.validation_error)
+            elif trial.state == "failed":
+                self.failed(trial.trial_id, trial.failure_class or "unknown", trial.failure_message or "")
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every configuration of the feasible set has been proposed."""
+        return len(self._proposals) >= len(self._optimizer.pool)
+
+    def next(self) -> Trial | None:
+        """A new trial, in the journal; None if there is none left to make."""
+        made = len(self._proposals)
+        if made >= self.study.search.trials or self.exhausted:
+            return None
+        [proposal] = self._optimizer.ask()
+        seed = derive_seed(self.study.seed, "trial", made)
+        number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
+        self._proposals[number] = proposal.proposal_id
+        return self.journal.trial(number)
+
+    def completed(self, trial_id: int, validation_error: float) -> None:
+        """A trial has ended with this error, in percent."""
+        self._optimizer.tell(self._proposals[trial_id], {"validation_error": validation_error})
+
+    def failed(self, trial_id: int, failure_class: str, message: str) -> None:
+        """A trial has failed."""
+        self._optimizer.tell(self._proposals[trial_id], Failure(failure_class, message))

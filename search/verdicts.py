@@ -1,0 +1,73 @@
+"""What do the runs say: the verdict of a study, or of anyone's CSV file. Starts without torch, Ax and Ray."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from resnext_search.results.export import trials_table
+from resnext_search.results.folder import StudyFolder
+from resnext_search.results.journal import Journal
+from resnext_search.results.verdict import Verdict, judge
+from resnext_search.spaces.errors import UsageError
+
+
+def judge_study(journal: Journal) -> Verdict | None:
+    """Judge the claim of a study, as far as it has come; None if it makes no claim."""
+    study = journal.study()
+    if study.claim is None:
+        return None
+    return judge(trials_table(journal), margin=study.claim.margin, tolerance=study.claim.tolerance, seed=study.seed)
+
+
+def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
+    """Judge the study of a folder, and keep the verdict in it.
+
+    Returns:
+        The trials table, and the verdict.
+
+    Raises:
+        UsageError: There is no journal, or the study makes no claim, or the folder cannot be written.
+    """
+    folder = StudyFolder(path)
+    with Journal(folder.journal, read_only=True) as journal:
+        verdict, trials = judge_study(journal), trials_table(journal)
+    if verdict is None:
+        raise UsageError(
+            f"{path}: the study makes no claim, so there is nothing to judge",
+            hint="A study file with a `claim` section compares arms; README.md explains it.",
+        )
+    try:
+        write_verdict(folder, verdict)
+    except OSError as error:
+        raise UsageError(f"{folder.verdict}: cannot be written: {error.strerror}") from error
+    return trials, verdict
+
+
+def judge_csv(
+    path: Path, *, claimant: str | None = None, margin: float | None = None, tolerance: float | None = None
+) -> tuple[pd.DataFrame, Verdict]:
+    """Judge the runs of a CSV file; options left out are those of `judge`.
+
+    Raises:
+        UsageError: The file cannot be read as a table of runs.
+    """
+    try:
+        runs = pd.read_csv(path, dtype={"seed": str, "arm": str})
+    except (OSError, ValueError) as error:  # ValueError: pandas' parser, and text that is no UTF-8
+        raise UsageError(
+            f"{path}: not readable as a table of runs: {error}",
+            hint="A CSV file with the columns arm, seed and test_error, or a study folder.",
+        ) from error
+    given = {"margin": margin, "tolerance": tolerance, "claimant": claimant}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return runs, judge(runs, **options)
+
+
+def write_verdict(folder: StudyFolder, verdict: Verdict) -> None:
+    """Write `verdict.json`; a reader never sees half a file."""
+    draft = folder.verdict.with_suffix(".json.part")
+    draft.write_text(json.dumps(verdict.to_json(), indent=2) + "\n", encoding="utf-8")
+    draft.replace(folder.verdict)

@@ -1,0 +1,69 @@
+"""A network leaves the study: weights as safetensors, and a JSON file that builds it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.errors import UsageError
+from resnext_search.trainers.data import load_dataset
+from resnext_search.trainers.refit import load_network, refit
+from resnext_search.trainers.training import train
+
+
+@pytest.fixture
+def facts(study: Study, configuration: Configuration, tmp_path: Path) -> dict[str, Any]:
+    return refit(study, configuration, 3, 17, tmp_path / "model.safetensors", tmp_path / "model.json")
+
+
+def test_the_saved_network_makes_the_same_errors_on_the_test_images(
+    study: Study, facts: dict[str, Any], tmp_path: Path
+) -> None:
+    network = load_network(tmp_path / "model.json")
+    dataset = load_dataset(study.data)
+    from resnext_search.trainers.data import split
+
+    test = split(dataset, study.data, study.seed).test
+    mean, std = (torch.tensor(facts["pixels"][name]).view(1, -1, 1, 1) for name in ("mean", "std"))
+    with torch.no_grad():
+        logits = network((dataset.images[test].float() - mean) / std)
+    wrong = int((logits.argmax(dim=1) != dataset.labels[test]).sum())
+    assert 100 * wrong / len(test) == facts["test_error"]
+    assert facts["test_images"] == len(test) == 397
+    assert facts["train_images"] == 128 + 100
+
+
+def test_a_refit_is_the_run_that_confirms_with_the_same_seed(
+    study: Study, configuration: Configuration, facts: dict[str, Any]
+) -> None:
+    *_, last = train(study, configuration, 3, confirm=True)
+    assert facts["test_error"] == last.test_error
+
+
+def test_the_json_file_holds_what_was_returned_and_no_path(facts: dict[str, Any], tmp_path: Path) -> None:
+    text = (tmp_path / "model.json").read_text()
+    assert json.loads(text) == facts
+    assert str(tmp_path) not in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model.safetensors"]
+    assert (facts["trial"], facts["architecture"]["name"], facts["recipe"]["epochs"]) == (17, "2x2d-8", 4)
+
+
+@pytest.mark.parametrize("broken", ["weights", "json", "format", "missing"])
+def test_a_damaged_network_is_refused(facts: dict[str, Any], tmp_path: Path, broken: str) -> None:
+    model, weights = tmp_path / "model.json", tmp_path / "model.safetensors"
+    if broken == "weights":
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+    elif broken == "json":
+        model.write_text("{")
+    elif broken == "format":
+        model.write_text(json.dumps({**facts, "format": "another"}))
+    else:
+        weights.unlink()
+    with pytest.raises(UsageError, match=r"model\.json: "):
+        load_network(model)
