@@ -46,18 +46,21 @@ def test_the_verdict_is_kept_beside_the_journal(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_arms_that_are_the_same_network_are_told_apart_by_no_verdict() -> None:
-    """Real training on the digits: ten runs an arm, every run with weights, order and augmentation of its own."""
+    """Real training on the digits: ten runs an arm, every run with weights, order and augmentation of its own.
+
+    The rules let one study in some fifty of this kind be `supported` by chance; with these seeds it is none.
+    """
     study = Study.model_validate(
         {
             "name": "a-a",
             "data": {"name": "digits", "validation_images": 400},
-            "template": {"planes": 8, "stages": 3, "stride": 2},
-            "budget": {"multiply_adds": 600_000},
+            "template": {"planes": 8, "stages": 2, "stride": 2},
+            "budget": {"multiply_adds": 100_000},
             "axes": {"cardinality": [2], "width": [8], "blocks": [1]},
-            "trainer": {"epochs": 4, "batch_size": 32, "learning_rate": 0.05},
+            "trainer": {"epochs": 12, "batch_size": 32, "learning_rate": 0.1},
         }
     )
-    configuration = Configuration(Architecture.paper(2, 8, (1, 1, 1)))
+    configuration = Configuration(Architecture.paper(2, 8, (1, 1)))
     rows = []
     for arm in ("first", "second"):
         for seed in range(10):
@@ -65,10 +68,8 @@ def test_two_arms_that_are_the_same_network_are_told_apart_by_no_verdict() -> No
             rows.append({"arm": arm, "seed": seed, "test_error": last.test_error, "correct": last.test_correct})
     runs = pd.DataFrame(rows)
 
-    verdict = judge(runs, claimant="first")
+    verdict = judge(runs, claimant="first", margin=0.5)  # of spaces/fixed_flops.yaml
 
     assert runs.groupby("arm").test_error.nunique().min() > 3  # the runs do differ
-    assert runs.test_error.mean() < 40  # and have learned
+    assert runs.test_error.mean() < 10  # and have learned
     assert verdict.verdict in ("no practical difference", "inconclusive")
-    low, high = verdict.comparisons[0].interval
-    assert low < 0 < high
