@@ -5,14 +5,13 @@ The columns are explained in the README's data dictionary; they are read by scri
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from resnext_search.results.folder import StudyFolder
+from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal, Trial
 from resnext_search.results.pareto import pareto_front
 from resnext_search.spaces import Study
@@ -103,19 +102,10 @@ def write_tables(folder: StudyFolder, journal: Journal, objectives: Sequence[str
     tables = {folder.trials: trials_table(journal), folder.pareto: pareto_table(journal, objectives)}
     for path, table in tables.items():
         try:
-            _write(table, path)
+            write_whole(path, table.to_csv(index=False, lineterminator="\n"))
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     return list(tables)
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    draft = path.with_suffix(".csv.part")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        table.to_csv(file, index=False, lineterminator="\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from resnext_search.results.evidence import ENDED, Run
+from resnext_search.results.evidence import Run
+from resnext_search.results.journal import ENDED
 from resnext_search.results.rules import ROUNDING, Question
 from resnext_search.results.tuning import best_rate, edge_of
 

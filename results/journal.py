@@ -25,6 +25,11 @@ Phase = Literal["search", "tune", "confirm"]
 Proposer = Literal["sobol", "ax", "plan"]
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 
+# States that a trial does not leave.
+ENDED: tuple[State, ...] = ("completed", "failed")
+# The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
+FINALIST = "finalist-"
+
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE trials (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
-from resnext_search.results.journal import Journal, Phase, Trial
+from resnext_search.results.journal import ENDED, FINALIST, Journal, Phase, Trial
 from resnext_search.results.tuning import best_rate, edge_of
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.arms import claim_arms
@@ -21,7 +22,6 @@ from resnext_search.spaces.study import ClaimConfig
 # How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
 MOST_EXTENSIONS = 2
 RATES_PER_EXTENSION = 2
-FINALIST = "finalist-"
 
 
 def enqueue_tuning(study: Study, journal: Journal) -> int:
@@ -37,7 +37,7 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
     done = journal.trials(phase="tune")
     if not done:
         rates = _rate_axis(study).grid(claim.tuning_trials).tolist()
-    elif any(trial.state not in ("completed", "failed") for trial in done):
+    elif any(trial.state not in ENDED for trial in done):
         return 0
     else:
         rates = _wider_rates(study, done)
@@ -80,16 +80,32 @@ def enqueue_confirmation(study: Study, journal: Journal) -> int:
     return missing
 
 
+class ClaimTrials(NamedTuple):
+    """How many trials a claim takes: to tune, and to confirm the arms and the search's finalists."""
+
+    tune: int
+    confirm_arms: int
+    confirm_finalists: int
+
+
+def claim_trials(study: Study) -> ClaimTrials:
+    """What a claim takes as far as its study file says; tuning may turn out to need more."""
+    claim, arms = _claim(study), len(claim_arms(study))
+    return ClaimTrials(
+        arms * claim.tuning_trials, arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
+    )
+
+
 def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
     """How many trials every phase will have had at the end, as far as is known now."""
     planned: dict[Phase, int] = {"search": study.search.trials}
     if study.claim is None:
         return planned
-    arms, tuning = len(claim_arms(study)), journal.trials(phase="tune")
-    tuned = bool(tuning) and all(trial.state in ("completed", "failed") for trial in tuning)
-    compared = 0 if tuned and len(tuned_rates(journal)) < arms else arms
-    planned["tune"] = max(arms * study.claim.tuning_trials, len(tuning))
-    planned["confirm"] = (compared + min(study.claim.finalists, study.search.trials)) * study.claim.seeds
+    expected, tuning = claim_trials(study), journal.trials(phase="tune")
+    tuned = bool(tuning) and all(trial.state in ENDED for trial in tuning)
+    at_the_edge = tuned and len(tuned_rates(journal)) < len(claim_arms(study))
+    planned["tune"] = max(expected.tune, len(tuning))
+    planned["confirm"] = (0 if at_the_edge else expected.confirm_arms) + expected.confirm_finalists
     return planned
 
 

@@ -278,14 +278,12 @@ def _export(arguments: Arguments) -> int:
 
 def _best(arguments: Arguments) -> int:
     from resnext_search.results import Journal, StudyFolder
-    from resnext_search.search.status import read_best, read_refit
+    from resnext_search.search.status import expect_best, read_refit
     from resnext_search.search.words import best_words
 
     folder = StudyFolder(arguments.folder)
     with Journal(folder.journal, read_only=True) as journal:
-        facts = read_best(journal)
-    if facts is None:
-        raise UsageError(f"{arguments.folder}: no trial has been completed yet")
+        facts = expect_best(folder, journal)
     facts["refit"] = read_refit(folder)
     return _show(arguments, facts, lambda: best_words(facts))
 

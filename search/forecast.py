@@ -12,8 +12,9 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
+from resnext_search.search.claim_trials import claim_trials
 from resnext_search.spaces import Configuration, FeasibleSet, Study
-from resnext_search.spaces.arms import claim_arms, claim_budget
+from resnext_search.spaces.arms import claim_budget
 
 # Training costs about three forward passes, and a multiply-add is two floating-point operations.
 FORWARD_PASSES = 3
@@ -34,14 +35,14 @@ def loads(study: Study) -> list[Load]:
     Images are 0 for an `image_folder` whose study does not say how many it trains on.
     """
     train, validation = study.data.split_sizes(study.facts().train_images)
-    train, band, claim = max(train, 0), study.band().target, study.claim
+    train, band = max(train, 0), study.band().target
     planned = [Load(study.search.trials, band, train)]
-    if claim is not None:
-        arms, budget, together = len(claim_arms(study)), claim_budget(study), train and train + validation
+    if study.claim is not None:
+        trials, budget, together = claim_trials(study), claim_budget(study), train and train + validation
         planned += [
-            Load(arms * claim.tuning_trials, budget, train),
-            Load(arms * claim.seeds, budget, together),
-            Load(min(claim.finalists, study.search.trials) * claim.seeds, band, together),
+            Load(trials.tune, budget, train),
+            Load(trials.confirm_arms, budget, together),
+            Load(trials.confirm_finalists, band, together),
         ]
     return planned
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from resnext_search.results.export import pareto_table, write_tables
 from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import Journal, Phase, State
+from resnext_search.results.journal import ENDED, Journal, Phase, State
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.lock import locked
@@ -125,7 +125,7 @@ class _Run:
     def _phase(self, phase: Phase, machine: Machine, total: int, proposals: Proposals | None = None) -> None:
         trials = self.journal.trials(phase=phase)
         errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
-        ended = sum(trial.state in ("completed", "failed") for trial in trials)
+        ended = sum(trial.state in ENDED for trial in trials)
         metric = "test error" if phase == "confirm" else "validation error"
         self.console.print(f"{phase}: {ended} of {total} trials have ended", markup=False)
         with Progress(
@@ -199,7 +199,8 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]
     console.print("\n".join(lines), markup=False)
-    verdict = judge_study(journal)
-    if verdict is not None:
+    judged = judge_study(journal)
+    if judged is not None:
+        _, verdict = judged
         write_verdict(folder, verdict)
         console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from resnext_search.results.folder import StudyFolder
+from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.search.claim_trials import claim_trials
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.arms import claim_arms, claim_budget
 from resnext_search.spaces.complexity import complexity
@@ -59,7 +60,7 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
     claim, template = study.claim, study.network_template()
     if claim is None:
         return None
-    arms = claim_arms(study)
+    arms, trials = claim_arms(study), claim_trials(study)
     counts = [complexity(template, arm.architecture) for arm in arms]
     budget = claim_budget(study)
     return {
@@ -77,8 +78,8 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
             }
             for arm, one in zip(arms, counts, strict=True)
         ],
-        "tune_trials": claim.tuning_trials * len(arms),
-        "confirm_trials": claim.seeds * (len(arms) + min(claim.finalists, study.search.trials)),
+        "tune_trials": trials.tune,
+        "confirm_trials": trials.confirm_arms + trials.confirm_finalists,
     }
 
 
@@ -90,9 +91,7 @@ def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None,
         **summarize(study, feasible),
         "forecast": forecast,
     }
-    draft = folder.plan.with_suffix(".json.part")
-    draft.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
-    draft.replace(folder.plan)
+    write_whole(folder.plan, json.dumps(plan, indent=2) + "\n")
 
 
 def study_hash(study: Study) -> str:

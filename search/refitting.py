@@ -10,8 +10,7 @@ from typing import Any
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.search.lock import locked
-from resnext_search.search.status import read_best
-from resnext_search.spaces.errors import UsageError
+from resnext_search.search.status import expect_best
 from resnext_search.spaces.seeds import derive_seed
 
 
@@ -34,10 +33,8 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
     """
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True) as journal:
-        study, best = journal.study(), read_best(journal)
-        if number is None and best is None:
-            raise UsageError(f"{path}: no trial has been completed yet")
-        trial = journal.trial(best["trial"] if number is None and best is not None else number or 0)
+        study = journal.study()
+        trial = journal.trial(expect_best(folder, journal)["trial"] if number is None else number)
     from resnext_search.trainers.refit import refit  # torch: only when something is trained
     from resnext_search.trainers.training import Epoch, best_device
 

@@ -13,6 +13,7 @@ from resnext_search.search.claim_trials import planned_trials
 from resnext_search.search.progress import describe
 from resnext_search.spaces import Study
 from resnext_search.spaces.complexity import complexity
+from resnext_search.spaces.errors import UsageError
 
 
 def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
@@ -67,6 +68,18 @@ def read_best(journal: Journal) -> dict[str, Any] | None:
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
     }
+
+
+def expect_best(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
+    """The best trial so far.
+
+    Raises:
+        UsageError: No trial has been completed.
+    """
+    best = read_best(journal)
+    if best is None:
+        raise UsageError(f"{folder.path}: no trial has been completed yet")
+    return best
 
 
 def read_refit(folder: StudyFolder) -> dict[str, Any] | None:

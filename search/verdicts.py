@@ -8,18 +8,23 @@ from typing import Any
 
 import pandas as pd
 from resnext_search.results.export import trials_table
-from resnext_search.results.folder import StudyFolder
+from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal
 from resnext_search.results.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
 
 
-def judge_study(journal: Journal) -> Verdict | None:
-    """Judge the claim of a study, as far as it has come; None if it makes no claim."""
+def judge_study(journal: Journal) -> tuple[pd.DataFrame, Verdict] | None:
+    """Judge the claim of a study, as far as it has come; None if it makes no claim.
+
+    Returns:
+        The trials table, and the verdict.
+    """
     study = journal.study()
     if study.claim is None:
         return None
-    return judge(trials_table(journal), margin=study.claim.margin, tolerance=study.claim.tolerance, seed=study.seed)
+    trials, claim = trials_table(journal), study.claim
+    return trials, judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.seed)
 
 
 def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
@@ -33,17 +38,17 @@ def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
     """
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True) as journal:
-        verdict, trials = judge_study(journal), trials_table(journal)
-    if verdict is None:
+        judged = judge_study(journal)
+    if judged is None:
         raise UsageError(
             f"{path}: the study makes no claim, so there is nothing to judge",
             hint="A study file with a `claim` section compares arms; README.md explains it.",
         )
     try:
-        write_verdict(folder, verdict)
+        write_verdict(folder, judged[1])
     except OSError as error:
         raise UsageError(f"{folder.verdict}: cannot be written: {error.strerror}") from error
-    return trials, verdict
+    return judged
 
 
 def judge_csv(
@@ -67,7 +72,5 @@ def judge_csv(
 
 
 def write_verdict(folder: StudyFolder, verdict: Verdict) -> None:
-    """Write `verdict.json`; a reader never sees half a file."""
-    draft = folder.verdict.with_suffix(".json.part")
-    draft.write_text(json.dumps(verdict.to_json(), indent=2) + "\n", encoding="utf-8")
-    draft.replace(folder.verdict)
+    """Write `verdict.json`."""
+    write_whole(folder.verdict, json.dumps(verdict.to_json(), indent=2) + "\n")

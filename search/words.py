@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnext_search.results.journal import ENDED
 from resnext_search.search.progress import duration
 
 
@@ -80,7 +81,7 @@ def status_words(facts: dict[str, Any]) -> str:
         lines.append(f"  trial {failure['trial']:04d} failed ({failure['class']}): {' '.join(last)}")
     if facts["best"] is not None:
         lines.append(best_words(facts["best"]).splitlines()[0])
-    if not facts["live"] and sum(facts["states"].get(state, 0) for state in ("completed", "failed")) < facts["trials"]:
+    if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
         lines.append(f"Continue with: resnext-search resume {facts['folder']}")
     return "\n".join(lines)
 
