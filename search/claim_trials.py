@@ -33,10 +33,9 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
     Returns:
         How many were queued; 0 when the tuning is complete.
     """
-    claim = _claim(study)
     done = journal.trials(phase="tune")
     if not done:
-        rates = _rate_axis(study).grid(claim.tuning_trials).tolist()
+        rates = _planned_rates(study)
     elif any(trial.state not in ENDED for trial in done):
         return 0
     else:
@@ -92,7 +91,7 @@ def claim_trials(study: Study) -> ClaimTrials:
     """What a claim takes as far as its study file says; tuning may turn out to need more."""
     claim, arms = _claim(study), len(claim_arms(study))
     return ClaimTrials(
-        arms * claim.tuning_trials, arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
+        arms * len(_planned_rates(study)), arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
     )
 
 
@@ -125,6 +124,12 @@ def _rate_axis(study: Study) -> Knob:
     return next(knob for knob in study.knobs() if knob.name == "learning_rate")
 
 
+def _planned_rates(study: Study) -> list[float]:
+    """The learning rates of every arm before any widening: so many over the range, or those that are listed."""
+    rates: list[float] = _rate_axis(study).grid(_claim(study).tuning_trials).tolist()
+    return rates
+
+
 def _curves(trials: list[Trial]) -> dict[str, dict[float, float]]:
     """Validation error by learning rate, of every arm; NaN where a trial failed."""
     curves: dict[str, dict[float, float]] = defaultdict(dict)
@@ -139,7 +144,7 @@ def _wider_rates(study: Study, trials: list[Trial]) -> list[float]:
     axis, curves = _rate_axis(study), _curves(trials)
     rates = sorted(next(iter(curves.values())))
     edges = {edge_of(errors) for errors in curves.values()} - {""}
-    if axis.values or len(rates) >= _claim(study).tuning_trials + MOST_EXTENSIONS * RATES_PER_EXTENSION:
+    if axis.values or len(rates) >= len(_planned_rates(study)) + MOST_EXTENSIONS * RATES_PER_EXTENSION:
         return []
     steps = np.arange(1, RATES_PER_EXTENSION + 1)
     wider: list[float] = []

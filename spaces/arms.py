@@ -3,7 +3,7 @@
 *spend* is the paper's Table 4: from a base, what does one buy with about twice the multiply-adds? The budget is what
 the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less. *trade* is
 its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never
-less. How a match is found stands in `matching.py`.
+less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ def trade_arms(
 ) -> tuple[Arm, ...]:
     """One arm for each cardinality, the base's among them, in ascending order, all with the base's blocks and cost.
 
-    Arms with more groups than the base cost at most what it costs, arms with fewer at least that.
+    Arms with more groups than the base cost at most what it costs, arms with fewer at least that. If there are both,
+    each side has half the tolerance, so that any two arms match.
 
     Raises:
         EmptyFeasibleSet: Some arms cannot be matched.
@@ -129,9 +130,11 @@ def trade_arms(
     >>> [(arm.name, arm.architecture.group_widths) for arm in arms]
     [('1x32d', (32, 64, 128)), ('2x20d', (20, 39, 78)), ('4x12d', (12, 23, 46)), ('8x7d', (7, 13, 26))]
     """
-    budget = Band(int(complexity(template, base).multiply_adds), tolerance)
+    values = sorted({base.cardinality, *cardinalities})
+    two_sided = values[0] < base.cardinality < values[-1]
+    budget = Band(int(complexity(template, base).multiply_adds), tolerance / 2 if two_sided else tolerance)
     matches = []
-    for cardinality in sorted({base.cardinality, *cardinalities}):
+    for cardinality in values:
         dearer, match = cardinality < base.cardinality, Match(base, 0)
         if cardinality != base.cardinality:
             match = best_match(cardinality, width_options(template, cardinality, base), budget, dearer=dearer)
@@ -140,7 +143,7 @@ def trade_arms(
         budget,
         matches,
         hint=f"Leave that C out of claim.cardinality, or choose another claim.base or a claim.tolerance up to "
-        f"{MOST_CLAIM_TOLERANCE:.0%}.",
+        f"{MOST_CLAIM_TOLERANCE:.0%}." + " With C on both sides of the base's, each side has half of it." * two_sided,
     )
     return tuple(Arm(name, match.architecture) for name, match, _ in matches)
 

@@ -183,7 +183,7 @@ class ClaimConfig(Section):
     tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
     """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
     tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 8
-    """Learning rates tried for every arm, evenly spaced over the range on its scale"""
+    """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are"""
     seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
     """Fresh seeds on which every arm is trained and tested"""
     margin: Annotated[Number, Field(gt=0, le=100)] = 0.3

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal
 from resnext_search.search.claim_trials import (
+    claim_trials,
     enqueue_confirmation,
     enqueue_tuning,
     finalists,
@@ -102,6 +103,13 @@ def test_a_list_of_rates_is_not_widened(tmp_path: Path) -> None:
         assert enqueue_tuning(study, journal) == 3
         end_tuning(journal, {0.01: 9.0, 0.1: 8.0, 0.3: 7.0})
         assert enqueue_tuning(study, journal) == 0
+
+
+def test_listed_learning_rates_are_all_tried_whatever_tuning_trials_says() -> None:
+    study = tiny_study(TINY_CLAIM, "axes.learning_rate=[0.01, 0.03, 0.1, 0.3]")
+    assert study.claim is not None
+    assert study.claim.tuning_trials == 3
+    assert claim_trials(study).tune == 3 * 4
 
 
 def test_confirmation_is_blocked_by_fresh_seeds_with_the_arms_shuffled_in_each(study: Study, journal: Journal) -> None:

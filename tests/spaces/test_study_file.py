@@ -300,9 +300,9 @@ def test_a_problem_that_an_override_brings_names_the_command_line(override: str,
     ids=lambda text: text[:30],
 )
 def test_an_absurd_file_is_refused_quickly_in_few_words(instead: str, written: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # not the wall's clock: a busy machine is not the file's fault
     error = complaint(SOUND.replace(instead, written))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(str(error)) < 5000
 
 
