@@ -15,12 +15,14 @@ from resnext_search.results.journal import ENDED, Journal, Phase, State
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.lock import locked
+from resnext_search.search.machine import Machine, ray_running
 from resnext_search.search.plan import check_change, freeze
 from resnext_search.search.pool import Pool
 from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
-from resnext_search.search.runner import Machine, Train, ray_running, run_trials
+from resnext_search.search.runner import run_trials
 from resnext_search.search.verdicts import judge_study, write_verdict
+from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.trainers.data import load_dataset

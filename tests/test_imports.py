@@ -28,7 +28,7 @@ FENCES = {
     "ax": {"search/optimizer.py"},
     "botorch": {"search/optimizer.py"},
     "gpytorch": set[str](),
-    "ray": {"search/runner.py"},
+    "ray": {"search/ray_settings.py"},
     "pandas": {
         "results/export.py",
         "results/evidence.py",
@@ -69,6 +69,12 @@ def test_imports_point_one_way(path: Path) -> None:
     rooms = {module.split(".")[1] for module in imported(path) if module.split(".")[0] == "resnext_search"}
     assert rooms <= ROOMS[path.parent.name]
     assert not {module.split(".")[0] for module in imported(path)} & set(ROOMS)  # never by their bare names
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_three_files_use_ray(path: Path) -> None:
+    uses = any(module.startswith("resnext_search.search.ray_settings") for module in imported(path))
+    assert uses == (name(path) in {"search/machine.py", "search/runner.py", "search/worker.py"})
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
@@ -137,6 +143,7 @@ def test_a_study_that_cannot_run_is_refused_before_the_heavy_libraries_are_impor
         ("import resnext_search.results, resnext_search.results.export", []),
         ("import resnext_search.search", []),  # its names are imported when they are first used
         ("import resnext_search.trainers", ["torch"]),
+        ("import resnext_search.search.worker", ["ray"]),
     ],
 )
 def test_a_room_brings_along_no_more_than_it_needs(tmp_path: Path, code: str, expected: list[str]) -> None:
@@ -147,11 +154,11 @@ PACK = """
 import sys
 from pathlib import Path
 from ray import cloudpickle
-from resnext_search.search.runner import _trainable
+from resnext_search.search.worker import trainable
 from resnext_search.spaces.study_file import parse_study
 from resnext_search.trainers import train
 study = parse_study(Path("tiny.yaml").read_text(), "tiny.yaml")
-Path("trial.pickle").write_bytes(cloudpickle.dumps(_trainable(study, Path("checkpoints"), train, confirm=False)))
+Path("trial.pickle").write_bytes(cloudpickle.dumps(trainable(study, Path("checkpoints"), train, confirm=False)))
 """
 UNPACK = """
 import pickle

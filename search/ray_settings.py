@@ -1,0 +1,26 @@
+"""Ray, with its settings: the only file that imports it, since it reads its environment while it is imported."""
+
+from __future__ import annotations
+
+import os
+
+# See the Ray documentation of each; none is overridden if the user has set it.
+for _name, _value in {
+    "RAY_AUTH_MODE": "token",  # the dashboard and the cluster answer only to who has the token
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a relative data.root means the same folder in every worker
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's snapshots of the experiment are not used
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+import ray
+from ray import tune
+from ray.job_config import JobConfig
+from ray.tune.search import Searcher
+
+__all__ = ["JobConfig", "Searcher", "ray", "tune"]

@@ -1,0 +1,83 @@
+"""What runs in the workers of Ray: one trial, which reports every epoch, and reports a failure instead of raising it.
+
+Workers import this file, so it never imports Ax. Ray retries failures of machines alone: what a trainer raises is
+reported as a failure of that trial, with its class and the tail of its traceback.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from resnext_search.search.ray_settings import ray, tune
+from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.errors import ResnextSearchError
+
+Train = Callable[..., Iterator[Any]]
+
+MESSAGE_CHARACTERS = 4_000
+
+
+class NotFinite(ResnextSearchError):
+    """A trainer yielded an error that is no finite number."""
+
+
+def trainable(study: Study, checkpoints: Path, train: Train, *, confirm: bool) -> Callable[[dict[str, Any]], None]:
+    """The function that Tune runs in a worker: one trial. It takes what it needs along, by value."""
+    study_json, threads = study.model_dump_json(), study.resources.cpu
+
+    def trial(config: dict[str, Any]) -> None:
+        run_trial(config, study_json, checkpoints, threads, train, confirm=confirm)
+
+    return trial
+
+
+def run_trial(
+    config: dict[str, Any], study_json: str, checkpoints: Path, threads: int, train: Train, *, confirm: bool
+) -> None:
+    """Train one trial in a worker, reporting every epoch; a failure is reported, not raised."""
+    device = "cuda" if ray.get_gpu_ids() else "cpu"
+    about = {"host": socket.gethostname(), "device": device}
+    try:
+        epochs = train(
+            Study.model_validate_json(study_json),
+            Configuration.from_json(config["configuration"]),
+            int(config["seed"]),
+            device=device,
+            threads=threads,
+            checkpoint=checkpoints / f"trial-{config['trial_id']:05d}.pt",
+            confirm=confirm,
+        )
+        for epoch in epochs:
+            for name in ("validation_error", "test_error"):
+                error = getattr(epoch, name)
+                if error is not None and not math.isfinite(error):
+                    raise NotFinite(f"epoch {epoch.epoch}: the {name.replace('_', ' ')} is {error}")
+            tune.report({**epoch._asdict(), **about})
+    except Exception as error:
+        message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
+        tune.report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+
+
+@ray.remote(num_cpus=0)
+class RunningTrial:
+    """Bears the name of a running trial in the dashboard's list of actors; does nothing.
+
+    Workers are reused from trial to trial, so an actor that trains cannot be named after its trial.
+    """
+
+
+def name_tag(name: str) -> Any:
+    """Start an actor with the name of a trial."""
+    return RunningTrial.options(name=name).remote()  # type: ignore[attr-defined]
+
+
+def remove(tag: Any) -> None:
+    """End it."""
+    with suppress(Exception):  # a tag that is gone already, or a Ray that is: the trial is not touched by either
+        ray.kill(tag)
