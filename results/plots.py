@@ -40,7 +40,7 @@ def draw(trials: pd.DataFrame, verdict: dict[str, Any], folder: Path) -> list[Pa
         for name, figure in _pictures(trials, verdict):
             for suffix in ("png", "svg"):
                 path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else {"Software": None})
+                figure.savefig(path, dpi=150, bbox_inches="tight", metadata={"Date": None} if suffix == "svg" else {"Software": None})
                 written.append(path)
     return written
 
@@ -79,8 +79,9 @@ def _label(row: dict[str, Any]) -> str:
 
 
 def _differences(verdict: dict[str, Any]) -> Figure:
-    """How much less the claimant errs than each rival, against the margin below which nobody cares."""
-    rows = verdict["comparisons"]
+    """How much less the claimant errs than each rival, against the margin below which nobody cares; the trend first."""
+    trend = verdict["trend"]
+    rows = [*([trend] if trend else []), *verdict["comparisons"]]
     figure = Figure(figsize=(6.4, 0.45 * len(rows) + 1.3), layout="constrained")
     axes = figure.subplots()
     margin = verdict["margin"]
@@ -90,9 +91,12 @@ def _differences(verdict: dict[str, Any]) -> Figure:
         if None not in row["interval"]:
             axes.plot(row["interval"], [place] * 2, color=COLOURS[0], linewidth=2)
         axes.plot([row["difference"]], [place], "D", color=COLOURS[0], markersize=5)
-    axes.set_yticks(range(len(rows)), [f"{row['claimant']} against {row['rival']}" for row in rows])
+    names = [f"{row['claimant']} against {row['rival']}" for row in rows]
+    if trend:
+        names[0] += "\n(trend over log$_2$ C)"
+    axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel("test error saved, percentage points   (right: cardinality errs less; bar: 95 % interval)")
+    axes.set_xlabel("test error saved, points   (bar: 95 % interval)")
     axes.legend(loc="upper right", frameon=False, fontsize=8)
     return figure
 

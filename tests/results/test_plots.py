@@ -32,6 +32,15 @@ def test_every_run_is_a_dot(tmp_path: Path) -> None:
     assert sum(line.count("<use") == 7 for line in lines) == 3  # three arms of seven runs
 
 
+def test_the_trend_that_decides_a_trade_heads_its_differences(tmp_path: Path) -> None:
+    table = spend_table(runs=6)
+    table["arm"] = table.arm.map({"width": "1x8d", "depth": "2x5d", "cardinality": "4x3d"})
+    drawn(table.drop(columns="architecture", errors="ignore"), tmp_path)
+    svg = (tmp_path / "differences.svg").read_text()
+    names = [name.strip() for name in re.findall(r"<!-- (.*?) -->", svg) if "against" in name or "trend" in name]
+    assert names[:3] == ["4x3d against 1x8d", "(trend over log$_2$ C)", "2x5d against 1x8d"]
+
+
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
     table = study_table(spend_table(runs=5))
     assert drawn(table, tmp_path / "a") == drawn(table, tmp_path / "b")
