@@ -40,7 +40,8 @@ def draw(trials: pd.DataFrame, verdict: dict[str, Any], folder: Path) -> list[Pa
         for name, figure in _pictures(trials, verdict):
             for suffix in ("png", "svg"):
                 path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=150, bbox_inches="tight", metadata={"Date": None} if suffix == "svg" else {"Software": None})
+                metadata = {"Date": None} if suffix == "svg" else {"Software": None}
+                figure.savefig(path, dpi=150, bbox_inches="tight", metadata=metadata)
                 written.append(path)
     return written
 
