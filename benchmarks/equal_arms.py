@@ -32,7 +32,7 @@ STUDY = Study.model_validate(
         "template": {"planes": 8, "stages": 2, "stride": 2},
         "budget": {"multiply_adds": 100_000},
         "axes": {"cardinality": [2], "width": [8], "blocks": [1]},
-        "trainer": {"epochs": 12, "batch_size": 32, "learning_rate": 0.1},
+        "trainer": {"epochs": 12, "batch_size": 64, "learning_rate": 0.1},
     }
 )
 CONFIGURATION = Configuration(Architecture.paper(2, 8, (1, 1)))

@@ -625,7 +625,12 @@ def test_watching_ends_with_the_run_or_with_ctrl_c(shell: Shell, interrupt: bool
         number = started(journal, point(0))
         with locked(folder.lock):
             watcher = subprocess.Popen(
-                command("status", "run", "--watch"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                command("status", "run", "--watch"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                # a test run in the background of a shell script ignores Ctrl-C, and its children would too
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
             assert watcher.stdout is not None
             assert watcher.stdout.readline() == "tiny: running; trials: 1 running, of 4\n"

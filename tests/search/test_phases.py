@@ -134,7 +134,7 @@ CLAIMED = (TINY_CLAIM, "search.trials=2", "trainer.epochs=4", "axes.learning_rat
 
 
 def test_a_claim_goes_through_all_phases_and_more_seeds_only_add_to_it(tmp_path: Path) -> None:
-    folder = run_study(tiny_study(*CLAIMED), tmp_path / "run", cpus=2)
+    folder = run_study(tiny_study(*CLAIMED), tmp_path / "run", cpus=1)
 
     trials = pd.read_csv(folder.trials, dtype={"seed": str})
     assert trials.state.eq("completed").all()
@@ -153,7 +153,7 @@ def test_a_claim_goes_through_all_phases_and_more_seeds_only_add_to_it(tmp_path:
     assert [row["arm"] for row in verdict["finalists"]] == [finalist]
 
     more = TINY_CLAIM.replace("seeds: 5", "seeds: 6")
-    run_study(tiny_study(more, *CLAIMED[1:]), tmp_path / "run", cpus=2)
+    run_study(tiny_study(more, *CLAIMED[1:]), tmp_path / "run", cpus=1)
 
     after = pd.read_csv(folder.trials, dtype={"seed": str})
     assert len(after) == len(trials) + 4
@@ -172,7 +172,7 @@ def test_an_arm_that_diverges_makes_the_claim_invalid(tmp_path: Path) -> None:
         return iter([Epoch(1, rate, 1.0, None if confirm else 1.0, None if confirm else error, 0.01, **found)])
 
     study = tiny_study(TINY_CLAIM, "search.trials=2", "trainer.epochs=1", "trainer.warmup_epochs=0")
-    folder = run_study(study, tmp_path / "run", train=pretend, cpus=2)
+    folder = run_study(study, tmp_path / "run", train=pretend, cpus=1)
 
     verdict = json.loads(folder.verdict.read_text())
     assert verdict["verdict"] == "invalid"

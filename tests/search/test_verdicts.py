@@ -57,7 +57,7 @@ def test_two_arms_that_are_the_same_network_are_told_apart_by_no_verdict() -> No
             "template": {"planes": 8, "stages": 2, "stride": 2},
             "budget": {"multiply_adds": 100_000},
             "axes": {"cardinality": [2], "width": [8], "blocks": [1]},
-            "trainer": {"epochs": 12, "batch_size": 32, "learning_rate": 0.1},
+            "trainer": {"epochs": 12, "batch_size": 64, "learning_rate": 0.1},
         }
     )
     configuration = Configuration(Architecture.paper(2, 8, (1, 1)))
