@@ -1,4 +1,7 @@
-"""Which configurations can be proposed? The feasible set times a grid over the searched knobs, in a unit cube.
+"""Which configurations can be proposed? The feasible set times a grid over the searched knobs, in two unit cubes.
+
+In one, axes are the parameters of the space (`units`): a space-filling design covers it. In the other they are features
+that say what a network is like (`places`): the model lives there. Both are looked up by number.
 
 A candidate is a pair (architecture index, knob index) and is numbered `architecture * len(knob_rows) + knob`. Nothing
 outside the FLOP band has a number, so nothing outside it can be proposed. Imports numpy and scipy alone.
@@ -41,13 +44,15 @@ class Pool:
             columns[knob.name] = (np.array([knob.low, knob.high]), values, knob.log)
         varying = {name: column for name, column in columns.items() if column[0][0] < column[0][1]}
         self.names = tuple(varying)
-        self.bounds = {name: (float(limits[0]), float(limits[1])) for name, (limits, _, _) in varying.items()}
-        self.log_names = frozenset(name for name, (_, _, log) in varying.items() if log)
         knob_names = {knob.name for knob in knobs}
         self._architecture_units = _units(
             [varying[name] for name in self.names if name not in knob_names], len(feasible)
         )
         self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
+        geometry = {name: values for name, values in _geometry(feasible).items() if np.ptp(values) > 1e-12}
+        self.features = (*geometry, *(name for name in self.names if name in knob_names))
+        scaled = [(values - values.min()) / np.ptp(values) for values in geometry.values()]
+        self._architecture_places = np.stack(scaled, axis=1) if scaled else np.empty((len(feasible), 0))
 
     def __len__(self) -> int:
         return len(self.feasible) * len(self.knob_rows)
@@ -57,6 +62,11 @@ class Pool:
         architectures, knobs = np.divmod(candidates, len(self.knob_rows))
         return np.concatenate([self._architecture_units[architectures], self._knob_units[knobs]], axis=1)
 
+    def places(self, candidates: Integers) -> Floats:
+        """`(n, len(features))` array: where these candidates lie for the model, in a unit cube too."""
+        architectures, knobs = np.divmod(candidates, len(self.knob_rows))
+        return np.concatenate([self._architecture_places[architectures], self._knob_units[knobs]], axis=1)
+
     def configuration(self, candidate: int) -> Configuration:
         """The architecture and the knob values of a candidate."""
         architecture, row = divmod(candidate, len(self.knob_rows))
@@ -65,18 +75,6 @@ class Pool:
             self.feasible[architecture],
             tuple((knob.name, value) for knob, value in zip(self.knobs, values, strict=True)),
         )
-
-    def parameters(self, candidate: int) -> dict[str, float]:
-        """Name and value of every parameter that varies, in the order of `names`."""
-        configuration = self.configuration(candidate)
-        architecture = configuration.architecture
-        values: dict[str, float] = {
-            "cardinality": architecture.cardinality,
-            "width": architecture.width,
-            **{f"blocks_{stage + 1}": count for stage, count in enumerate(architecture.blocks)},
-            **dict(configuration.knobs),
-        }
-        return {name: float(values[name]) for name in self.names}
 
     def find(self, configuration: Configuration) -> int:
         """Number of a configuration.
@@ -139,6 +137,22 @@ def _architecture_columns(feasible: FeasibleSet) -> dict[str, Column]:
     return {
         name: (np.array([values.min(), values.max()], dtype=float), values.astype(float), log)
         for name, (values, log) in columns.items()
+    }
+
+
+def _geometry(feasible: FeasibleSet) -> dict[str, Floats]:
+    """What architectures are like, by feature: `(n,)` arrays, in logarithms where the network has products.
+
+    At fixed multiply-adds d follows from C and the blocks, and blocks are as many parameters as there are stages though
+    a network is above all as deep as their sum: three numbers of a few values each, which say little one by one.
+    """
+    total = feasible.blocks.sum(axis=1)
+    shares = {f"share_{stage}": blocks / total for stage, blocks in enumerate(feasible.blocks.T[1:], start=2)}
+    return {
+        "cardinality": np.log(feasible.cardinality),
+        "channels": np.log(feasible.cardinality * feasible.width),  # of the first stage's 3x3 convolutions
+        "depth": np.log(total),
+        **shares,  # of the blocks, in every stage but the first
     }
 
 

@@ -85,15 +85,6 @@ def test_units_are_those_of_the_parameters_by_hand(pool: Pool) -> None:
     candidate = pool.find(Configuration(Architecture(4, (2, 3), (2, 1)), (("learning_rate", 0.1),)))
     assert pool.names == ("cardinality", "width", "blocks_1", "blocks_2", "learning_rate")
     assert pool.units(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 0.0, 1.0, 0.0, 0.5])
-    assert pool.parameters(candidate) == {
-        "cardinality": 4.0,
-        "width": 2.0,
-        "blocks_1": 2.0,
-        "blocks_2": 1.0,
-        "learning_rate": 0.1,
-    }
-    assert pool.bounds["width"] == (2.0, 6.0)
-    assert pool.log_names == {"cardinality", "width", "learning_rate"}
 
 
 def test_axes_that_do_not_vary_are_no_parameters() -> None:
@@ -117,10 +108,45 @@ def test_a_pool_of_one_candidate_has_no_parameters() -> None:
     assert len(pool) == 1
     assert pool.names == ()
     assert pool.units(np.array([0])).shape == (1, 0)
-    assert pool.parameters(0) == {}
+    assert pool.features == ()
+    assert pool.places(np.array([0])).shape == (1, 0)
     assert pool.find(pool.configuration(0)) == 0
     assert pool.spread(0, 1, NOTHING) == 0
     assert pool.spread(1, 1, np.array([0])) is None
+
+
+# ------------------------------------------------------------------ what the model is told of a candidate
+
+
+def test_places_are_those_of_the_features_by_hand(pool: Pool, feasible: FeasibleSet) -> None:
+    """4x2d-11 with blocks 2, 1: C of 1..4, 3x3 of 8 channels of 4..8, 3 blocks of 2..4, a third of them late."""
+    assert pool.features == ("cardinality", "channels", "depth", "share_2", "learning_rate")
+    candidate = pool.find(Configuration(Architecture(4, (2, 3), (2, 1)), (("learning_rate", 0.1),)))
+    cardinality, channels, depth, share, rate = pool.places(np.array([candidate]))[0].tolist()
+    assert (cardinality, channels, rate) == pytest.approx((1.0, 1.0, 0.5))
+    assert depth == pytest.approx(math.log(3 / 2) / math.log(2))
+    assert share == 0.0  # the others have halves (1, 1 and 2, 2) or two thirds (1, 2)
+
+
+def test_places_fill_the_unit_cube_to_its_sides_and_no_two_are_one(pool: Pool) -> None:
+    places = pool.places(np.arange(len(pool)))
+    np.testing.assert_allclose(places.min(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(places.max(axis=0), 1, atol=1e-12)
+    assert len(np.unique(places, axis=0)) == len(pool)
+
+
+@pytest.mark.parametrize("name", ["fixed_flops", "cifar10", "imagenet", "fashion_mnist_spend", "fashion_mnist_trade"])
+def test_the_model_can_tell_all_architectures_of_the_shipped_studies_apart(name: str) -> None:
+    with as_file(files("resnext_search.spaces") / f"{name}.yaml") as path:
+        feasible = load_study(path).feasible_set()
+    places = Pool(feasible, []).places(np.arange(len(feasible)))
+    assert len(np.unique(places.round(9), axis=0)) == len(feasible)
+
+
+def test_features_that_do_not_vary_are_left_out() -> None:
+    assert Pool(one_architecture(), [LEARNING_RATE, BATCH_SIZE]).features == ("learning_rate", "batch_size")
+    uniform = tiny_study("axes.blocks=[[1, 1], [2, 2]]").feasible_set()
+    assert "share_2" not in Pool(uniform, []).features
 
 
 # ------------------------------------------------------------------ configurations that are no candidates

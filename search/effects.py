@@ -1,0 +1,95 @@
+"""What has the search learned about cardinality and depth? The best error reachable with each, and how sure that is.
+
+For every cardinality C in the feasible set: the posterior of the lowest error without noise over all candidates that
+have it, so that everything else (width, blocks, recipe) is at its best and the multiply-adds are those of the budget.
+The same for every depth. It is the search's own answer to the claim, and no evidence for it: trials were proposed where
+they promised something. Imports numpy and scipy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from resnext_search.search.gaussian_process import GaussianProcess, fit
+from resnext_search.search.observations import Observations
+from resnext_search.search.pool import Pool
+from resnext_search.spaces import Configuration
+from resnext_search.spaces.complexity import Integers
+from resnext_search.spaces.knobs import Floats
+from resnext_search.spaces.seeds import derive_seed
+
+Axis = Literal["cardinality", "depth"]
+AXES: tuple[Axis, ...] = ("cardinality", "depth")
+
+SAMPLES = 2_000
+# Of a value's candidates: so many are predicted, and of these so many that could be the lowest are sampled together.
+PREDICTED, SAMPLED = 4_000, 300
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The lowest error in percent with one value of an axis: mean and 95 % interval; `best` is where it is expected."""
+
+    axis: Axis
+    value: int
+    mean: float
+    low: float
+    high: float
+    best: Configuration
+
+
+def learned_effects(pool: Pool, candidates: Integers, errors: Floats, seed: int) -> list[Effect]:
+    """What completed trials say about every value of every axis.
+
+    Args:
+        pool: The candidates of the study.
+        candidates: `(n,)` array, those that were tried, in the order of their proposals; n is at least 1.
+        errors: `(n,)` array of their errors in percent.
+        seed: The study's; the same seed draws the same samples.
+
+    Returns:
+        One row a value, cardinalities first, both ascending.
+    """
+    observations = Observations(pool.places(candidates), errors)
+    to_fit, data = observations.to_fit(), observations.to_predict()
+    process = GaussianProcess(data.places, data.outcomes, fit(to_fit.places, to_fit.outcomes))
+    effects = []
+    for axis, value, members in _groups(pool, seed):
+        generator = np.random.default_rng(derive_seed(seed, "effect", axis, value))
+        contenders, best = _contenders(process, pool, members)
+        lowest = process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
+        low, high = np.quantile(lowest, [0.025, 0.975])
+        mean, low, high = (data.centre + data.scale * float(number) for number in (lowest.mean(), low, high))
+        effects.append(Effect(axis, value, mean, low, high, pool.configuration(best)))
+    return effects
+
+
+def _groups(pool: Pool, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
+    """Every value of every axis with its candidates, or a random part of very many."""
+    rows = len(pool.knob_rows)
+    for axis in AXES:
+        column = np.asarray(getattr(pool.feasible, axis))
+        for value in np.unique(column).tolist():
+            architectures = np.flatnonzero(column == value)
+            members = (architectures[:, None] * rows + np.arange(rows)).ravel()
+            if len(members) > PREDICTED:
+                generator = np.random.default_rng(derive_seed(seed, "members", axis, value))
+                members = np.sort(generator.choice(members, PREDICTED, replace=False))
+            yield axis, value, members
+
+
+def _contenders(process: GaussianProcess, pool: Pool, members: Integers) -> tuple[Integers, int]:
+    """The members that could be the lowest, and the one that is expected to be.
+
+    One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
+    highest mean less three deviations.
+    """
+    mean, variance = process.predict(pool.places(members))
+    deviation = np.sqrt(variance)
+    lowest = mean - 3 * deviation
+    order = np.argsort(lowest, kind="stable")
+    order = order[lowest[order] <= (mean + 3 * deviation).min()][:SAMPLED]
+    return members[order], int(members[mean.argmin()])

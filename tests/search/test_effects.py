@@ -1,0 +1,131 @@
+"""What was learned about cardinality and depth: one row a value, with an interval that means what it says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from resnext_search.search import effects
+from resnext_search.search.effects import Effect, learned_effects
+from resnext_search.search.gaussian_process import GaussianProcess, fit
+from resnext_search.search.observations import Observations
+from resnext_search.search.pool import Pool
+from resnext_search.spaces.knobs import Knob
+
+from tests.search.test_optimizer import LEARNING_RATE, THREE_RATES, middle_set, tiny_set, valley
+
+
+def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Random candidates, and their errors with some noise."""
+    generator = np.random.default_rng(seed)
+    candidates = generator.choice(len(pool), trials, replace=False)
+    errors = np.array([valley(pool.configuration(int(candidate))) for candidate in candidates])
+    return candidates, errors + generator.normal(0, noise, trials)
+
+
+def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
+    """The lowest error of all candidates with a value."""
+    lowest: dict[tuple[str, int], float] = {}
+    for candidate in range(len(pool)):
+        configuration = pool.configuration(candidate)
+        architecture = configuration.architecture
+        for key in (("cardinality", architecture.cardinality), ("depth", architecture.depth)):
+            lowest[key] = min(lowest.get(key, math.inf), valley(configuration))
+    return lowest
+
+
+def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
+    pool = Pool(middle_set(), [LEARNING_RATE])
+    rows = learned_effects(pool, *told(pool, 20), seed=0)
+    assert [(row.axis, row.value) for row in rows] == [
+        *(("cardinality", value) for value in np.unique(middle_set().cardinality)),
+        *(("depth", value) for value in np.unique(middle_set().depth)),
+    ]
+    assert all(row.low < row.mean < row.high for row in rows)
+    assert all(getattr(row.best.architecture, row.axis) == row.value for row in rows)
+    assert all(row.best.architecture in middle_set() for row in rows)
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    pool = Pool(tiny_set(), [LEARNING_RATE])
+    trials = told(pool, 12)
+    rows = learned_effects(pool, *trials, seed=4)
+    assert rows == learned_effects(pool, *trials, seed=4)
+    others = learned_effects(pool, *trials, seed=5)
+    assert rows != others
+    assert [row.mean for row in others] == pytest.approx([row.mean for row in rows], rel=0.02)
+
+
+def test_of_a_value_with_one_candidate_the_row_is_the_prediction() -> None:
+    """1x4d-14 alone has 14 layers: no lowest of several, but a normal distribution."""
+    pool = Pool(tiny_set(), [])
+    candidates, errors = np.arange(4), np.array([20.0, 25.0, 22.0, 28.0])
+    rows = {(row.axis, row.value): row for row in learned_effects(pool, candidates, errors, seed=0)}
+    [only] = np.flatnonzero(tiny_set().depth == 14)
+    row = rows["depth", 14]
+
+    data = Observations(pool.places(candidates), errors).to_predict()
+    process = GaussianProcess(data.places, data.outcomes, fit(data.places, data.outcomes))
+    mean, variance = process.predict(pool.places(np.array([only])))
+    deviation = data.scale * math.sqrt(variance[0])
+    assert row.mean == pytest.approx(data.centre + data.scale * mean[0], abs=0.1 * deviation)
+    assert (row.high - row.low) / 2 == pytest.approx(1.96 * deviation, rel=0.1)
+    assert row.best == pool.configuration(int(only))
+
+
+def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> None:
+    pool = Pool(tiny_set(), [THREE_RATES])
+    rows = learned_effects(pool, *told(pool, len(pool), noise=0.0), seed=0)
+    truth = true_profile(pool)
+    assert len(rows) == len(truth)
+    for row in rows:
+        assert row.mean == pytest.approx(truth[row.axis, row.value], abs=0.5)
+        assert valley(row.best) == pytest.approx(truth[row.axis, row.value], abs=0.5)
+
+
+def test_the_more_is_told_the_narrower_the_intervals() -> None:
+    pool = Pool(middle_set(), [LEARNING_RATE])
+    few, many = (learned_effects(pool, *told(pool, trials), seed=0) for trials in (10, 150))
+    widths = [[row.high - row.low for row in rows] for rows in (few, many)]
+    assert np.median(widths[1]) < np.median(widths[0]) / 3
+
+
+def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(tiny_set(), [LEARNING_RATE])
+    trials = told(pool, 40)
+    rows = learned_effects(pool, *trials, seed=0)
+
+    def everything(process: object, pool: object, members: np.ndarray) -> tuple[np.ndarray, int]:
+        return members, int(members[0])
+
+    left = sum(len(_contenders(pool, trials, members)) for _, _, members in effects._groups(pool, 0))
+    assert left < 0.7 * 2 * len(pool)
+    monkeypatch.setattr(effects, "_contenders", everything)
+    for row, whole in zip(rows, learned_effects(pool, *trials, seed=0), strict=True):
+        tolerance = 0.1 * (whole.high - whole.low)
+        assert (row.mean, row.low, row.high) == pytest.approx((whole.mean, whole.low, whole.high), abs=tolerance)
+
+
+def _contenders(pool: Pool, trials: tuple[np.ndarray, np.ndarray], members: np.ndarray) -> np.ndarray:
+    data = Observations(pool.places(trials[0]), trials[1]).to_predict()
+    process = GaussianProcess(data.places, data.outcomes, fit(data.places, data.outcomes))
+    return effects._contenders(process, pool, members)[0]
+
+
+def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(tiny_set(), [LEARNING_RATE, Knob("momentum", 0.5, 0.95)])
+    monkeypatch.setattr(effects, "PREDICTED", 50)
+    assert max(len(members) for _, _, members in effects._groups(pool, 0)) == 50
+    trials = told(pool, 15)
+    rows = learned_effects(pool, *trials, seed=0)
+    assert rows == learned_effects(pool, *trials, seed=0)
+    assert len(rows) == len(true_profile(Pool(tiny_set(), [THREE_RATES])))
+
+
+def test_a_row_is_in_percent() -> None:
+    pool = Pool(tiny_set(), [LEARNING_RATE])
+    candidates, errors = told(pool, 20)
+    rows, tenfold = (learned_effects(pool, candidates, scale * errors, seed=0) for scale in (1.0, 10.0))
+    assert isinstance(rows[0], Effect)
+    assert [row.mean for row in tenfold] == pytest.approx([10 * row.mean for row in rows], rel=1e-3)
