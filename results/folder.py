@@ -43,6 +43,11 @@ class StudyFolder:
         return self.path / "pareto.csv"
 
     @property
+    def effects(self) -> Path:
+        """What the search has learned about every cardinality and depth."""
+        return self.path / "effects.csv"
+
+    @property
     def verdict(self) -> Path:
         """What the confirmed runs say of the claim."""
         return self.path / "verdict.json"

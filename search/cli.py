@@ -116,7 +116,7 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--watch", action="store_true", help="show it again every two seconds until it ends")
     _json_argument(status)
 
-    export = add("export", commands.export, "Write trials.csv and pareto.csv anew from the journal.")
+    export = add("export", commands.export, "Write trials.csv, pareto.csv and effects.csv anew from the journal.")
     _folder_argument(export)
     export.add_argument("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
     _json_argument(export)

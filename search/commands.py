@@ -104,11 +104,12 @@ def export(arguments: Arguments) -> int:
     """Write the tables anew."""
     from resnext_search.results import Journal, StudyFolder
     from resnext_search.results.export import write_tables
+    from resnext_search.search.effects_table import write_effects
 
     folder = StudyFolder(arguments.folder)
     with Journal(folder.journal, read_only=True) as journal:
         objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
-        files = [str(path) for path in write_tables(folder, journal, objectives)]
+        files = [str(path) for path in (*write_tables(folder, journal, objectives), write_effects(folder, journal))]
     return _show(arguments, {"files": files}, lambda: "\n".join(files))
 
 

@@ -14,6 +14,7 @@ from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import ENDED, Journal, Phase, State
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
+from resnext_search.search.effects_table import write_effects
 from resnext_search.search.lock import locked
 from resnext_search.search.machine import Machine, ray_running
 from resnext_search.search.plan import check_change, freeze
@@ -76,6 +77,7 @@ def run_study(
                     run.all_phases(feasible, machine)
         finally:
             write_tables(folder, journal)
+            write_effects(folder, journal)
         _expect_some_completed(journal)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         _say_result(console, folder, journal)

@@ -33,6 +33,7 @@ def test_a_study_trains_every_trial_inside_the_band_and_writes_its_tables(tmp_pa
     assert len(front) == pareto_front(trials[["validation_error"]].to_numpy()).sum()
     assert sorted(path.name for path in folder.path.iterdir()) == [
         "LOCK",
+        "effects.csv",
         "journal.sqlite",
         "log.txt",
         "pareto.csv",

@@ -1,0 +1,63 @@
+"""`effects.csv`: what the search has learned about every cardinality and depth, made from the journal alone.
+
+Starts without torch, Ax and Ray: the model is fitted anew, in closed form.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.journal import Journal
+from resnext_search.search.effects import Effect, learned_effects
+from resnext_search.search.pool import Pool
+from resnext_search.search.threads import one_thread
+
+COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "blocks", "learning_rate", "trials")
+
+
+def read_effects(journal: Journal) -> list[Effect]:
+    """The best error to be expected at every cardinality and depth of the feasible set.
+
+    Returns:
+        Cardinalities first, both ascending; empty while fewer than two completed search trials differ in their error.
+    """
+    study = journal.study()
+    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    errors = np.array([trial.validation_error for trial in completed], dtype=float)
+    pool = Pool(study.feasible_set(), study.knobs())
+    if len(np.unique(errors)) < 2 or not pool.features:
+        return []
+    with one_thread():
+        candidates = np.array([pool.find(trial.configuration) for trial in completed])
+        return learned_effects(pool, candidates, errors, study.seed)
+
+
+def write_effects(folder: StudyFolder, journal: Journal) -> Path:
+    """Write `effects.csv` of a study; without effects it has no rows.
+
+    Returns:
+        The file.
+    """
+    completed = [trial.configuration.architecture for trial in journal.trials(phase="search", states=["completed"])]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for effect in read_effects(journal):
+        best = effect.best.architecture
+        table.writerow(
+            [
+                effect.axis,
+                effect.value,
+                *(f"{number:.3f}" for number in (effect.mean, effect.low, effect.high)),
+                best.name,
+                "-".join(map(str, best.blocks)),
+                dict(effect.best.knobs).get("learning_rate", ""),
+                sum(getattr(architecture, effect.axis) == effect.value for architecture in completed),
+            ]
+        )
+    write_whole(folder.effects, text.getvalue())
+    return folder.effects
