@@ -88,7 +88,7 @@ def _contenders(process: GaussianProcess, pool: Pool, members: Integers) -> tupl
     """The members that could be the lowest, and the one that is expected to be.
 
     One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
-    highest mean less three deviations.
+    lowest mean less three deviations.
     """
     mean, variance = process.predict(pool.places(members))
     deviation = np.sqrt(variance)
