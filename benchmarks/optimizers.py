@@ -1,4 +1,4 @@
-"""Which optimizer finds good ResNeXts soonest? Ours, random search, Optuna, Ax and SMAC3, where the truth is known.
+"""Which optimizer finds good ResNeXts soonest? Ours, random search, Optuna and Ax, where the truth is known.
 
     export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
     pip install 'resnext-search[benchmarks]'
@@ -9,8 +9,8 @@
 `run` appends a row as soon as a race of 80 trials ends and skips the rows that are there; seed by seed, and within a
 seed in the order of the methods. `cost` times suggestions. To measure a changed optimizer, delete its rows: `--again`.
 
-The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space, another for every seed),
-`optimizer/digits.py` (a table of real trainings) and `optimizer/cells.py` (NAS-Bench-201 at a band of parameters).
+The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space, another for every seed) and
+`optimizer/cells.py` (NAS-Bench-201 at a band of parameters).
 """
 
 from __future__ import annotations
@@ -49,11 +49,10 @@ METHODS = {
     "optuna-tpe-constrained": "optuna_methods:ConstrainedTPE",
     "optuna-gp": "optuna_methods:GP",
     "optuna-gp-constrained": "optuna_methods:ConstrainedGP",
-    "smac": "smac_methods:Forest",
     "ax-fast": "ax_methods:Fast",
     "ax-fast-constrained": "ax_methods:ConstrainedFast",
 }
-PROBLEMS = ("surfaces-uniform", "surfaces-staged", "digits", "cells")
+PROBLEMS = ("surfaces-uniform", "surfaces-staged", "cells")
 
 
 def problem_of(name: str, seed: int) -> Problem:
@@ -77,9 +76,9 @@ def _surface(space: str, seed: int) -> Problem:
 @cache
 def _table(name: str) -> Problem:
     from benchmarks.optimizer.cells import Cells
-    from benchmarks.optimizer.digits import Digits
 
-    return Digits() if name == "digits" else Cells()
+    assert name == "cells"
+    return Cells()
 
 
 def read(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:

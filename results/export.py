@@ -15,6 +15,7 @@ from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal, Trial
 from resnext_search.results.pareto import pareto_front
 from resnext_search.spaces import Study
+from resnext_search.spaces.architecture import dashed
 from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study import KNOB_NAMES
@@ -125,8 +126,8 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "architecture": architecture and architecture.name,
         "cardinality": architecture and architecture.cardinality,
         "width": architecture and architecture.width,
-        "group_widths": architecture and "-".join(map(str, architecture.group_widths)),
-        "blocks": architecture and "-".join(map(str, architecture.blocks)),
+        "group_widths": architecture and dashed(architecture.group_widths),
+        "blocks": architecture and dashed(architecture.blocks),
         "depth": architecture and architecture.depth,
         **{name: getattr(recipe, name) for name in KNOB_NAMES},
         "multiply_adds": counts and counts.multiply_adds,

@@ -4,6 +4,9 @@ For every cardinality C in the feasible set: the posterior of the lowest error w
 have it, so that everything else (width, blocks, recipe) is at its best and the multiply-adds are those of the budget.
 The same for every depth. It is the search's own answer to the claim, and no evidence for it: trials were proposed where
 they promised something. Imports numpy and scipy alone.
+
+The intervals are too narrow as yet: on 20 made-up surfaces (benchmarks/optimizer/surfaces.py, 60 trials each) those of
+95 % covered the truth in 74 % of 240 cells, most misses lying above. Hyperparameters are taken as known here.
 """
 
 from __future__ import annotations
@@ -85,7 +88,7 @@ def _contenders(process: GaussianProcess, pool: Pool, members: Integers) -> tupl
     """The members that could be the lowest, and the one that is expected to be.
 
     One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
-    highest mean less three deviations.
+    lowest mean less three deviations.
     """
     mean, variance = process.predict(pool.places(members))
     deviation = np.sqrt(variance)

@@ -51,8 +51,10 @@ class Pool:
         self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
         geometry = {name: values for name, values in _geometry(feasible).items() if np.ptp(values) > 1e-12}
         self.features = (*geometry, *(name for name in self.names if name in knob_names))
-        scaled = [(values - values.min()) / np.ptp(values) for values in geometry.values()]
-        self._architecture_places = np.stack(scaled, axis=1) if scaled else np.empty((len(feasible), 0))
+        limits = [np.array([values.min(), values.max()]) for values in geometry.values()]
+        self._architecture_places = _units(
+            [(ends, values, False) for ends, values in zip(limits, geometry.values(), strict=True)], len(feasible)
+        )
 
     def __len__(self) -> int:
         return len(self.feasible) * len(self.knob_rows)

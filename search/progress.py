@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from resnext_search.spaces import Configuration
+from resnext_search.spaces.architecture import dashed
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -124,7 +125,7 @@ class Progress:
 
 def describe(trial_id: int, configuration: Configuration) -> str:
     """Name of a trial for people: number, architecture, blocks and knobs."""
-    blocks = "-".join(map(str, configuration.architecture.blocks))
+    blocks = dashed(configuration.architecture.blocks)
     knobs = "".join(f" {_SHORT.get(name, name)}={value:.3g}" for name, value in configuration.knobs)
     return f"trial {trial_id:04d} {configuration.architecture.name} ({blocks}){knobs}"
 

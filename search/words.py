@@ -6,6 +6,7 @@ from typing import Any
 
 from resnext_search.results.journal import ENDED
 from resnext_search.search.progress import duration
+from resnext_search.spaces.architecture import dashed
 
 
 def plan_words(facts: dict[str, Any]) -> str:
@@ -43,16 +44,12 @@ def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
         f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points; "
         f"{claim['tune_trials']} trials to tune and {claim['confirm_trials']} to confirm",
         *(
-            f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {_dashes(arm['blocks'])}  "
-            f"group widths {_dashes(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
+            f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
+            f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
             f"parameters {arm['parameters']:,}  activations {arm['activations']:,}"
             for arm in claim["arms"]
         ),
     ]
-
-
-def _dashes(numbers: list[int]) -> str:
-    return "-".join(map(str, numbers))
 
 
 def _knob(knob: dict[str, Any]) -> str:
@@ -101,7 +98,7 @@ def best_words(best: dict[str, Any]) -> str:
         [
             f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
             f"{best['validation_error']:.2f} % (the lowest of all trials, so an optimistic figure)",
-            f"blocks {_dashes(best['blocks'])}  group widths {_dashes(best['group_widths'])}",
+            f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
             f"activations {best['activations']:,}",
             recipe,

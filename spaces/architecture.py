@@ -6,7 +6,7 @@ Imports no torch: a plan must be made without it. The network itself is built in
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -187,3 +187,12 @@ def _blocks_of_depth(depth: int, template: Template) -> tuple[int, ...]:
         + ",".join("2" for _ in range(template.stages))
         + ".",
     )
+
+
+def dashed(numbers: Iterable[int]) -> str:
+    """Blocks or group widths of every stage, as they are written everywhere: in words, tables and errors.
+
+    >>> dashed((3, 4, 23, 3))
+    '3-4-23-3'
+    """
+    return "-".join(map(str, numbers))

