@@ -44,19 +44,19 @@ class Effect:
     best: Configuration
 
 
-def learned_effects(pool: Pool, candidates: Integers, errors: Floats, seed: int) -> list[Effect]:
+def learned_effects(pool: Pool, places: Floats, errors: Floats, seed: int) -> list[Effect]:
     """What completed trials say about every value of every axis.
 
     Args:
         pool: The candidates of the study.
-        candidates: `(n,)` array, those that were tried, in the order of their proposals; n is at least 1.
+        places: `(n, d)` array of what was tried, in the order of the proposals; n is at least 1.
         errors: `(n,)` array of their errors in percent.
         seed: The study's; the same seed draws the same samples.
 
     Returns:
         One row a value, cardinalities first, both ascending.
     """
-    observations = Observations(pool.places(candidates), errors)
+    observations = Observations(places, errors)
     to_fit, data = observations.to_fit(), observations.to_predict()
     process = GaussianProcess(data.places, data.outcomes, fit(to_fit.places, to_fit.outcomes))
     effects = []

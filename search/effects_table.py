@@ -32,8 +32,8 @@ def read_effects(journal: Journal) -> list[Effect]:
     if len(np.unique(errors)) < 2 or not pool.features:
         return []
     with one_thread():
-        candidates = np.array([pool.find(trial.configuration) for trial in completed])
-        return learned_effects(pool, candidates, errors, study.seed)
+        places = pool.places_of([trial.configuration for trial in completed])
+        return learned_effects(pool, places, errors, study.seed)
 
 
 def write_effects(folder: StudyFolder, journal: Journal) -> Path:

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from resnext_search.search.band import BandGenerator, Choice
 from resnext_search.search.effects import Effect, learned_effects
+from resnext_search.search.features import Describe, network_features
 from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool, proposal_generator
 from resnext_search.search.threads import one_thread
@@ -61,6 +62,7 @@ class Optimizer:
             known exactly before a trial and are not modelled.
         seed: Seed of the proposals.
         method: `ax`, or `sobol` for the space-filling baseline.
+        describe: What the model sees of an architecture.
 
     >>> from resnext_search.spaces import Band, Template, enumerate_feasible
     >>> from resnext_search.spaces.feasible import Axes
@@ -81,8 +83,9 @@ class Optimizer:
         seed: int,
         *,
         method: Proposer = "ax",
+        describe: Describe = network_features,
     ) -> None:
-        self.pool = Pool(feasible, knobs)
+        self.pool = Pool(feasible, knobs, describe)
         self.seed = seed
         self.method = method
         # as many space-filling trials as the model has features, and two more
@@ -164,9 +167,10 @@ class Optimizer:
         completed = self._completed()
         if not self._can_model(completed):
             return []
-        tried = np.array([self._candidates[number] for number in completed])
         with one_thread():
-            return learned_effects(self.pool, tried, np.array(list(completed.values())), self.seed)
+            return learned_effects(
+                self.pool, self._places(list(completed)), np.array(list(completed.values())), self.seed
+            )
 
     def _add(self, candidate: int, proposed_by: Proposer) -> Proposal:
         self._candidates.append(candidate)

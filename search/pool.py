@@ -9,11 +9,12 @@ outside the FLOP band has a number, so nothing outside it can be proposed. Impor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from resnext_search.search.features import Describe, network_features
 from resnext_search.spaces import Configuration, FeasibleSet
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.knobs import Floats, Knob
@@ -32,9 +33,10 @@ class Pool:
     Args:
         feasible: The architectures.
         knobs: The searched knobs; may be empty.
+        describe: What the model sees of an architecture.
     """
 
-    def __init__(self, feasible: FeasibleSet, knobs: Sequence[Knob]) -> None:
+    def __init__(self, feasible: FeasibleSet, knobs: Sequence[Knob], describe: Describe = network_features) -> None:
         self.feasible = feasible
         self.knobs = tuple(knobs)
         points = GRID_POINTS[min(sum(not knob.values for knob in knobs), max(GRID_POINTS))]
@@ -49,12 +51,11 @@ class Pool:
             [varying[name] for name in self.names if name not in knob_names], len(feasible)
         )
         self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
-        geometry = {name: values for name, values in _geometry(feasible).items() if np.ptp(values) > 1e-12}
-        self.features = (*geometry, *(name for name in self.names if name in knob_names))
-        limits = [np.array([values.min(), values.max()]) for values in geometry.values()]
-        self._architecture_places = _units(
-            [(ends, values, False) for ends, values in zip(limits, geometry.values(), strict=True)], len(feasible)
-        )
+        self._describe = describe
+        described = describe(feasible.cardinality, feasible.width, feasible.blocks)
+        self._limits = {name: (values.min(), values.max()) for name, values in described.items() if _varies(values)}
+        self.features = (*self._limits, *(name for name in self.names if name in knob_names))
+        self._architecture_places = self._scaled(described)
 
     def __len__(self) -> int:
         return len(self.feasible) * len(self.knob_rows)
@@ -68,6 +69,22 @@ class Pool:
         """`(n, len(features))` array: where these candidates lie for the model, in a unit cube too."""
         architectures, knobs = np.divmod(candidates, len(self.knob_rows))
         return np.concatenate([self._architecture_places[architectures], self._knob_units[knobs]], axis=1)
+
+    def places_of(self, configurations: Sequence[Configuration]) -> Floats:
+        """The same of any configurations with these knobs, candidates or not; others lie outside the unit cube."""
+        architectures = [configuration.architecture for configuration in configurations]
+        described = self._describe(
+            np.array([architecture.cardinality for architecture in architectures]),
+            np.array([architecture.width for architecture in architectures]),
+            np.array([architecture.blocks for architecture in architectures]),
+        )
+        rows = [dict(configuration.knobs) for configuration in configurations]
+        columns = [
+            knob.to_unit(np.array([row[knob.name] for row in rows]))[:, None]
+            for knob in self.knobs
+            if knob.name in self.features
+        ]
+        return np.concatenate([self._scaled(described), *columns], axis=1)
 
     def configuration(self, candidate: int) -> Configuration:
         """The architecture and the knob values of a candidate."""
@@ -126,6 +143,10 @@ class Pool:
         distance[excluded] = np.inf
         return int(distance.argmin())
 
+    def _scaled(self, described: Mapping[str, Floats]) -> Floats:
+        columns = [(described[name] - low) / (high - low) for name, (low, high) in self._limits.items()]
+        return np.stack(columns, axis=1) if columns else np.empty((len(next(iter(described.values()))), 0))
+
 
 Column = tuple[NDArray[np.float64], NDArray[np.float64], bool]  # limits, values, whether on a log scale
 
@@ -142,20 +163,8 @@ def _architecture_columns(feasible: FeasibleSet) -> dict[str, Column]:
     }
 
 
-def _geometry(feasible: FeasibleSet) -> dict[str, Floats]:
-    """What architectures are like, by feature: `(n,)` arrays, in logarithms where the network has products.
-
-    At fixed multiply-adds d follows from C and the blocks, and blocks are as many parameters as there are stages though
-    a network is above all as deep as their sum: three numbers of a few values each, which say little one by one.
-    """
-    total = feasible.blocks.sum(axis=1)
-    shares = {f"share_{stage}": blocks / total for stage, blocks in enumerate(feasible.blocks.T[1:], start=2)}
-    return {
-        "cardinality": np.log(feasible.cardinality),
-        "channels": np.log(feasible.cardinality * feasible.width),  # of the first stage's 3x3 convolutions
-        "depth": np.log(total),
-        **shares,  # of the blocks, in every stage but the first
-    }
+def _varies(values: Floats) -> bool:
+    return bool(np.ptp(values) > 1e-12)
 
 
 def _units(columns: Sequence[Column], rows: int) -> Floats:

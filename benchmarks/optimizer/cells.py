@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from resnext_search.search.optimizer import Optimizer
-from resnext_search.search.pool import Pool
 from resnext_search.spaces import Architecture, Band, Configuration, FeasibleSet, Template
 from resnext_search.spaces.complexity import Complexity
 
@@ -72,23 +71,18 @@ class Cells(Problem):
 
     def optimizer(self, seed: int) -> Optimizer:
         """Ours, whose model sees operations instead of what makes a ResNeXt."""
-        return _CellOptimizer(self.feasible, self.places, seed)
+        optimizer = Optimizer(self.feasible, [], ["validation_error"], seed, describe=operations)
+        optimizer.initial = EDGES + 2  # its features are the words of six parameters
+        return optimizer
 
 
-class _CellOptimizer(Optimizer):
-    """Our optimizer with the features of cells; it needs no more than another pool."""
-
-    def __init__(self, cells: FeasibleSet, places: np.ndarray, seed: int) -> None:
-        super().__init__(cells, [], ["validation_error"], seed)
-        self.initial = EDGES + 2
-        _replace_features(self.pool, np.sqrt(2) * places)
-        self._generator = type(self._generator)(self.pool.features)
-
-
-def _replace_features(pool: Pool, places: np.ndarray) -> None:
-    varying = np.ptp(places, axis=0) > 0
-    pool.features = tuple(f"feature_{number}" for number in np.flatnonzero(varying))
-    pool._architecture_places = places[:, varying]
+def operations(cardinality: np.ndarray, width: np.ndarray, blocks: np.ndarray) -> dict[str, np.ndarray]:
+    """Whether an edge has an operation, 0 or 1."""
+    return {
+        f"edge_{edge}_{operation}": (numbers == number).astype(float)
+        for edge, numbers in enumerate(blocks.T)
+        for number, operation in enumerate(OPERATIONS, start=1)
+    }
 
 
 def _numbers(code: str) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> tuple[np
     generator = np.random.default_rng(seed)
     candidates = generator.choice(len(pool), trials, replace=False)
     errors = np.array([valley(pool.configuration(int(candidate))) for candidate in candidates])
-    return candidates, errors + generator.normal(0, noise, trials)
+    return pool.places(candidates), errors + generator.normal(0, noise, trials)
 
 
 def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
@@ -60,12 +60,12 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 def test_of_a_value_with_one_candidate_the_row_is_the_prediction() -> None:
     """1x4d-14 alone has 14 layers: no lowest of several, but a normal distribution."""
     pool = Pool(tiny_set(), [])
-    candidates, errors = np.arange(4), np.array([20.0, 25.0, 22.0, 28.0])
-    rows = {(row.axis, row.value): row for row in learned_effects(pool, candidates, errors, seed=0)}
+    places, errors = pool.places(np.arange(4)), np.array([20.0, 25.0, 22.0, 28.0])
+    rows = {(row.axis, row.value): row for row in learned_effects(pool, places, errors, seed=0)}
     [only] = np.flatnonzero(tiny_set().depth == 14)
     row = rows["depth", 14]
 
-    data = Observations(pool.places(candidates), errors).to_predict()
+    data = Observations(places, errors).to_predict()
     process = GaussianProcess(data.places, data.outcomes, fit(data.places, data.outcomes))
     mean, variance = process.predict(pool.places(np.array([only])))
     deviation = data.scale * math.sqrt(variance[0])
@@ -108,7 +108,7 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
 
 
 def _contenders(pool: Pool, trials: tuple[np.ndarray, np.ndarray], members: np.ndarray) -> np.ndarray:
-    data = Observations(pool.places(trials[0]), trials[1]).to_predict()
+    data = Observations(*trials).to_predict()
     process = GaussianProcess(data.places, data.outcomes, fit(data.places, data.outcomes))
     return effects._contenders(process, pool, members)[0]
 
@@ -125,7 +125,7 @@ def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch
 
 def test_a_row_is_in_percent() -> None:
     pool = Pool(tiny_set(), [LEARNING_RATE])
-    candidates, errors = told(pool, 20)
-    rows, tenfold = (learned_effects(pool, candidates, scale * errors, seed=0) for scale in (1.0, 10.0))
+    places, errors = told(pool, 20)
+    rows, tenfold = (learned_effects(pool, places, scale * errors, seed=0) for scale in (1.0, 10.0))
     assert isinstance(rows[0], Effect)
     assert [row.mean for row in tenfold] == pytest.approx([10 * row.mean for row in rows], rel=1e-3)

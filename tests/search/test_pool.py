@@ -143,6 +143,30 @@ def test_the_model_can_tell_all_architectures_of_the_shipped_studies_apart(name:
     assert len(np.unique(places.round(9), axis=0)) == len(feasible)
 
 
+def test_a_configuration_has_the_place_of_its_candidate(feasible: FeasibleSet) -> None:
+    pool = Pool(feasible, [LEARNING_RATE, BATCH_SIZE])
+    candidates = np.arange(len(pool))
+    places = pool.places_of([pool.configuration(candidate) for candidate in range(len(pool))])
+    np.testing.assert_array_equal(places, pool.places(candidates))
+
+
+def test_what_is_no_candidate_has_a_place_too_outside_the_cube_or_between(pool: Pool, feasible: FeasibleSet) -> None:
+    wide = Architecture(2 * int(feasible.cardinality.max()), (6, 12), (1, 1))
+    [place] = pool.places_of([Configuration(wide, (("learning_rate", 0.0316227766),))])
+    assert place[0] > 1  # the cardinality
+    assert place[-1] == pytest.approx(0.25)  # a quarter of the way from 0.01 to 1, on a log scale
+
+
+def test_the_model_may_be_shown_something_else(feasible: FeasibleSet) -> None:
+    pool = Pool(feasible, [], lambda cardinality, width, blocks: {"blocks": blocks.sum(axis=1) / 1.0})
+    assert pool.features == ("blocks",)
+    assert pool.places(np.arange(len(pool))).ravel().tolist() == pytest.approx(
+        (
+            (feasible.blocks.sum(axis=1) - feasible.blocks.sum(axis=1).min()) / np.ptp(feasible.blocks.sum(axis=1))
+        ).tolist()
+    )
+
+
 def test_features_that_do_not_vary_are_left_out() -> None:
     assert Pool(one_architecture(), [LEARNING_RATE, BATCH_SIZE]).features == ("learning_rate", "batch_size")
     uniform = tiny_study("axes.blocks=[[1, 1], [2, 2]]").feasible_set()
