@@ -6,11 +6,12 @@
     python -m benchmarks.optimizers cost
     python -m benchmarks.optimizers table > results/reference/optimizer/README.md
 
-`run` appends a row as soon as a race of 80 trials ends and skips the rows that are there; seed by seed, and within a
-seed in the order of the methods. `cost` times suggestions. To measure a changed optimizer, delete its rows: `--again`.
+`run` appends a row as soon as a race of 80 trials ends (`--trials 40` for slow methods) and skips the rows that are
+there; seed by seed, and within a seed in the order of the methods. `cost` times suggestions. To measure a changed
+optimizer, delete its rows: `--again`.
 
-The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space, another for every seed) and
-`optimizer/cells.py` (NAS-Bench-201 at a band of parameters).
+The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space, another for every seed),
+`optimizer/digits.py` (a table of real trainings) and `optimizer/cells.py` (NAS-Bench-201 at a band of parameters).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ RACES = (
     "problem",
     "method",
     "seed",
+    "trials",
     *(f"best_{trials}" for trials in CHECKPOINTS),
     *(f"chosen_{trials}" for trials in CHECKPOINTS),
     "reached",
@@ -52,7 +54,7 @@ METHODS = {
     "ax-fast": "ax_methods:Fast",
     "ax-fast-constrained": "ax_methods:ConstrainedFast",
 }
-PROBLEMS = ("surfaces-uniform", "surfaces-staged", "cells")
+PROBLEMS = ("surfaces-uniform", "surfaces-staged", "digits", "cells")
 
 
 def problem_of(name: str, seed: int) -> Problem:
@@ -75,9 +77,12 @@ def _surface(space: str, seed: int) -> Problem:
 
 @cache
 def _table(name: str) -> Problem:
+    if name == "digits":
+        from benchmarks.optimizer.digits import Digits
+
+        return Digits()
     from benchmarks.optimizer.cells import Cells
 
-    assert name == "cells"
     return Cells()
 
 
@@ -104,7 +109,7 @@ def forget(path: Path, columns: Iterable[str], problems: list[str], methods: lis
         append(path, row.values())
 
 
-def run(path: Path, problems: list[str], methods: list[str], seeds: range) -> None:
+def run(path: Path, problems: list[str], methods: list[str], seeds: range, trials: int) -> None:
     """Hold the races that the table lacks."""
     done = {(row["problem"], row["method"], row["seed"]) for row in read(path, RACES)}
     for seed in seeds:
@@ -112,10 +117,18 @@ def run(path: Path, problems: list[str], methods: list[str], seeds: range) -> No
             for name in problems:
                 if (name, method, str(seed)) in done:
                     continue
-                found = race(problem_of(name, seed), maker_of(method), seed)
-                numbers = [f"{number:.5g}" for number in (*found.best, *found.chosen)]
-                append(path, [name, method, seed, *numbers, found.reached, found.infeasible, f"{found.seconds:.2f}"])
+                found = race(problem_of(name, seed), maker_of(method), seed, trials)
+                numbers = [*_padded(found.best), *_padded(found.chosen)]
+                append(
+                    path,
+                    [name, method, seed, trials, *numbers, found.reached, found.infeasible, f"{found.seconds:.2f}"],
+                )
                 print(f"{name} {method} seed {seed}: {' '.join(numbers)} ({found.seconds:.1f} s)", flush=True)
+
+
+def _padded(regrets: tuple[float, ...]) -> list[str]:
+    written = [f"{regret:.5g}" for regret in regrets]
+    return written + [""] * (len(CHECKPOINTS) - len(written))
 
 
 def cost(path: Path, methods: list[str]) -> None:
@@ -137,6 +150,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=list(METHODS))
     parser.add_argument("--seeds", type=int, default=20, help="races of each method on each problem (default: 20)")
     parser.add_argument("--first-seed", type=int, default=0, help="number of the first seed (default: 0)")
+    parser.add_argument("--trials", type=int, choices=CHECKPOINTS, default=CHECKPOINTS[-1], help="trials of a race")
     parser.add_argument("--again", action="store_true", help="run: forget the rows of these problems and methods first")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where the tables are (default: {FOLDER})")
     options = parser.parse_args()
@@ -151,7 +165,13 @@ def main() -> None:
         return
     if options.again:
         forget(races, RACES, options.problems, options.methods)
-    run(races, options.problems, options.methods, range(options.first_seed, options.first_seed + options.seeds))
+    run(
+        races,
+        options.problems,
+        options.methods,
+        range(options.first_seed, options.first_seed + options.seeds),
+        options.trials,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One race: a method searches a problem for 80 trials, and what it has found is judged by the true errors.
+"""One race: a method searches a problem for up to 80 trials, and what it has found is judged by the true errors.
 
 All methods of a seed share the problem, the first trials (our optimizer's space-filling start) and the noise: trial k
 of two methods has the same random numbers.
@@ -28,7 +28,7 @@ class Result:
     """What came of a race.
 
     Args:
-        best: Regret of the best trial so far, at every checkpoint; infinite before the first in the band.
+        best: Regret of the best trial so far, at every checkpoint it came to; infinite before the first in the band.
         chosen: Regret of the trial that the method would hand over, at every checkpoint.
         reached: Trials until the best reached the problem's target; None if it never did.
         infeasible: Trials outside the band.
@@ -42,7 +42,7 @@ class Result:
     seconds: float
 
 
-def race(problem: Problem, make: Maker, seed: int) -> Result:
+def race(problem: Problem, make: Maker, seed: int, trials: int = CHECKPOINTS[-1]) -> Result:
     """Let a method search a problem."""
     spent = time.process_time()
     optimizer = problem.optimizer(seed)
@@ -51,7 +51,7 @@ def race(problem: Problem, make: Maker, seed: int) -> Result:
     tried: list[Configuration | None] = []
     errors: list[float] = []
     best, chosen = [], []
-    for number in range(CHECKPOINTS[-1]):
+    for number in range(trials):
         if number < optimizer.initial:
             candidate = pool.spread(number, derive_seed(seed, "design"), np.array(taken, dtype=np.int64))
             assert candidate is not None
