@@ -64,7 +64,7 @@ class Digits(Problem):
             *(Dimension(f"blocks_{stage}", 1, 4, integer=True) for stage in (1, 2, 3)),
             Dimension("rate", 0, len(self._rates) - 1, integer=True),
         ]
-        super().__init__("digits", asked.feasible_set(), [knob], box, target=1.0)
+        super().__init__("digits", asked.feasible_set(), [knob], box, target=0.5)
         self._template = asked.network_template()
         band = asked.band()
         self.band = (math.log2(band.low), math.log2(band.high))
