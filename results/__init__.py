@@ -1,7 +1,7 @@
 """What was learned: the journal, the tables made from it, and the verdict.
 
-Imports `spaces`; knows neither of torch nor of Ray or Ax. The verdict is imported when it is first used: it
-needs pandas and scipy, and a journal does not.
+Imports `spaces`; knows neither of torch nor of Ray or Ax. The verdict and the front are imported when they are first
+used: they need pandas, scipy and moocore, and a journal does not.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import EpochRow, Journal, Trial
-from resnext_search.results.pareto import pareto_front
 
 if TYPE_CHECKING:
+    from resnext_search.results.pareto import pareto_front
     from resnext_search.results.verdict import Verdict, judge
 
 __all__ = ["EpochRow", "Journal", "StudyFolder", "Trial", "Verdict", "judge", "pareto_front"]
@@ -23,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from resnext_search.results import verdict
 
         return getattr(verdict, name)
+    if name == "pareto_front":
+        from resnext_search.results.pareto import pareto_front
+
+        return pareto_front
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

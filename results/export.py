@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal, Trial
-from resnext_search.results.pareto import pareto_front
+from resnext_search.results.pareto import hypervolume_trace, pareto_front
 from resnext_search.spaces import Study
 from resnext_search.spaces.architecture import dashed
 from resnext_search.spaces.complexity import complexity
@@ -48,7 +48,9 @@ def trials_table(journal: Journal) -> pd.DataFrame:
     """One row a trial, in the order of the proposals; cells without a value are empty."""
     study = journal.study()
     rows = [_trial_row(study, trial) for trial in journal.trials()]
-    return pd.DataFrame(rows, columns=list(_trial_row(study, None)))
+    table = pd.DataFrame(rows, columns=list(_trial_row(study, None)))
+    table["hypervolume"] = _hypervolumes(study, table)
+    return table
 
 
 def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> pd.DataFrame:
@@ -107,6 +109,21 @@ def write_tables(folder: StudyFolder, journal: Journal, objectives: Sequence[str
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     return list(tables)
+
+
+def _hypervolumes(study: Study, trials: pd.DataFrame) -> pd.Series[float]:
+    """What every completed search trial dominates with those above it, as a share of all that can be.
+
+    The reference point is an error of 100 % and a tenth more than the dearest architecture of the feasible set has, so
+    that this one counts too. The table's order is used, not that in which trials ended, which differs from run to run.
+    """
+    names = list(study.objectives)
+    if len(names) == 1:
+        return pd.Series(dtype=float)
+    counts = study.feasible_set().counts
+    reference = [100.0 if name == "validation_error" else 1.1 * np.max(getattr(counts, name)) for name in names]
+    completed = trials[(trials.phase == "search") & (trials.state == "completed")][names].astype(float)
+    return pd.Series(hypervolume_trace(completed.to_numpy() / reference).round(6), index=completed.index)
 
 
 def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""Which trials are not beaten in everything? Pareto fronts, all objectives minimised. Imports numpy alone."""
+"""Which trials are not beaten in everything, and how much do they beat? Objectives are minimised.
+
+Imports numpy, and moocore for fronts and hypervolumes of any number of objectives.
+"""
 
 from __future__ import annotations
 
+import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +25,25 @@ def pareto_front(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     >>> pareto_front(np.array([[1.0, 4.0], [2.0, 2.0], [3.0, 3.0], [4.0, 1.0]])).tolist()
     [True, True, False, True]
     """
-    valid = np.asarray(~np.isnan(values).any(axis=1))
-    front = valid.copy()
-    for row in np.flatnonzero(valid):
-        others = values[valid]
-        beaten = (others <= values[row]).all(axis=1) & (others < values[row]).any(axis=1)
-        front[row] = not beaten.any()
+    front = np.asarray(~np.isnan(values).any(axis=1))
+    front[front] = moocore.is_nondominated(values[front], keep_weakly=True)
     return front
+
+
+def hypervolume_trace(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of the unit cube every row dominates together with all rows before it.
+
+    Args:
+        values: `(trials, objectives)` array, minimised, without NaN; the reference point is 1 in every objective.
+
+    Returns:
+        `(trials,)` array that never falls, from 0 to 1; a row beyond the reference point adds nothing.
+
+    >>> hypervolume_trace(np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.75]])).tolist()
+    [0.25, 0.3125, 0.3125]
+    """
+    front, trace = values[:0], np.empty(len(values))
+    for number, row in enumerate(values):
+        front = moocore.filter_dominated(np.vstack([front, row]))
+        trace[number] = moocore.hypervolume(front, ref=1.0)
+    return trace

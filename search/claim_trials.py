@@ -109,10 +109,11 @@ def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
 
 
 def finalists(study: Study, journal: Journal) -> dict[str, Configuration]:
-    """The search's best configurations by validation error, by the name under which they are confirmed."""
-    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
-    best = sorted(completed, key=lambda trial: (trial.validation_error, trial.trial_id))[: _claim(study).finalists]
-    return {f"{FINALIST}{trial.trial_id:04d}": trial.configuration for trial in best}
+    """The search's best configurations by the model, by the name under which they are confirmed."""
+    from resnext_search.search.chosen import ranked_trials  # imports scipy, which `status` starts without
+
+    best = ranked_trials(journal)[: _claim(study).finalists]
+    return {f"{FINALIST}{trial.trial_id:04d}": trial.configuration for trial, _ in best}
 
 
 def _claim(study: Study) -> ClaimConfig:

@@ -121,7 +121,7 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
     _json_argument(export)
 
-    best = add("best", commands.best, "Print the completed trial with the lowest validation error, and its refit.")
+    best = add("best", commands.best, "Print the completed trial that the model expects to err least, and its refit.")
     _folder_argument(best)
     _json_argument(best)
 

@@ -116,12 +116,12 @@ def export(arguments: Arguments) -> int:
 def best(arguments: Arguments) -> int:
     """Print the best trial, and its refit."""
     from resnext_search.results import Journal, StudyFolder
-    from resnext_search.search.status import expect_best, read_refit
+    from resnext_search.search.status import read_chosen, read_refit
     from resnext_search.search.words import best_words
 
     folder = StudyFolder(arguments.folder)
     with Journal(folder.journal, read_only=True) as journal:
-        facts = expect_best(folder, journal)
+        facts = read_chosen(folder, journal)
     facts["refit"] = read_refit(folder)
     return _show(arguments, facts, lambda: best_words(facts))
 

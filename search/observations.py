@@ -17,6 +17,8 @@ from resnext_search.spaces.knobs import Floats
 REFITTED_UNTIL = 100
 FITTED_TO = 300
 PREDICTED_FROM = 1_000
+# Percent; the square of a larger one may be infinite, and it says no more than this one.
+LARGEST_ERROR = 1e100
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def _standardized(places: Floats, errors: Floats, limit: int) -> Standardized:
 
     The cut is Tukey's, 1.5 quartile distances above the upper quartile, as in Ax's transform `Winsorize`.
     """
+    errors = np.clip(errors, -LARGEST_ERROR, LARGEST_ERROR)
     lower, upper = np.percentile(errors, 25, method="lower"), np.percentile(errors, 75, method="higher")
     cut = np.minimum(errors, upper + 1.5 * (upper - lower))
     centre = float(cut.mean())

@@ -13,10 +13,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import Literal, SupportsFloat, TypeGuard
 
 import numpy as np
 from resnext_search.search.band import BandGenerator, Choice
+from resnext_search.search.chosen import rank
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.features import Describe, network_features
 from resnext_search.search.observations import Observations
@@ -131,36 +132,29 @@ class Optimizer:
         Raises:
             UsageError: The proposal is unknown or was told before, or the error is missing or not finite.
         """
-        if not 0 <= proposal_id < len(self._candidates):
+        if proposal_id not in range(len(self._candidates)):
             raise UsageError(f"proposal {proposal_id}: unknown; {len(self._candidates)} were made")
         if proposal_id in self._outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
         if isinstance(outcome, Failure):
             self._outcomes[proposal_id] = outcome
         else:
-            error = outcome.get(ERROR)
-            if not isinstance(error, Real) or not math.isfinite(error):
+            error = outcome.get(ERROR) if isinstance(outcome, Mapping) else None
+            if not _is_finite(error):
                 raise UsageError(
-                    f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else error}; "
+                    f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else repr(error)}; "
                     "a finite number is needed",
                     hint="Tell a Failure instead.",
                 )
             self._outcomes[proposal_id] = float(error)
 
     def chosen(self) -> int | None:
-        """The completed proposal whose error is lowest by the model, ties to the first; None before any completed.
-
-        The lowest error that was told often belongs to a lucky trial. Before there is a model it is all there is.
-        """
+        """The completed proposal whose error is lowest by the model, ties to the first; None before any completed."""
         completed = self._completed()
         if not completed:
             return None
-        errors = np.array(list(completed.values()))
-        if self._can_model(completed):
-            with one_thread():
-                self._generator.fit(self._observations(completed))
-                errors = self._generator.surrogate.process().predict_mean(self._places(list(completed)))
-        return list(completed)[int(errors.argmin())]
+        order, _ = rank(self._places(list(completed)), np.array(list(completed.values())))
+        return list(completed)[int(order[0])]
 
     def effects(self) -> list[Effect]:
         """The best error to be expected at every cardinality and at every depth; empty before there is a model."""
@@ -220,3 +214,10 @@ class Optimizer:
         columns = [np.asarray(getattr(self.pool.feasible.counts, name), dtype=float) for name in self.known_objectives]
         scaled = [column[architectures] / column.max() for column in columns]
         return np.stack(scaled, axis=1) if scaled else np.empty((len(candidates), 0))
+
+
+def _is_finite(value: object) -> TypeGuard[SupportsFloat]:
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number that is larger than any float
+        return False

@@ -19,7 +19,6 @@ from resnext_search.spaces import Configuration, FeasibleSet
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.knobs import Floats, Knob
 from resnext_search.spaces.seeds import derive_seed
-from scipy.stats import qmc
 
 # Values of a continuous knob on the grid, by how many continuous knobs there are.
 GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9, 4: 6, 5: 4}
@@ -130,6 +129,8 @@ class Pool:
         Returns:
             None if every candidate is taken.
         """
+        from scipy.stats import qmc  # takes half a second to import, and `best` and `export` propose nothing
+
         if len(np.unique(excluded)) >= len(self):
             return None
         sobol = qmc.Sobol(max(1, len(self.names)), scramble=True, rng=np.random.default_rng(seed))

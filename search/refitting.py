@@ -10,7 +10,7 @@ from typing import Any
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.search.lock import locked
-from resnext_search.search.status import expect_best
+from resnext_search.search.status import read_chosen
 from resnext_search.spaces.seeds import derive_seed
 
 
@@ -19,7 +19,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
 
     Args:
         path: The study folder.
-        number: Of the trial; without it the best of the search by validation error.
+        number: Of the trial; without it the one that `best` names.
         quiet: Do not say on standard error how far it is.
 
     Returns:
@@ -34,7 +34,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True) as journal:
         study = journal.study()
-        trial = journal.trial(expect_best(folder, journal)["trial"] if number is None else number)
+        trial = journal.trial(read_chosen(folder, journal)["trial"] if number is None else number)
     from resnext_search.trainers.refit import refit  # torch: only when something is trained
     from resnext_search.trainers.training import Epoch, best_device
 

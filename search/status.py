@@ -47,7 +47,7 @@ def _states(trials: list[Trial], live: bool) -> dict[str, int]:
 
 
 def read_best(journal: Journal) -> dict[str, Any] | None:
-    """The completed search trial with the lowest validation error; of equal ones the first. None if there is none.
+    """The completed search trial that reported the lowest validation error, ties to the first. None if there is none.
 
     It is the lowest of many noisy numbers, and so flatters: an honest estimate needs fresh seeds and test images.
     """
@@ -55,7 +55,28 @@ def read_best(journal: Journal) -> dict[str, Any] | None:
     completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
     if not completed:
         return None
-    trial = min(completed, key=lambda trial: (trial.validation_error, trial.trial_id))
+    return _facts(study, min(completed, key=lambda trial: (trial.validation_error, trial.trial_id)))
+
+
+def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
+    """The completed search trial whose error the model expects to be lowest, with that error.
+
+    `expected_validation_error` is None before there is a model; the trial then has the lowest reported error.
+
+    Raises:
+        UsageError: No trial has been completed.
+    """
+    from resnext_search.search.chosen import ranked_trials  # imports scipy, which `status` starts without
+
+    ranked = ranked_trials(journal)
+    if not ranked:
+        raise UsageError(f"{folder.path}: no trial has been completed yet")
+    trial, expected = ranked[0]
+    return _facts(journal.study(), trial) | {"expected_validation_error": expected}
+
+
+def _facts(study: Study, trial: Trial) -> dict[str, Any]:
+    """What names a trial and is needed to train it again, what it costs and what came of it."""
     architecture = trial.configuration.architecture
     counts = complexity(study.network_template(), architecture)
     return {
@@ -68,18 +89,6 @@ def read_best(journal: Journal) -> dict[str, Any] | None:
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
     }
-
-
-def expect_best(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
-    """The best trial so far.
-
-    Raises:
-        UsageError: No trial has been completed.
-    """
-    best = read_best(journal)
-    if best is None:
-        raise UsageError(f"{folder.path}: no trial has been completed yet")
-    return best
 
 
 def read_refit(folder: StudyFolder) -> dict[str, Any] | None:

@@ -93,11 +93,13 @@ def _percent(error: float | None) -> str:
 
 def best_words(best: dict[str, Any]) -> str:
     """The best trial; one line that names it, then what is needed to train it again."""
+    expected = best.get("expected_validation_error")
+    luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
     recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
     return "\n".join(
         [
             f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
-            f"{best['validation_error']:.2f} % (the lowest of all trials, so an optimistic figure)",
+            f"{best['validation_error']:.2f} % ({luck})",
             f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
             f"activations {best['activations']:,}",

@@ -37,6 +37,7 @@ FENCES = {
         "search/verdicts.py",
     },
     "matplotlib": {"results/plots.py"},
+    "moocore": {"results/pareto.py"},
     "safetensors": {"trainers/refit.py"},
     "torchvision": {"trainers/data.py"},
     "sklearn": {"trainers/data.py"},
@@ -142,6 +143,7 @@ def test_a_study_that_cannot_run_is_refused_before_the_heavy_libraries_are_impor
         ("import resnext_search.spaces", []),
         ("import resnext_search.results, resnext_search.results.export", []),
         ("import resnext_search.search.effects", []),  # what was learned can be exported without the model's libraries
+        ("import resnext_search.search.chosen", []),
         ("import resnext_search.search", []),  # its names are imported when they are first used
         ("import resnext_search.trainers", ["torch"]),
         ("import resnext_search.search.worker", ["ray"]),

@@ -20,7 +20,7 @@ from tests.rights import without_rights_to
 TRIALS_HEADER = (
     "trial,phase,arm,state,seed,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
     "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_error,test_error,epochs,"
-    "seconds,proposed_by,attempts,device,host,failure_class,failure_message,data,correct\n"
+    "seconds,proposed_by,attempts,device,host,failure_class,failure_message,data,correct,hypervolume\n"
 )
 PARETO_HEADER = (
     "trial,architecture,cardinality,width,blocks,depth,learning_rate,multiply_adds,parameters,activations,"
@@ -58,11 +58,11 @@ def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
     # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
     recipe = "64,0.0005,0.9,0.0"
     assert folder.trials.read_text() == TRIALS_HEADER + (
-        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,sobol,1,cpu,here,,,digits,\n"
-        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,sobol,1,cpu,here,,,digits,\n"
-        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,sobol,1,cpu,here,,,digits,\n"
+        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
+        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
+        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
         f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,sobol,1,,,"
-        "TrainingDiverged,the loss is nan,digits,\n"
+        "TrainingDiverged,the loss is nan,digits,,\n"
     )
     assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,1\n"
     assert not list(tmp_path.glob("*.part"))
@@ -106,6 +106,37 @@ def test_the_front_holds_what_no_other_beats_in_all_objectives(opened: tuple[Stu
     _rows(journal, [(1, 20.0), (3, 16.0)])  # second trials: their mean errors are 35 and 33
     front = pareto_table(journal)
     assert front[["activations", "validation_error"]].values.tolist() == [[1706, 33.0], [1410, 35.0], [1294, 50.0]]
+
+
+def test_the_hypervolume_grows_with_the_front(opened: tuple[StudyFolder, Journal]) -> None:
+    """By hand: the dearest architecture has 1,850 activations, so that the reference is 2,035 and 100 %."""
+    folder, journal = opened
+    assert max(tiny_study().feasible_set().counts.activations) == 1850
+    completed(journal, point(7), 20.0)  # 1,850 activations: (2,035 - 1,850) x 80
+    started(journal, point(2))
+    completed(journal, point(0), 1.0, phase="tune")
+    completed(journal, point(0), 50.0)  # 1,294 activations: (1,850 - 1,294) x 50 more
+    completed(journal, point(3), 60.0)  # 1,706 activations and worse than the one before: nothing more
+    completed(journal, point(4), 10.0)  # 1,418 activations: beats the first one
+    areas = [
+        185 * 80,
+        185 * 80 + 556 * 50,
+        185 * 80 + 556 * 50,
+        617 * 90 + 124 * 50,
+    ]
+    write_tables(folder, journal)
+    trace = pd.read_csv(folder.trials).hypervolume
+    assert trace.isna().tolist() == [False, True, True, False, False, False]
+    assert trace.dropna().tolist() == [round(area / (2035 * 100), 6) for area in areas]
+
+
+def test_the_hypervolume_of_three_objectives_is_a_share_of_their_box(tmp_path: Path) -> None:
+    _, journal = new_folder(tmp_path, tiny_study("objectives=[validation_error, activations, parameters]"))
+    with journal:
+        completed(journal, point(4), 25.0)
+        [share] = trials_table(journal).hypervolume
+    # 1,418 of 1.1 x 1,850 activations, 3,606 of 1.1 x 4,551 parameters
+    assert share == round(0.75 * (1 - 1418 / 2035) * (1 - 3606 / 5006.1), 6)
 
 
 def _rows(journal: Journal, results: list[tuple[int, float]]) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from resnext_search.results import pareto_front
+from resnext_search.results.pareto import hypervolume_trace
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,20 @@ def test_the_front_equals_brute_force(data: st.DataObject, objectives: int) -> N
     whole = [row for row in rows if not any(map(math.isnan, row))]
     expected = [row in whole and not any(dominated(row, other) for other in whole) for row in rows]
     assert pareto_front(np.array(rows, dtype=float).reshape(len(rows), objectives)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "trace"),
+    [
+        ([[0.5, 0.5], [0.25, 0.75], [0.5, 0.75]], [0.25, 0.3125, 0.3125]),  # the third is beaten
+        ([[0.5, 1.0], [2.0, 0.0], [0.5, 0.5]], [0.0, 0.0, 0.25]),  # on the reference point and beyond it
+        ([[0.5, 0.5, 0.5], [0.0, 0.5, 0.75]], [0.125, 0.1875]),
+        ([[0.75], [0.5], [0.75]], [0.25, 0.5, 0.5]),
+    ],
+)
+def test_hand_checked_hypervolumes(values: list[list[float]], trace: list[float]) -> None:
+    assert hypervolume_trace(np.array(values)).tolist() == trace
+
+
+def test_no_trials_have_no_hypervolume() -> None:
+    assert hypervolume_trace(np.empty((0, 2))).shape == (0,)

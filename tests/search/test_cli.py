@@ -20,7 +20,7 @@ from resnext_search.search.lock import locked
 from resnext_search.spaces import Study, load_study
 
 from tests.helpers import TINY_CLAIM, TINY_STUDY, command, finish, tiny_study
-from tests.journals import ended_folder, epoch_row, new_folder, point, started
+from tests.journals import ended_folder, epoch_row, lucky_folder, new_folder, point, started
 from tests.rights import without_rights_to
 
 ROOT = Path(__file__).parents[2]
@@ -472,8 +472,18 @@ def test_export_writes_the_tables_anew(shell: Shell) -> None:
 
 def test_best_prints_the_best_trial(shell: Shell) -> None:
     ended_folder(shell.folder / "run")
-    assert shell.facts("best", "run")["architecture"] == "2x4d-8"
-    assert shell.done("best", "run").startswith("best so far: trial 0001 2x4d-8, validation error 9.00 %")
+    facts = shell.facts("best", "run")
+    assert (facts["architecture"], facts["validation_error"]) == ("2x4d-8", 9.0)
+    assert shell.done("best", "run").startswith(
+        "best so far: trial 0001 2x4d-8, validation error 9.00 % "
+        f"({facts['expected_validation_error']:.2f} % without its luck)\n"
+    )
+
+
+def test_best_is_the_best_by_the_model_and_status_shows_what_was_reported(shell: Shell) -> None:
+    lucky_folder(shell.folder / "run")
+    assert shell.facts("status", "run")["best"]["trial"] == 0
+    assert shell.facts("best", "run")["trial"] == 3
 
 
 def test_a_folder_can_be_moved_and_named_in_any_script(shell: Shell) -> None:

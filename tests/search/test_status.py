@@ -6,7 +6,7 @@ from pathlib import Path
 
 from resnext_search.results import Journal
 from resnext_search.search.lock import locked
-from resnext_search.search.status import is_live, read_best, read_status
+from resnext_search.search.status import is_live, read_best, read_chosen, read_status
 
 from tests.journals import completed, ended_folder, epoch_row, new_folder, point, started
 
@@ -32,9 +32,12 @@ def test_an_ended_study_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_best_trial_has_what_is_needed_to_train_it_again(tmp_path: Path) -> None:
-    with Journal(ended_folder(tmp_path).journal, read_only=True) as journal:
-        best = read_best(journal)
-    assert best is not None
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        best = read_chosen(folder, journal)
+        expected = best.pop("expected_validation_error")
+        assert best == read_best(journal)
+    assert 9 < expected < 12.5
     recipe = best.pop("recipe")
     assert best == {
         "trial": 1,

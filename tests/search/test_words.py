@@ -10,13 +10,13 @@ from resnext_search.results import Journal
 from resnext_search.search.claim_trials import enqueue_tuning
 from resnext_search.search.forecast import training_flops
 from resnext_search.search.plan import summarize
-from resnext_search.search.status import read_best, read_status
+from resnext_search.search.status import read_chosen, read_status
 from resnext_search.search.words import best_words, plan_words, status_words
 
 from tests.helpers import TINY_CLAIM, tiny_study
 from tests.journals import completed, ended_folder, new_folder, point, started
 
-BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest of all trials, so an optimistic figure)"
+BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest reported, so an optimistic figure)"
 
 
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
@@ -136,13 +136,14 @@ def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Pa
 
 
 def test_the_best_trial(tmp_path: Path) -> None:
-    with Journal(ended_folder(tmp_path).journal, read_only=True) as journal:
-        best = read_best(journal)
-    assert best is not None
-    assert best_words(best) == (
-        f"{BEST}\n"
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        best = read_chosen(folder, journal)
+    assert best_words(best | {"expected_validation_error": 10.125}) == (
+        "best so far: trial 0001 2x4d-8, validation error 9.00 % (10.12 % without its luck)\n"
         "blocks 1-1  group widths 4-8\n"
         "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
         "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
         "label_smoothing=0.0  schedule=cosine  warmup_epochs=1.0  augment=standard"
     )
+    assert best_words(best | {"expected_validation_error": None}).splitlines()[0] == BEST

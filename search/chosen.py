@@ -1,0 +1,59 @@
+"""Which trial is chosen? The one whose error is lowest by the model: the lowest that was reported often was lucky.
+
+Starts without torch, Ax and Ray: the model is fitted anew, in closed form.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from resnext_search.results.journal import Journal, Trial
+from resnext_search.search.gaussian_process import GaussianProcess, fit
+from resnext_search.search.observations import Observations
+from resnext_search.search.pool import Pool
+from resnext_search.search.threads import one_thread
+from resnext_search.spaces.complexity import Integers
+from resnext_search.spaces.knobs import Floats
+
+
+class RankedTrial(NamedTuple):
+    """A completed trial of the search, and the error in percent that is expected of it without its luck."""
+
+    trial: Trial
+    expected_error: float | None  # None before there is a model
+
+
+def ranked_trials(journal: Journal) -> list[RankedTrial]:
+    """The completed trials of the search, best first; empty before any completed.
+
+    It depends on these trials and on nothing else, so that it is the same whenever a study continues.
+    """
+    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    if not completed:
+        return []
+    study = journal.study()
+    places = Pool(study.feasible_set(), study.knobs()).places_of([trial.configuration for trial in completed])
+    order, expected = rank(places, np.array([trial.validation_error for trial in completed], dtype=float))
+    return [RankedTrial(completed[i], None if expected is None else float(expected[i])) for i in order]
+
+
+def rank(places: Floats, errors: Floats) -> tuple[Integers, Floats | None]:
+    """Rank completed trials by the error that the model expects of them; ties go to the first.
+
+    Args:
+        places: `(n, d)` array of what was tried, in the order of the proposals; n is at least 1.
+        errors: `(n,)` array of their reported errors in percent.
+
+    Returns:
+        `(n,)` positions, best first, and the `(n,)` expected errors. With fewer than two differing errors, or no
+        features, there is no model: the order is that of the reported errors, and nothing is expected.
+    """
+    if not places.shape[1] or len(np.unique(errors)) < 2:
+        return np.argsort(errors, kind="stable"), None
+    observations = Observations(places, errors)
+    to_fit, data = observations.to_fit(), observations.to_predict()
+    with one_thread():
+        process = GaussianProcess(data.places, data.outcomes, fit(to_fit.places, to_fit.outcomes))
+        expected = data.centre + data.scale * process.predict_mean(places)
+    return np.argsort(expected, kind="stable"), expected
