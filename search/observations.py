@@ -8,7 +8,7 @@ Imports numpy alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from resnext_search.spaces.complexity import Integers
@@ -33,19 +33,27 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Observations:
-    """Completed trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent."""
+    """Completed trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent.
+
+    `cut` says whether errors far above the others are cut off.
+    """
 
     places: Floats
     errors: Floats
+    cut: bool = True
 
     def to_fit(self) -> Standardized:
         """What the hyperparameters are fitted to."""
         number = fitted_number(len(self.errors))
-        return _standardized(self.places[:number], self.errors[:number], FITTED_TO)
+        return _standardized(self.places[:number], self.errors[:number], FITTED_TO, self.cut)
 
     def to_predict(self) -> Standardized:
         """What predictions are made from."""
-        return _standardized(self.places, self.errors, PREDICTED_FROM)
+        return _standardized(self.places, self.errors, PREDICTED_FROM, self.cut)
+
+    def first(self, count: int) -> Observations:
+        """The first `count` trials alone."""
+        return replace(self, places=self.places[:count], errors=self.errors[:count])
 
 
 def fitted_number(observed: int) -> int:
@@ -82,14 +90,14 @@ def thinned(places: Floats, errors: Floats, limit: int) -> Integers:
     return np.sort(np.array(chosen))
 
 
-def _standardized(places: Floats, errors: Floats, limit: int) -> Standardized:
+def _standardized(places: Floats, errors: Floats, limit: int, cut_off: bool) -> Standardized:
     """Trials that diverged end near chance: cut off as outliers, they do not flatten everything that is better.
 
     The cut is Tukey's, 1.5 quartile distances above the upper quartile, as in Ax's transform `Winsorize`.
     """
     errors = np.clip(errors, -LARGEST_ERROR, LARGEST_ERROR)
     lower, upper = np.percentile(errors, 25, method="lower"), np.percentile(errors, 75, method="higher")
-    cut = np.minimum(errors, upper + 1.5 * (upper - lower))
+    cut = np.minimum(errors, upper + 1.5 * (upper - lower)) if cut_off else errors
     centre = float(cut.mean())
     scale = float(cut.std(ddof=1)) if len(cut) > 1 else 0.0
     scale = scale if scale > 0 else 1.0

@@ -30,6 +30,19 @@ def test_a_trial_that_diverged_does_not_flatten_the_others() -> None:
     assert (told.centre + told.scale * told.outcomes).tolist() == pytest.approx([1, 2, 3, 4, 7])
 
 
+def test_it_stays_as_it_is_where_nothing_is_to_be_cut() -> None:
+    told = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0]), cut=False)
+    for data in (told.to_fit(), told.to_predict()):
+        assert (data.centre + data.scale * data.outcomes).tolist() == pytest.approx([1, 2, 3, 4, 90])
+
+
+def test_the_first_trials_are_what_they_would_be_alone() -> None:
+    many = observations(9)
+    first = Observations(many.places, many.errors, cut=False).first(4)
+    assert first.errors.tolist() == many.errors[:4].tolist()
+    assert (first.places.shape, first.cut) == ((4, 3), False)
+
+
 @pytest.mark.parametrize("errors", [[5.0], [5.0, 5.0], [5.0] * 9 + [90.0]])
 def test_errors_that_say_nothing_are_zeros(errors: list[float]) -> None:
     told = Observations(np.zeros((len(errors), 1)), np.array(errors)).to_predict()
