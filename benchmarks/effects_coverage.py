@@ -7,7 +7,7 @@ Every seed is another made-up surface of `optimizer/surfaces.py`, on which our o
 is a value of cardinality or depth; its truth is the lowest error without noise of all candidates that have it. Cells of
 one surface share its trials, so that the interval of the coverage is Student's over surfaces, not over cells.
 
-The method was made on seeds 1000 to 1049 (the unit of its soft scale was chosen there); seeds 0 to 49 are its test.
+The method was made on seeds 1000 to 1049; seeds 0 to 49 are its test.
 """
 
 from __future__ import annotations

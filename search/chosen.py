@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from resnext_search.results.journal import Journal, Trial
-from resnext_search.search.gaussian_process import GaussianProcess, fit
+from resnext_search.search.belief import Belief
 from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
@@ -51,9 +51,6 @@ def rank(places: Floats, errors: Floats) -> tuple[Integers, Floats | None]:
     """
     if not places.shape[1] or len(np.unique(errors)) < 2:
         return np.argsort(errors, kind="stable"), None
-    observations = Observations(places, errors)
-    to_fit, data = observations.to_fit(), observations.to_predict()
     with one_thread():
-        process = GaussianProcess(data.places, data.outcomes, fit(to_fit.places, to_fit.outcomes))
-        expected = data.centre + data.scale * process.predict_mean(places)
+        expected = Belief.after(Observations(places, errors)).expected(places)
     return np.argsort(expected, kind="stable"), expected

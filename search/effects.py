@@ -5,10 +5,9 @@ have it, so that everything else (width, blocks, recipe) is at its best and the 
 The same for every depth. It is the search's own answer to the claim, and no evidence for it: trials were proposed where
 they promised something. Imports numpy and scipy alone.
 
-Errors are learned on a soft scale (`search/soft_scale.py`). Intervals are those of the model, stretched by what it was
-off in predicting the study's own trials before they were run (`search/foresight.py`); nothing else corrects them.
-On made-up surfaces (`benchmarks/effects_coverage.py`, 60 trials each) those of 95 % covered the truth in 93.8 ± 2.7 %
-of 600 cells (n=50 surfaces, uniform stages) and in 96.0 ± 2.7 % of 500 (n=50, staged); in 86 % of 51 without a trial.
+Intervals are those of the model, stretched by what it was off in predicting the study's own trials before they were
+run (`search/foresight.py`); nothing else corrects them. What they cover is measured by
+`benchmarks/effects_coverage.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from resnext_search.search.foresight import Belief, hyperparameters, stretch, surprises
+from resnext_search.search.belief import Belief
+from resnext_search.search.foresight import stretch, surprises
 from resnext_search.search.gaussian_process import GaussianProcess
 from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool
-from resnext_search.search.soft_scale import SoftScale
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.knobs import Floats
@@ -60,18 +59,16 @@ def learned_effects(pool: Pool, places: Floats, errors: Floats, seed: int) -> li
     Returns:
         One row a value, cardinalities first, both ascending.
     """
-    scale = SoftScale.of(errors)
-    observations = Observations(places, scale.soften(errors), cut=False)
-    belief = Belief.after(observations, hyperparameters(observations))
+    observations = Observations(places, errors)
+    belief = Belief.after(observations)
     stretched = stretch(surprises(observations))
     effects = []
     for axis, value, members in _groups(pool, seed):
         generator = np.random.default_rng(derive_seed(seed, "effect", axis, value))
         contenders, best = _contenders(belief.process, pool, members)
-        outcomes = belief.process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
-        lowest = belief.centre + belief.scale * outcomes
+        lowest = belief.process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
         limits = lowest.mean() + stretched * (np.quantile(lowest, [0.025, 0.975]) - lowest.mean())
-        mean, (low, high) = float(scale.harden(lowest).mean()), scale.harden(limits).tolist()
+        mean, (low, high) = float(belief.scale.errors(lowest).mean()), belief.scale.errors(limits).tolist()
         effects.append(Effect(axis, value, mean, low, high, pool.configuration(best)))
     return effects
 

@@ -1,7 +1,8 @@
 """What does the model see of an architecture? Numbers that say what the network is like. Imports numpy alone.
 
-At fixed multiply-adds d follows from C and the blocks, and blocks are as many parameters as there are stages though a
-network is above all as deep as their sum: three numbers of a few values each, which say little one by one.
+At fixed multiply-adds d follows from C and the blocks; how many channels C groups of d make is more to the point. The
+model of 40 random trials ranked the better part of a table of real trainings (benchmarks/optimizer/digits.py) with a
+rank correlation of 0.65 (mean of 40), and of 0.56 when it saw depth and the shares of the stages in it.
 """
 
 from __future__ import annotations
@@ -17,17 +18,14 @@ Describe = Callable[[Integers, Integers, Integers], dict[str, Floats]]
 
 
 def network_features(cardinality: Integers, width: Integers, blocks: Integers) -> dict[str, Floats]:
-    """What ResNeXts are like: in logarithms where the network has products.
+    """What ResNeXts are like, in logarithms, where doubling is a step: in a network things multiply.
 
-    >>> features = network_features(np.array([8]), np.array([16]), np.array([[2, 1, 1]]))
+    >>> features = network_features(np.array([8]), np.array([16]), np.array([[4, 2, 1]]))
     >>> {name: float(values[0]) for name, values in features.items()}
-    {'cardinality': 3.0, 'channels': 7.0, 'depth': 2.0, 'share_2': 0.25, 'share_3': 0.25}
+    {'cardinality': 3.0, 'channels': 7.0, 'blocks_1': 2.0, 'blocks_2': 1.0, 'blocks_3': 0.0}
     """
-    total = blocks.sum(axis=1)
     return {
         "cardinality": np.log2(cardinality),
         "channels": np.log2(cardinality * width),  # of the first stage's 3x3 convolutions
-        "depth": np.log2(total),
-        # of the blocks, in every stage but the first
-        **{f"share_{stage}": part / total for stage, part in enumerate(blocks.T[1:], start=2)},
+        **{f"blocks_{stage}": np.log2(counts) for stage, counts in enumerate(blocks.T, start=1)},
     }

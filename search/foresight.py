@@ -14,10 +14,10 @@ Source:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from resnext_search.search.gaussian_process import GaussianProcess, Hyperparameters, fit
+from resnext_search.search.belief import Belief, fitted
+from resnext_search.search.gaussian_process import Hyperparameters
 from resnext_search.search.observations import Observations, fitted_number
 from resnext_search.spaces.knobs import Floats
 from scipy.stats import norm, t
@@ -26,45 +26,18 @@ from scipy.stats import norm, t
 FORECASTS = 30
 
 
-@dataclass(frozen=True)
-class Belief:
-    """The model of some errors; an error is `centre + scale * outcome`."""
-
-    process: GaussianProcess
-    centre: float
-    scale: float
-
-    @classmethod
-    def after(cls, observations: Observations, hyperparameters: Hyperparameters) -> Belief:
-        """What the model holds of errors after these."""
-        data = observations.to_predict()
-        return cls(GaussianProcess(data.places, data.outcomes, hyperparameters), data.centre, data.scale)
-
-    def surprise(self, place: Floats, error: float) -> float:
-        """How many deviations, noise included, an error at a `(1, d)` place lies from what is predicted there."""
-        mean, variance = self.process.predict(place)
-        deviation = math.sqrt(variance[0] + self.process.hyperparameters.noise)
-        return ((error - self.centre) / self.scale - float(mean[0])) / deviation
-
-
-def hyperparameters(observations: Observations) -> Hyperparameters:
-    """Those fitted to these trials."""
-    data = observations.to_fit()
-    return fit(data.places, data.outcomes)
-
-
 def surprises(observations: Observations) -> Floats:
     """How far off the model of the trials before it was of each: `(k,)` array of deviations, as of `Belief.surprise`.
 
     Of the later half of the trials and at most the last `FORECASTS`; none of the first two, and so perhaps none at all.
     """
     total = len(observations.errors)
-    found, fitted = [], dict[int, Hyperparameters]()
+    found, fits = [], dict[int, Hyperparameters]()
     for count in range(max(2, total - total // 2, total - FORECASTS), total):
         before, number = observations.first(count), fitted_number(count)
-        if number not in fitted:
-            fitted[number] = hyperparameters(before)
-        belief = Belief.after(before, fitted[number])
+        if number not in fits:
+            fits[number] = fitted(before)
+        belief = Belief.after(before, fits[number])
         found.append(belief.surprise(observations.places[count : count + 1], float(observations.errors[count])))
     return np.array(found)
 

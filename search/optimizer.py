@@ -9,7 +9,6 @@ Same seed and same reports in the same order of proposals give the same proposal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -130,7 +129,7 @@ class Optimizer:
                 from all trials together. Or a failure.
 
         Raises:
-            UsageError: The proposal is unknown or was told before, or the error is missing or not finite.
+            UsageError: The proposal is unknown or was told before, or the error is missing or no percentage.
         """
         if proposal_id not in range(len(self._candidates)):
             raise UsageError(f"proposal {proposal_id}: unknown; {len(self._candidates)} were made")
@@ -140,10 +139,10 @@ class Optimizer:
             self._outcomes[proposal_id] = outcome
         else:
             error = outcome.get(ERROR) if isinstance(outcome, Mapping) else None
-            if not _is_finite(error):
+            if not _is_error(error):
                 raise UsageError(
                     f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else repr(error)}; "
-                    "a finite number is needed",
+                    "a percentage from 0 to 100 is needed",
                     hint="Tell a Failure instead.",
                 )
             self._outcomes[proposal_id] = float(error)
@@ -216,8 +215,5 @@ class Optimizer:
         return np.stack(scaled, axis=1) if scaled else np.empty((len(candidates), 0))
 
 
-def _is_finite(value: object) -> TypeGuard[SupportsFloat]:
-    try:
-        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # a whole number that is larger than any float
-        return False
+def _is_error(value: object) -> TypeGuard[SupportsFloat]:
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(0 <= value <= 100)  # type: ignore[operator]

@@ -52,7 +52,7 @@ class Pool:
         self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
         self._describe = describe
         described = describe(feasible.cardinality, feasible.width, feasible.blocks)
-        self._limits = {name: (values.min(), values.max()) for name, values in described.items() if _varies(values)}
+        self._limits = {name: (values.min(), values.max()) for name, values in _telling(described).items()}
         self.features = (*self._limits, *(name for name in self.names if name in knob_names))
         self._architecture_places = self._scaled(described)
 
@@ -164,8 +164,13 @@ def _architecture_columns(feasible: FeasibleSet) -> dict[str, Column]:
     }
 
 
-def _varies(values: Floats) -> bool:
-    return bool(np.ptp(values) > 1e-12)
+def _telling(described: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The features that vary, and of those that are the same everywhere the first."""
+    telling: dict[str, Floats] = {}
+    for name, values in described.items():
+        if np.ptp(values) > 1e-12 and not any(np.array_equal(values, others) for others in telling.values()):
+            telling[name] = values
+    return telling
 
 
 def _units(columns: Sequence[Column], rows: int) -> Floats:

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from resnext_search.search import effects
 from resnext_search.search.effects import Effect, learned_effects
-from resnext_search.search.foresight import Belief, hyperparameters
+from resnext_search.search.foresight import Belief
 from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool
-from resnext_search.search.soft_scale import SoftScale
 from resnext_search.spaces.knobs import Knob
 
 from benchmarks.effects_coverage import searched
@@ -27,11 +26,9 @@ def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> tuple[np
     return pool.places(candidates), errors + generator.normal(0, noise, trials)
 
 
-def believed(places: np.ndarray, errors: np.ndarray) -> tuple[Belief, SoftScale]:
-    """The model that the rows come from, and the scale of its errors."""
-    scale = SoftScale.of(errors)
-    observations = Observations(places, scale.soften(errors), cut=False)
-    return Belief.after(observations, hyperparameters(observations)), scale
+def believed(places: np.ndarray, errors: np.ndarray) -> Belief:
+    """The model that the rows come from."""
+    return Belief.after(Observations(places, errors))
 
 
 def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
@@ -76,12 +73,12 @@ def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: py
     [only] = np.flatnonzero(tiny_set().depth == 14)
     row = rows["depth", 14]
 
-    belief, scale = believed(places, errors)
+    belief = believed(places, errors)
     mean, variance = belief.process.predict(pool.places(np.array([only])))
-    centre, deviation = belief.centre + belief.scale * mean[0], belief.scale * math.sqrt(variance[0])
-    low, middle, high = scale.harden(centre + 1.5 * 1.96 * deviation * np.array([-1, 0, 1]))
-    assert row.mean == pytest.approx(middle, abs=0.1 * deviation)
-    assert (row.low, row.high) == pytest.approx((low, high), abs=0.2 * deviation)
+    outcomes = mean[0] + 1.5 * 1.96 * math.sqrt(variance[0]) * np.array([-1, 0, 1])
+    low, middle, high = belief.scale.errors(outcomes)
+    assert row.mean == pytest.approx(middle, rel=0.05)
+    assert (row.low, row.high) == pytest.approx((low, high), rel=0.03)
     assert row.best == pool.configuration(int(only))
 
 
@@ -130,7 +127,7 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
 
 
 def _contenders(pool: Pool, trials: tuple[np.ndarray, np.ndarray], members: np.ndarray) -> np.ndarray:
-    return effects._contenders(believed(*trials)[0].process, pool, members)[0]
+    return effects._contenders(believed(*trials).process, pool, members)[0]
 
 
 def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from resnext_search.search.observations import (
     FITTED_TO,
     PREDICTED_FROM,
     REFITTED_UNTIL,
+    LogScale,
     Observations,
     fitted_number,
     thinned,
@@ -19,35 +22,37 @@ def observations(number: int, seed: int = 0) -> Observations:
     return Observations(generator.random((number, 3)), generator.normal(20, 5, number))
 
 
-def test_outcomes_are_standardized_and_can_be_turned_back() -> None:
-    told = Observations(np.zeros((3, 1)), np.array([10.0, 20.0, 30.0])).to_predict()
-    assert (told.outcomes.tolist(), told.centre, told.scale) == ([-1.0, 0.0, 1.0], 20.0, 10.0)
+def test_outcomes_are_standardized_logarithms_and_can_be_turned_back() -> None:
+    told = Observations(np.zeros((3, 1)), np.array([1.0, 10.0, 100.0])).to_predict()
+    assert told.outcomes.tolist() == pytest.approx([-1.0, 0.0, 1.0])
+    assert (told.scale.centre, told.scale.spread) == pytest.approx((math.log(10), math.log(10)))
+    assert told.scale.errors(told.outcomes).tolist() == pytest.approx([1.0, 10.0, 100.0])
 
 
 def test_a_trial_that_diverged_does_not_flatten_the_others() -> None:
-    """Quartiles 2 and 4: cut at 4 + 1.5 * 2 = 7."""
-    told = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0])).to_predict()
-    assert (told.centre + told.scale * told.outcomes).tolist() == pytest.approx([1, 2, 3, 4, 7])
+    """Of 1, 2, 3, 4 and 90 %, 4 lies at 4 % of the way from 1 to 90, and on the scale of the model at 31 %."""
+    outcomes = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0])).to_predict().outcomes
+    assert (outcomes[3] - outcomes[0]) / np.ptp(outcomes) == pytest.approx(math.log(4) / math.log(90))
 
 
-def test_it_stays_as_it_is_where_nothing_is_to_be_cut() -> None:
-    told = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0]), cut=False)
-    for data in (told.to_fit(), told.to_predict()):
-        assert (data.centre + data.scale * data.outcomes).tolist() == pytest.approx([1, 2, 3, 4, 90])
+def test_no_error_at_all_counts_as_half_the_lowest_that_was_reported() -> None:
+    scale = LogScale.of(np.array([0.0, 2.0, 4.0]))
+    assert scale.floor == 1.0
+    assert scale.errors(scale.outcomes(np.array([0.0, 2.0, 4.0]))).tolist() == pytest.approx([1.0, 2.0, 4.0])
 
 
 def test_the_first_trials_are_what_they_would_be_alone() -> None:
     many = observations(9)
-    first = Observations(many.places, many.errors, cut=False).first(4)
+    first = many.first(4)
     assert first.errors.tolist() == many.errors[:4].tolist()
-    assert (first.places.shape, first.cut) == ((4, 3), False)
+    assert first.places.shape == (4, 3)
 
 
-@pytest.mark.parametrize("errors", [[5.0], [5.0, 5.0], [5.0] * 9 + [90.0]])
+@pytest.mark.parametrize("errors", [[5.0], [5.0, 5.0], [0.0, 0.0]])
 def test_errors_that_say_nothing_are_zeros(errors: list[float]) -> None:
     told = Observations(np.zeros((len(errors), 1)), np.array(errors)).to_predict()
     assert told.outcomes.tolist() == [0.0] * len(errors)
-    assert (told.centre, told.scale) == (5.0, 1.0)
+    assert told.scale.errors(told.outcomes).tolist() == pytest.approx([max(error, 1.0) for error in errors])
 
 
 def test_hyperparameters_are_refitted_at_every_trial_and_later_at_every_tenth_of_growth() -> None:

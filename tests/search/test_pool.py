@@ -119,13 +119,10 @@ def test_a_pool_of_one_candidate_has_no_parameters() -> None:
 
 
 def test_places_are_those_of_the_features_by_hand(pool: Pool, feasible: FeasibleSet) -> None:
-    """4x2d-11 with blocks 2, 1: C of 1..4, 3x3 of 8 channels of 4..8, 3 blocks of 2..4, a third of them late."""
-    assert pool.features == ("cardinality", "channels", "depth", "share_2", "learning_rate")
+    """4x2d-11 with blocks 2, 1: C of 1..4, 3x3 of 8 channels of 4..8, and one or two blocks a stage."""
+    assert pool.features == ("cardinality", "channels", "blocks_1", "blocks_2", "learning_rate")
     candidate = pool.find(Configuration(Architecture(4, (2, 3), (2, 1)), (("learning_rate", 0.1),)))
-    cardinality, channels, depth, share, rate = pool.places(np.array([candidate]))[0].tolist()
-    assert (cardinality, channels, rate) == pytest.approx((1.0, 1.0, 0.5))
-    assert depth == pytest.approx(math.log(3 / 2) / math.log(2))
-    assert share == 0.0  # the others have halves (1, 1 and 2, 2) or two thirds (1, 2)
+    assert pool.places(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0, 0.5])
 
 
 def test_places_fill_the_unit_cube_to_its_sides_and_no_two_are_one(pool: Pool) -> None:
@@ -167,10 +164,10 @@ def test_the_model_may_be_shown_something_else(feasible: FeasibleSet) -> None:
     )
 
 
-def test_features_that_do_not_vary_are_left_out() -> None:
+def test_features_that_do_not_vary_or_repeat_another_are_left_out() -> None:
     assert Pool(one_architecture(), [LEARNING_RATE, BATCH_SIZE]).features == ("learning_rate", "batch_size")
     uniform = tiny_study("axes.blocks=[[1, 1], [2, 2]]").feasible_set()
-    assert "share_2" not in Pool(uniform, []).features
+    assert Pool(uniform, []).features == ("cardinality", "channels", "blocks_1")
 
 
 # ------------------------------------------------------------------ configurations that are no candidates

@@ -1,0 +1,41 @@
+"""What does the model hold after some trials? The closed-form model with its data, without torch, Ax or Ray."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from resnext_search.search.gaussian_process import GaussianProcess, Hyperparameters, fit
+from resnext_search.search.observations import LogScale, Observations
+from resnext_search.spaces.knobs import Floats
+
+
+@dataclass(frozen=True)
+class Belief:
+    """The model of some errors, and the scale on which it was told them."""
+
+    process: GaussianProcess
+    scale: LogScale
+
+    @classmethod
+    def after(cls, observations: Observations, hyperparameters: Hyperparameters | None = None) -> Belief:
+        """What the model holds after these trials, with hyperparameters fitted to them unless others are given."""
+        data = observations.to_predict()
+        return cls(GaussianProcess(data.places, data.outcomes, hyperparameters or fitted(observations)), data.scale)
+
+    def expected(self, places: Floats) -> Floats:
+        """`(m,)` errors in percent that are expected at `(m, d)` places, without noise."""
+        return self.scale.errors(self.process.predict_mean(places))
+
+    def surprise(self, place: Floats, error: float) -> float:
+        """How many deviations, noise included, an error at a `(1, d)` place lies from what is expected there."""
+        mean, variance = self.process.predict(place)
+        deviation = math.sqrt(variance[0] + self.process.hyperparameters.noise)
+        return float((self.scale.outcomes(np.array([error])) - mean)[0]) / deviation
+
+
+def fitted(observations: Observations) -> Hyperparameters:
+    """Hyperparameters fitted to these trials, or to as many of them as a fit may cost."""
+    data = observations.to_fit()
+    return fit(data.places, data.outcomes)

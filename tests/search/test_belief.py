@@ -1,0 +1,37 @@
+"""What the model holds: in percent, and by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from resnext_search.search.belief import Belief, fitted
+from resnext_search.search.gaussian_process import GaussianProcess, Hyperparameters
+from resnext_search.search.observations import LogScale, Observations
+
+
+def slope(trials: int) -> Observations:
+    """A slope with some noise."""
+    generator = np.random.default_rng(0)
+    places = generator.random((trials, 2))
+    return Observations(places, 5 + places.sum(axis=1) + generator.normal(0, 0.1, trials))
+
+
+def test_what_is_expected_is_in_percent() -> None:
+    told = slope(20)
+    np.testing.assert_allclose(Belief.after(told).expected(told.places), told.errors, atol=0.4)
+
+
+def test_hyperparameters_are_fitted_unless_they_are_given() -> None:
+    told = slope(20)
+    given = Hyperparameters(np.ones(2), 0.5)
+    assert Belief.after(told, given).process.hyperparameters is given
+    assert Belief.after(told).process.hyperparameters.noise == fitted(told).noise
+
+
+def test_a_surprise_is_in_deviations_by_hand() -> None:
+    """After an outcome of 1, 0.8 is expected there, with a variance of 0.2 and a noise of 0.25; logarithms: 5 + 2 y."""
+    process = GaussianProcess(np.zeros((1, 1)), np.array([1.0]), Hyperparameters(np.ones(1), 0.25), mean=0.0)
+    belief = Belief(process, LogScale(centre=5.0, spread=2.0, floor=1.0))
+    assert belief.surprise(np.zeros((1, 1)), math.exp(9.0)) == pytest.approx((2 - 0.8) / math.sqrt(0.2 + 0.25))
