@@ -44,21 +44,25 @@ class Effect:
     best: Configuration
 
 
-def learned_effects(pool: Pool, places: Floats, errors: Floats, seed: int) -> list[Effect]:
-    """What completed trials say about every value of every axis.
+def learned_effects(
+    pool: Pool, places: Floats, errors: Floats, seed: int, variances: Floats | float = 0.0
+) -> list[Effect]:
+    """What trials say about every value of every axis.
 
     Args:
         pool: The candidates of the study.
         places: `(n, d)` array of what was tried, in the order of the proposals; n is at least 1.
         errors: `(n,)` array of their errors in percent.
         seed: The study's; the same seed draws the same samples.
+        variances: `(n,)` array of what errors are uncertain by beyond the noise, as those of stopped trials are.
 
     Returns:
         One row a value, cardinalities first, both ascending.
     """
-    observations = Observations(places, errors)
+    observations = Observations(places, errors, variances)
     to_fit, data = observations.to_fit(), observations.to_predict()
-    process = GaussianProcess(data.places, data.outcomes, fit(to_fit.places, to_fit.outcomes))
+    hyperparameters = fit(to_fit.places, to_fit.outcomes, to_fit.variances)
+    process = GaussianProcess(data.places, data.outcomes, hyperparameters, variances=data.variances)
     effects = []
     for axis, value, members in _groups(pool, seed):
         generator = np.random.default_rng(derive_seed(seed, "effect", axis, value))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal
+from resnext_search.search.curves import learned, read_outcome
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
@@ -26,14 +27,20 @@ def read_effects(journal: Journal) -> list[Effect]:
         Cardinalities first, both ascending; empty while fewer than two completed search trials differ in their error.
     """
     study = journal.study()
-    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    trials = journal.trials(phase="search", states=["completed", "stopped"])
+    completed = [trial for trial in trials if trial.validation_error is not None]
     errors = np.array([trial.validation_error for trial in completed], dtype=float)
     pool = Pool(study.feasible_set(), study.knobs())
     if len(np.unique(errors)) < 2 or not pool.features:
         return []
     with one_thread():
-        places = pool.places_of([trial.configuration for trial in completed])
-        return learned_effects(pool, places, errors, study.seed)
+        read = {trial.trial_id: read_outcome(journal, trial, study.search.audit) for trial in trials}
+        told = learned(
+            {number: outcome for number, (outcome, _) in read.items()},
+            {number: curve for number, (_, curve) in read.items()},
+        )
+        places = pool.places_of([trial.configuration for trial in trials if trial.trial_id in told.numbers])
+        return learned_effects(pool, places, told.errors, study.seed, told.variances)
 
 
 def write_effects(folder: StudyFolder, journal: Journal) -> Path:

@@ -21,29 +21,52 @@ PREDICTED_FROM = 1_000
 
 @dataclass(frozen=True)
 class Standardized:
-    """What the model is told: `(n, d)` places and `(n,)` outcomes; an error is `centre + scale * outcome`."""
+    """What the model is told: `(n, d)` places and `(n,)` outcomes; an error is `centre + scale * outcome`.
+
+    The `(n,)` variances are what outcomes are uncertain by beyond the noise of a training: those of stopped trials.
+    """
 
     places: Floats
     outcomes: Floats
+    variances: Floats
     centre: float
     scale: float
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Completed trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent."""
+    """Trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent.
+
+    The error of a stopped trial is an estimate with a variance, in squared percent; those of completed trials have 0.
+    """
 
     places: Floats
     errors: Floats
+    variances: Floats | float = 0.0
 
     def to_fit(self) -> Standardized:
         """What the hyperparameters are fitted to."""
-        number = fitted_number(len(self.errors))
-        return _standardized(self.places[:number], self.errors[:number], FITTED_TO)
+        return self._standardized(fitted_number(len(self.errors)), FITTED_TO)
 
     def to_predict(self) -> Standardized:
         """What predictions are made from."""
-        return _standardized(self.places, self.errors, PREDICTED_FROM)
+        return self._standardized(len(self.errors), PREDICTED_FROM)
+
+    def _standardized(self, number: int, limit: int) -> Standardized:
+        """The first so many trials, thinned to a limit.
+
+        Trials that diverged end near chance: cut off as outliers, they do not flatten everything that is better. The
+        cut is Tukey's, 1.5 quartile distances above the upper quartile, as in Ax's transform `Winsorize`.
+        """
+        places, errors = self.places[:number], self.errors[:number]
+        variances = np.broadcast_to(self.variances, len(self.errors))[:number]
+        lower, upper = np.percentile(errors, 25, method="lower"), np.percentile(errors, 75, method="higher")
+        cut = np.minimum(errors, upper + 1.5 * (upper - lower))
+        centre = float(cut.mean())
+        scale = float(cut.std(ddof=1)) if len(cut) > 1 else 0.0
+        scale = scale if scale > 0 else 1.0
+        kept = thinned(places, errors, limit)
+        return Standardized(places[kept], (cut[kept] - centre) / scale, variances[kept] / scale**2, centre, scale)
 
 
 def fitted_number(observed: int) -> int:
@@ -78,17 +101,3 @@ def thinned(places: Floats, errors: Floats, limit: int) -> Integers:
         np.minimum(nearest, ((places - places[trial]) ** 2).sum(axis=1), out=nearest)
         nearest[trial] = -1
     return np.sort(np.array(chosen))
-
-
-def _standardized(places: Floats, errors: Floats, limit: int) -> Standardized:
-    """Trials that diverged end near chance: cut off as outliers, they do not flatten everything that is better.
-
-    The cut is Tukey's, 1.5 quartile distances above the upper quartile, as in Ax's transform `Winsorize`.
-    """
-    lower, upper = np.percentile(errors, 25, method="lower"), np.percentile(errors, 75, method="higher")
-    cut = np.minimum(errors, upper + 1.5 * (upper - lower))
-    centre = float(cut.mean())
-    scale = float(cut.std(ddof=1)) if len(cut) > 1 else 0.0
-    scale = scale if scale > 0 else 1.0
-    kept = thinned(places, errors, limit)
-    return Standardized(places[kept], (cut[kept] - centre) / scale, centre, scale)

@@ -24,6 +24,13 @@ def test_outcomes_are_standardized_and_can_be_turned_back() -> None:
     assert (told.outcomes.tolist(), told.centre, told.scale) == ([-1.0, 0.0, 1.0], 20.0, 10.0)
 
 
+def test_variances_are_on_the_scale_of_the_outcomes_and_none_without_any() -> None:
+    errors = np.array([10.0, 20.0, 30.0])
+    assert Observations(np.zeros((3, 1)), errors).to_predict().variances.tolist() == [0.0, 0.0, 0.0]
+    told = Observations(np.zeros((3, 1)), errors, np.array([0.0, 25.0, 400.0])).to_predict()
+    assert told.variances.tolist() == [0.0, 0.25, 4.0]
+
+
 def test_a_trial_that_diverged_does_not_flatten_the_others() -> None:
     """Quartiles 2 and 4: cut at 4 + 1.5 * 2 = 7."""
     told = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0])).to_predict()
