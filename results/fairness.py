@@ -6,8 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from resnext_search.results.evidence import Run
-from resnext_search.results.journal import ENDED
+from resnext_search.results.evidence import FINISHED, Run
 from resnext_search.results.rules import ROUNDING, Question
 from resnext_search.results.tuning import best_rate, edge_of
 
@@ -77,7 +76,7 @@ def _tuning(trials: Sequence[Run], arms: Sequence[str]) -> Iterator[str]:
     elif len({tuple(sorted((t.learning_rate or 0, t.seed) for t in of)) for of in by_arm.values()}) > 1:
         yield "Unequal tuning: the arms were tried with different learning rates or seeds."
     for arm, of in by_arm.items():
-        left = sum(trial.state not in ENDED for trial in of)
+        left = sum(trial.state not in FINISHED for trial in of)
         if left:
             yield f"Tuning of {arm} is not complete: {left} of {len(of)} trials have not ended."
         elif of:
@@ -112,7 +111,7 @@ def _unfinished(runs: Sequence[Run], arms: Sequence[str]) -> Iterator[str]:
     for arm in arms:
         states = Counter(run.state for run in runs if run.arm == arm)
         total = sum(states.values())
-        waiting = {state: count for state, count in sorted(states.items()) if state not in ENDED}
+        waiting = {state: count for state, count in sorted(states.items()) if state not in FINISHED}
         if waiting:
             yield f"{sum(waiting.values())} of {total} runs of {arm} have not ended ({_listed(waiting)})."
         if states["failed"] > MOST_FAILED * total + ROUNDING:

@@ -19,14 +19,16 @@ from typing import Literal, Self
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Phase = Literal["search", "tune", "confirm"]
 Proposer = Literal["sobol", "ax", "plan"]
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
+# What early stopping says of a trial: it ends here, or it would have ended here and is trained on as a check.
+Stop = Literal["stopped", "audited"]
 
 # States that a trial does not leave.
-ENDED: tuple[State, ...] = ("completed", "failed")
+ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
 
@@ -49,10 +51,12 @@ CREATE TABLE trials (
     validation_error REAL,                  -- percent, at the last epoch; never in the confirm phase
     test_error REAL,                        -- percent, at the last epoch; only ever in the confirm phase
     test_correct TEXT,                      -- which test images were recognised: spaces/correctness.py
+    stop_epoch INTEGER,                     -- after which it was stopped early, or would have been but for the audit
     checkpoint TEXT,                        -- relative to the study folder
     failure_class TEXT,
     failure_message TEXT,                   -- the tail of the error
-    CHECK (state <> 'completed' OR (validation_error IS NULL) <> (test_error IS NULL))
+    CHECK (state <> 'completed' OR (validation_error IS NULL) <> (test_error IS NULL)),
+    CHECK (state <> 'stopped' OR (stop_epoch IS NOT NULL AND validation_error IS NULL))
 );
 CREATE TABLE epochs (
     trial_id INTEGER NOT NULL REFERENCES trials (trial_id),
@@ -89,6 +93,7 @@ class Trial:
     validation_error: float | None
     test_error: float | None
     test_correct: str | None
+    stop_epoch: int | None
     checkpoint: str | None
     failure_class: str | None
     failure_message: str | None
@@ -194,10 +199,11 @@ class Journal:
         device: str,
         host: str,
         final: bool,
+        stop: Stop | None = None,
         test_error: float | None = None,
         test_correct: str | None = None,
     ) -> bool:
-        """Record an epoch, and with the last one that the trial is completed: one transaction.
+        """Record an epoch, and with it that the trial is completed or stopped: one transaction.
 
         An epoch that a resumed trial reports again, from its checkpoint, changes nothing.
 
@@ -207,11 +213,12 @@ class Journal:
             device: Where it was trained.
             host: On which machine.
             final: Whether it was the last one.
+            stop: What early stopping says after it.
             test_error: In percent, with the last epoch of a trial that confirms.
             test_correct: Which test images were recognised; like `test_error`.
 
         Returns:
-            Whether this call completed the trial.
+            Whether this call ended the trial.
         """
         with self._transaction():
             self._connection.execute(
@@ -227,12 +234,17 @@ class Journal:
                     time.time(),
                 ),
             )
-            if not final:
+            if stop is not None:
+                self._connection.execute(
+                    "UPDATE trials SET stop_epoch = ? WHERE trial_id = ? AND state = 'running'", (row.epoch, trial_id)
+                )
+            if not final and stop != "stopped":
                 return False
+            state, error = ("completed", row.validation_error) if final else ("stopped", None)
             changed = self._connection.execute(
-                "UPDATE trials SET state = 'completed', validation_error = ?, test_error = ?, test_correct = ?, "
+                "UPDATE trials SET state = ?, validation_error = ?, test_error = ?, test_correct = ?, "
                 "device = ?, host = ?, ended_at = ?, checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
-                (row.validation_error, test_error, test_correct, device, host, time.time(), trial_id),
+                (state, error, test_error, test_correct, device, host, time.time(), trial_id),
             )
         return changed.rowcount == 1
 
@@ -286,6 +298,15 @@ class Journal:
             trial_id,
         )
         return [EpochRow(**dict(row)) for row in rows]
+
+    def history(self, phase: Phase) -> list[tuple[int, int, float | None]]:
+        """Trial, epoch and validation error of all epochs of a phase, in the order in which they were recorded."""
+        rows = self._rows(
+            "SELECT trial_id, epoch, e.validation_error FROM epochs e JOIN trials USING (trial_id) "
+            "WHERE phase = ? ORDER BY e.rowid",
+            phase,
+        )
+        return [(row["trial_id"], row["epoch"], row["validation_error"]) for row in rows]
 
     # ------------------------------------------------------------------ inside
 

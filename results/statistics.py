@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import betaincinv, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -186,6 +186,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p))
         adjusted[index] = highest
     return adjusted
+
+
+def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval of a probability that covers it at least as often as it says; the whole of [0, 1] without a trial.
+
+    Source:
+        Clopper and Pearson 1934, Biometrika 26(4).
+
+    >>> [round(end, 3) for end in clopper_pearson(0, 2)]  # 1 - sqrt(0.025)
+    [0.0, 0.842]
+    """
+    tail, failures = (1 - level) / 2, trials - successes
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    return low, float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
 
 
 def probability_of_improvement(claimant: Floats, rival: Floats) -> Floats:

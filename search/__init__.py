@@ -8,13 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resnext_search.search.curves import Curve, Stopped
     from resnext_search.search.optimizer import Failure, Optimizer, Proposal
     from resnext_search.search.phases import run_study
 
-__all__ = ["Failure", "Optimizer", "Proposal", "run_study"]
+__all__ = ["Curve", "Failure", "Optimizer", "Proposal", "Stopped", "run_study"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in {"Curve", "Stopped"}:
+        from resnext_search.search import curves
+
+        return getattr(curves, name)
     if name in {"Failure", "Optimizer", "Proposal"}:
         from resnext_search.search import optimizer
 

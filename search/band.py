@@ -39,7 +39,7 @@ class Choice:
     costs: Floats  # (m, k) their known objectives
     observed_places: Floats  # (n, d) completed trials
     observed_costs: Floats  # (n, k) their known objectives
-    pending_places: Floats  # (p, d) running trials
+    pending_places: Floats  # (p, d) running trials, and stopped ones of which nothing can be said yet
     failed_places: Floats  # (f, d) failed trials
     best: int = -1  # position of the choice that was made
 
@@ -132,13 +132,16 @@ class BandGenerator:
         return SupervisedDataset(
             X=torch.tensor(data.places),
             Y=torch.tensor(data.outcomes)[:, None],
+            Yvar=torch.tensor(data.variances)[:, None],
             feature_names=self.digest.feature_names,
             outcome_names=[OUTCOME],
         )
 
 
 def _same(these: Standardized, those: Standardized) -> bool:
-    return np.array_equal(these.places, those.places) and np.array_equal(these.outcomes, those.outcomes)
+    return all(
+        np.array_equal(getattr(these, name), getattr(those, name)) for name in ("places", "outcomes", "variances")
+    )
 
 
 def _with_fantasies(process: GaussianProcess, pending: Floats, failed: Floats) -> GaussianProcess:

@@ -28,14 +28,19 @@ class Belief:
         """`(m,)` errors in percent that are expected at `(m, d)` places, without noise."""
         return self.scale.errors(self.process.predict_mean(places))
 
-    def surprise(self, place: Floats, error: float) -> float:
-        """How many deviations, noise included, an error at a `(1, d)` place lies from what is expected there."""
-        mean, variance = self.process.predict(place)
-        deviation = math.sqrt(variance[0] + self.process.hyperparameters.noise)
+    def surprise(self, place: Floats, error: float, variance: float = 0.0) -> float:
+        """How many deviations, noise included, an error at a `(1, d)` place lies from what is expected there.
+
+        Args:
+            variance: Of the error, in percent squared, beyond the noise of a training.
+        """
+        mean, own = self.process.predict(place)
+        beyond = (math.sqrt(variance) / max(error, self.scale.floor) / self.scale.spread) ** 2
+        deviation = math.sqrt(own[0] + self.process.hyperparameters.noise + beyond)
         return float((self.scale.outcomes(np.array([error])) - mean)[0]) / deviation
 
 
 def fitted(observations: Observations) -> Hyperparameters:
     """Hyperparameters fitted to these trials, or to as many of them as a fit may cost."""
     data = observations.to_fit()
-    return fit(data.places, data.outcomes)
+    return fit(data.places, data.outcomes, data.variances)

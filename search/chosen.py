@@ -13,6 +13,7 @@ from resnext_search.search.belief import Belief
 from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
+from resnext_search.search.told import read_observations
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.knobs import Floats
 
@@ -27,23 +28,26 @@ class RankedTrial(NamedTuple):
 def ranked_trials(journal: Journal) -> list[RankedTrial]:
     """The completed trials of the search, best first; empty before any completed.
 
-    It depends on these trials and on nothing else, so that it is the same whenever a study continues.
+    It depends on what has ended of the search and on nothing else, so that it is the same whenever a study continues.
     """
-    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    completed = journal.trials(phase="search", states=["completed"])
     if not completed:
         return []
     study = journal.study()
-    places = Pool(study.feasible_set(), study.knobs()).places_of([trial.configuration for trial in completed])
-    order, expected = rank(places, np.array([trial.validation_error for trial in completed], dtype=float))
+    pool = Pool(study.feasible_set(), study.knobs())
+    places = pool.places_of([trial.configuration for trial in completed])
+    errors = np.array([trial.validation_error for trial in completed], dtype=float)
+    order, expected = rank(places, errors, read_observations(journal, pool))
     return [RankedTrial(completed[i], None if expected is None else float(expected[i])) for i in order]
 
 
-def rank(places: Floats, errors: Floats) -> tuple[Integers, Floats | None]:
+def rank(places: Floats, errors: Floats, told: Observations) -> tuple[Integers, Floats | None]:
     """Rank completed trials by the error that the model expects of them; ties go to the first.
 
     Args:
-        places: `(n, d)` array of what was tried, in the order of the proposals; n is at least 1.
+        places: `(n, d)` array of the completed trials, in the order of the proposals; n is at least 1.
         errors: `(n,)` array of their reported errors in percent.
+        told: What the model is told: these trials, and estimates of those that were stopped.
 
     Returns:
         `(n,)` positions, best first, and the `(n,)` expected errors. With fewer than two differing errors, or no
@@ -52,5 +56,5 @@ def rank(places: Floats, errors: Floats) -> tuple[Integers, Floats | None]:
     if not places.shape[1] or len(np.unique(errors)) < 2:
         return np.argsort(errors, kind="stable"), None
     with one_thread():
-        expected = Belief.after(Observations(places, errors)).expected(places)
+        expected = Belief.after(told).expected(places)
     return np.argsort(expected, kind="stable"), expected

@@ -24,7 +24,6 @@ from resnext_search.search.observations import Observations
 from resnext_search.search.pool import Pool
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.complexity import Integers
-from resnext_search.spaces.knobs import Floats
 from resnext_search.spaces.seeds import derive_seed
 
 Axis = Literal["cardinality", "depth"]
@@ -47,19 +46,17 @@ class Effect:
     best: Configuration
 
 
-def learned_effects(pool: Pool, places: Floats, errors: Floats, seed: int) -> list[Effect]:
-    """What completed trials say about every value of every axis.
+def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[Effect]:
+    """What trials say about every value of every axis.
 
     Args:
         pool: The candidates of the study.
-        places: `(n, d)` array of what was tried, in the order of the proposals; n is at least 1.
-        errors: `(n,)` array of their errors in percent.
+        observations: What was tried, in the order of the proposals; at least one trial.
         seed: The study's; the same seed draws the same samples.
 
     Returns:
         One row a value, cardinalities first, both ascending.
     """
-    observations = Observations(places, errors)
     belief = Belief.after(observations)
     stretched = stretch(surprises(observations))
     effects = []

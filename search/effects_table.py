@@ -9,12 +9,12 @@ import csv
 import io
 from pathlib import Path
 
-import numpy as np
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
+from resnext_search.search.told import read_observations
 
 COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "blocks", "learning_rate", "trials")
 
@@ -26,14 +26,12 @@ def read_effects(journal: Journal) -> list[Effect]:
         Cardinalities first, both ascending; empty while fewer than two completed search trials differ in their error.
     """
     study = journal.study()
-    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
-    errors = np.array([trial.validation_error for trial in completed], dtype=float)
+    completed = journal.trials(phase="search", states=["completed"])
     pool = Pool(study.feasible_set(), study.knobs())
-    if len(np.unique(errors)) < 2 or not pool.features:
+    if len({trial.validation_error for trial in completed}) < 2 or not pool.features:
         return []
     with one_thread():
-        places = pool.places_of([trial.configuration for trial in completed])
-        return learned_effects(pool, places, errors, study.seed)
+        return learned_effects(pool, read_observations(journal, pool), study.seed)
 
 
 def write_effects(folder: StudyFolder, journal: Journal) -> Path:

@@ -31,14 +31,15 @@ def surprises(observations: Observations) -> Floats:
 
     Of the later half of the trials and at most the last `FORECASTS`; none of the first two, and so perhaps none at all.
     """
-    total = len(observations.errors)
+    places, errors, total = observations.places, observations.errors, len(observations.errors)
+    variances = np.broadcast_to(observations.variances, total)
     found, fits = [], dict[int, Hyperparameters]()
     for count in range(max(2, total - total // 2, total - FORECASTS), total):
         before, number = observations.first(count), fitted_number(count)
         if number not in fits:
             fits[number] = fitted(before)
         belief = Belief.after(before, fits[number])
-        found.append(belief.surprise(observations.places[count : count + 1], float(observations.errors[count])))
+        found.append(belief.surprise(places[count : count + 1], float(errors[count]), float(variances[count])))
     return np.array(found)
 
 

@@ -54,17 +54,18 @@ class Hyperparameters:
         return cls(np.exp(logarithms[:-1]), math.exp(logarithms[-1]))
 
 
-def fit(places: Floats, outcomes: Floats) -> Hyperparameters:
+def fit(places: Floats, outcomes: Floats, variances: Floats | float = 0.0) -> Hyperparameters:
     """The hyperparameters that are most probable after these outcomes, by L-BFGS-B from the mode of the prior.
 
     Args:
         places: `(n, d)` array.
         outcomes: `(n,)` array, standardized.
+        variances: `(n,)` array of what each outcome is uncertain by beyond the noise.
     """
     centres, spreads = _prior(places.shape[1])
     smallest = [math.log(SMALLEST_LENGTHSCALE)] * places.shape[1] + [math.log(SMALLEST_NOISE)]
     found = minimize(
-        lambda logarithms: tuple(-part for part in log_posterior(logarithms, places, outcomes)),
+        lambda logarithms: tuple(-part for part in log_posterior(logarithms, places, outcomes, variances)),
         centres - spreads**2,
         jac=True,
         method="L-BFGS-B",
@@ -74,7 +75,9 @@ def fit(places: Floats, outcomes: Floats) -> Hyperparameters:
     return Hyperparameters.from_logarithms(found.x)
 
 
-def log_posterior(logarithms: Floats, places: Floats, outcomes: Floats) -> tuple[float, Floats]:
+def log_posterior(
+    logarithms: Floats, places: Floats, outcomes: Floats, variances: Floats | float = 0.0
+) -> tuple[float, Floats]:
     """Log density of the outcomes and of the priors, for each trial, with its gradient.
 
     The mean is the one that maximizes it, so that the gradient needs no term for it.
@@ -83,12 +86,13 @@ def log_posterior(logarithms: Floats, places: Floats, outcomes: Floats) -> tuple
         logarithms: `(d + 1,)` array, as of `Hyperparameters`.
         places: `(n, d)` array.
         outcomes: `(n,)` array.
+        variances: As in `fit`.
 
     Source:
         Rasmussen and Williams 2006, eq. (2.30) and (5.9). BoTorch's objective is the same: priors are densities of the
         length-scale, not of its logarithm, and everything is divided by n.
     """
-    process = GaussianProcess(places, outcomes, Hyperparameters.from_logarithms(logarithms))
+    process = GaussianProcess(places, outcomes, Hyperparameters.from_logarithms(logarithms), variances=variances)
     lengthscales, noise = process.hyperparameters.lengthscales, process.hyperparameters.noise
     likelihood = -0.5 * (outcomes - process.mean) @ process.weights - np.log(process.factor.diagonal()).sum()
     likelihood -= 0.5 * len(outcomes) * math.log(2 * math.pi)
@@ -114,14 +118,21 @@ class GaussianProcess:
         outcomes: `(n,)` array of what came of it, standardized.
         hyperparameters: As fitted.
         mean: What is expected far from everything; the most probable value without it.
+        variances: `(n,)` array of what each outcome is uncertain by beyond the noise.
     """
 
     def __init__(
-        self, places: Floats, outcomes: Floats, hyperparameters: Hyperparameters, mean: float | None = None
+        self,
+        places: Floats,
+        outcomes: Floats,
+        hyperparameters: Hyperparameters,
+        mean: float | None = None,
+        variances: Floats | float = 0.0,
     ) -> None:
         self.places, self.outcomes, self.hyperparameters = places, outcomes, hyperparameters
+        self.variances = np.broadcast_to(variances, len(places))
         self.correlations = self._correlations(places, places)
-        covariance = self.correlations + hyperparameters.noise * np.eye(len(places))
+        covariance = self.correlations + (hyperparameters.noise + self.variances) * np.eye(len(places))
         self.factor: Floats = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
         if mean is None:
             ones = self._solve(np.ones(len(places)))
@@ -162,6 +173,7 @@ class GaussianProcess:
             np.concatenate([self.outcomes, outcomes]),
             self.hyperparameters,
             self.mean,
+            np.append(self.variances, np.zeros(len(places))),
         )
 
     def _correlations(self, these: Floats, those: Floats) -> Floats:

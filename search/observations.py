@@ -59,32 +59,48 @@ class LogScale:
 
 @dataclass(frozen=True)
 class Standardized:
-    """What the model is told: `(n, d)` places and `(n,)` outcomes, which are logarithms of errors, standardized."""
+    """What the model is told: `(n, d)` places and `(n,)` outcomes, which are logarithms of errors, standardized.
+
+    The `(n,)` variances are what outcomes are uncertain by beyond the noise of a training: those of stopped trials.
+    """
 
     places: Floats
     outcomes: Floats
+    variances: Floats
     scale: LogScale
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Completed trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent."""
+    """Trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent.
+
+    Variances, in percent squared, are above 0 where an error is an estimate: that of a trial that was stopped early.
+    """
 
     places: Floats
     errors: Floats
+    variances: Floats | float = 0.0
 
     def to_fit(self) -> Standardized:
         """What the hyperparameters are fitted to."""
-        number = fitted_number(len(self.errors))
-        return _standardized(self.places[:number], self.errors[:number], FITTED_TO)
+        return self.first(fitted_number(len(self.errors)))._standardized(FITTED_TO)
 
     def to_predict(self) -> Standardized:
         """What predictions are made from."""
-        return _standardized(self.places, self.errors, PREDICTED_FROM)
+        return self._standardized(PREDICTED_FROM)
 
     def first(self, count: int) -> Observations:
         """The first `count` trials alone."""
-        return Observations(self.places[:count], self.errors[:count])
+        variances = np.broadcast_to(self.variances, len(self.errors))
+        return Observations(self.places[:count], self.errors[:count], variances[:count])
+
+    def _standardized(self, limit: int) -> Standardized:
+        """Thinned to a limit; the variance of a logarithm is that of the error divided by the error's square."""
+        scale, kept = LogScale.of(self.errors), thinned(self.places, self.errors, limit)
+        relative = np.sqrt(np.broadcast_to(self.variances, len(self.errors))) / np.maximum(self.errors, scale.floor)
+        return Standardized(
+            self.places[kept], scale.outcomes(self.errors[kept]), (relative[kept] / scale.spread) ** 2, scale
+        )
 
 
 def fitted_number(observed: int) -> int:
@@ -119,8 +135,3 @@ def thinned(places: Floats, errors: Floats, limit: int) -> Integers:
         np.minimum(nearest, ((places - places[trial]) ** 2).sum(axis=1), out=nearest)
         nearest[trial] = -1
     return np.sort(np.array(chosen))
-
-
-def _standardized(places: Floats, errors: Floats, limit: int) -> Standardized:
-    scale, kept = LogScale.of(errors), thinned(places, errors, limit)
-    return Standardized(places[kept], scale.outcomes(errors[kept]), scale)

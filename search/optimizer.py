@@ -17,6 +17,7 @@ from typing import Literal, SupportsFloat, TypeGuard
 import numpy as np
 from resnext_search.search.band import BandGenerator, Choice
 from resnext_search.search.chosen import rank
+from resnext_search.search.curves import Curve, Learned, Stopped, learned
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.features import Describe, network_features
 from resnext_search.search.observations import Observations
@@ -92,7 +93,8 @@ class Optimizer:
         self.initial = len(self.pool.features) + 2
         self.known_objectives = tuple(name for name in objectives if name != ERROR)
         self._candidates: list[int] = []  # by proposal
-        self._outcomes: dict[int, float | Failure] = {}  # by proposal
+        self._outcomes: dict[int, float | Stopped | Failure] = {}  # by proposal
+        self._curves: dict[int, Curve] = {}  # by proposal
         self._generator = BandGenerator(self.pool.features)
 
     def ask(self, n: int = 1) -> list[Proposal]:
@@ -120,13 +122,16 @@ class Optimizer:
             raise UsageError(str(error)) from error
         return self._add(candidate, proposed_by)
 
-    def tell(self, proposal_id: int, outcome: Mapping[str, float] | Failure) -> None:
+    def tell(
+        self, proposal_id: int, outcome: Mapping[str, float] | Stopped | Failure, curve: Curve | None = None
+    ) -> None:
         """Report what came of a proposal.
 
         Args:
             proposal_id: Of a proposal that was asked for or attached.
             outcome: The metrics, of which `validation_error` alone is used: how uncertain it is, the model finds out
-                from all trials together. Or a failure.
+                from all trials together. Or that it was stopped early, or a failure.
+            curve: How it got there: from the curves of completed trials it is estimated what stopped ones are worth.
 
         Raises:
             UsageError: The proposal is unknown or was told before, or the error is missing or no percentage.
@@ -138,21 +143,25 @@ class Optimizer:
         if isinstance(outcome, Failure):
             self._outcomes[proposal_id] = outcome
         else:
-            error = outcome.get(ERROR) if isinstance(outcome, Mapping) else None
+            reported = {ERROR: outcome.error} if isinstance(outcome, Stopped) else outcome
+            error = reported.get(ERROR) if isinstance(reported, Mapping) else None
             if not _is_error(error):
                 raise UsageError(
                     f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else repr(error)}; "
                     "a percentage from 0 to 100 is needed",
                     hint="Tell a Failure instead.",
                 )
-            self._outcomes[proposal_id] = float(error)
+            self._outcomes[proposal_id] = outcome if isinstance(outcome, Stopped) else float(error)
+            if curve is not None:
+                self._curves[proposal_id] = curve
 
     def chosen(self) -> int | None:
         """The completed proposal whose error is lowest by the model, ties to the first; None before any completed."""
         completed = self._completed()
         if not completed:
             return None
-        order, _ = rank(self._places(list(completed)), np.array(list(completed.values())))
+        errors = np.array(list(completed.values()))
+        order, _ = rank(self._places(list(completed)), errors, self._observations(self._learned()))
         return list(completed)[int(order[0])]
 
     def effects(self) -> list[Effect]:
@@ -161,9 +170,7 @@ class Optimizer:
         if not self._can_model(completed):
             return []
         with one_thread():
-            return learned_effects(
-                self.pool, self._places(list(completed)), np.array(list(completed.values())), self.seed
-            )
+            return learned_effects(self.pool, self._observations(self._learned()), self.seed)
 
     def _add(self, candidate: int, proposed_by: Proposer) -> Proposal:
         self._candidates.append(candidate)
@@ -178,23 +185,32 @@ class Optimizer:
             return candidate, "sobol"
         candidates = self.pool.sample(proposal_generator(self.seed, number), taken)
         with one_thread():
-            self._generator.fit(self._observations(completed))
-            return int(candidates[self._generator.choose(self._choice(candidates, completed))]), "ax"
+            told = self._learned()
+            self._generator.fit(self._observations(told))
+            return int(candidates[self._generator.choose(self._choice(candidates, completed, told))]), "ax"
 
     def _completed(self) -> dict[int, float]:
         """Errors by proposal, in the order of the proposals."""
-        return {number: error for number, error in sorted(self._outcomes.items()) if not isinstance(error, Failure)}
+        return {number: error for number, error in sorted(self._outcomes.items()) if isinstance(error, float)}
+
+    def _learned(self) -> Learned:
+        """The errors of completed trials, and what those that were stopped would have reached."""
+        return learned(
+            {number: outcome for number, outcome in self._outcomes.items() if not isinstance(outcome, Failure)},
+            self._curves,
+        )
 
     def _can_model(self, completed: Mapping[int, float]) -> bool:
         """Whether there is anything to learn: features that vary, and errors that do."""
         return bool(self.pool.features) and len(set(completed.values())) > 1
 
-    def _observations(self, completed: Mapping[int, float]) -> Observations:
-        return Observations(self._places(list(completed)), np.array(list(completed.values())))
+    def _observations(self, told: Learned) -> Observations:
+        return Observations(self._places(told.numbers), told.errors, told.variances)
 
-    def _choice(self, candidates: Integers, completed: Mapping[int, float]) -> Choice:
+    def _choice(self, candidates: Integers, completed: Mapping[int, float], told: Learned) -> Choice:
         failed = sorted(number for number, outcome in self._outcomes.items() if isinstance(outcome, Failure))
-        pending = [number for number in range(len(self._candidates)) if number not in self._outcomes]
+        known = {*told.numbers, *failed}
+        pending = [number for number in range(len(self._candidates)) if number not in known]
         return Choice(
             self.pool.places(candidates),
             self._costs(candidates),

@@ -12,6 +12,7 @@ import yaml
 from resnext_search.results.export import pareto_table, write_tables
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import ENDED, Journal, Phase, State
+from resnext_search.search.audit import read_audit
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.effects_table import write_effects
@@ -23,6 +24,7 @@ from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
 from resnext_search.search.runner import run_trials
 from resnext_search.search.verdicts import judge_study, write_verdict
+from resnext_search.search.words import audit_words
 from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
@@ -202,6 +204,9 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
         "",
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]
+    audit = read_audit(journal)
+    if audit is not None:
+        lines += ["", audit_words(audit)]
     console.print("\n".join(lines), markup=False)
     judged = judge_study(journal)
     if judged is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.search.claim_trials import claim_trials
+from resnext_search.search.curves import first_look
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.arms import claim_arms, claim_budget
 from resnext_search.spaces.complexity import complexity
@@ -47,8 +48,16 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
             for knob in study.knobs()
         },
         "trials": study.search.trials,
+        "early_stopping": _stopping_facts(study),
         "claim": _claim_facts(study),
     }
+
+
+def _stopping_facts(study: Study) -> dict[str, Any] | None:
+    """How trials of the search are stopped early; None if they are not."""
+    if study.search.early_stopping == "none":
+        return None
+    return {"rule": study.search.early_stopping, "first_look": first_look(study.trainer), "audit": study.search.audit}
 
 
 def _claim_facts(study: Study) -> dict[str, Any] | None:

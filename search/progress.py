@@ -41,6 +41,7 @@ class Progress:
     metric: str = "validation error"
     _running: dict[int, _Running] = field(default_factory=dict)
     _failed: int = 0
+    _stopped: int = 0
     _finished_here: int = 0
     _begin: float = field(default_factory=time.monotonic)
     _live: Live | None = None
@@ -77,6 +78,13 @@ class Progress:
             best = f"  best {self.best:.2f} %" if self.metric == "validation error" else ""
             self._event(f"{describe(trial_id, running.configuration)}  {self.metric} {error:.2f} %{best}")
 
+    def stopped(self, trial_id: int, epoch: int, error: float) -> None:
+        """A trial was stopped early, with this error in percent: not one to be compared with those of full length."""
+        running = self._end(trial_id)
+        self._stopped += 1
+        if running is not None:
+            self._event(f"{describe(trial_id, running.configuration)}  stopped after epoch {epoch} at {error:.2f} %")
+
     def failed(self, trial_id: int, failure_class: str, message: str) -> None:
         """A trial has failed."""
         running = self._end(trial_id)
@@ -106,9 +114,10 @@ class Progress:
     def _draw(self) -> Table:
         chosen = self.metric == "validation error" and self.best is not None  # test errors choose nothing
         best = f", best validation error {self.best:.2f} %" if chosen else ""
+        stopped = f", {self._stopped} stopped" if self._stopped else ""
         failed = f", {self._failed} failed" if self._failed else ""
         table = Table(
-            title=f"{self.done} of {self.total} trials{best}{failed}{self._eta().replace('  ', ', ')}",
+            title=f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}",
             title_justify="left",
         )
         for heading in ("trial", "epoch", "validation error %", "running for"):

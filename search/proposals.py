@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from resnext_search.results.journal import Journal, Trial
+from resnext_search.results.journal import ENDED, Journal, Trial
+from resnext_search.search.curves import Stopped
 from resnext_search.search.optimizer import Failure, Optimizer
+from resnext_search.search.told import read_outcome
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.seeds import derive_seed
 
@@ -28,10 +30,8 @@ class Proposals:
                 self._proposals[trial.trial_id] = self._optimizer.attach(
                     trial.configuration, trial.proposed_by
                 ).proposal_id
-            if trial.validation_error is not None:
-                self.completed(trial.trial_id, trial.validation_error)
-            elif trial.state == "failed":
-                self.failed(trial.trial_id, trial.failure_class or "unknown", trial.failure_message or "")
+            if trial.state in ENDED:
+                self.ended(trial.trial_id)
 
     @property
     def exhausted(self) -> bool:
@@ -49,10 +49,12 @@ class Proposals:
         self._proposals[number] = proposal.proposal_id
         return self.journal.trial(number)
 
-    def completed(self, trial_id: int, validation_error: float) -> None:
-        """A trial has ended with this error, in percent."""
-        self._optimizer.tell(self._proposals[trial_id], {"validation_error": validation_error})
-
-    def failed(self, trial_id: int, failure_class: str, message: str) -> None:
-        """A trial has failed."""
-        self._optimizer.tell(self._proposals[trial_id], Failure(failure_class, message))
+    def ended(self, trial_id: int) -> None:
+        """Report what came of a trial, as it stands in the journal."""
+        trial, proposal = self.journal.trial(trial_id), self._proposals[trial_id]
+        if trial.state == "failed":
+            self._optimizer.tell(proposal, Failure(trial.failure_class or "unknown", trial.failure_message or ""))
+            return
+        outcome, curve = read_outcome(self.journal, trial, self.study.search.audit)
+        told = outcome if isinstance(outcome, Stopped) else {"validation_error": outcome}
+        self._optimizer.tell(proposal, told, curve)

@@ -21,6 +21,15 @@ for _name, _value in {
 import ray
 from ray import tune
 from ray.job_config import JobConfig
+from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
 from ray.tune.search import Searcher
 
-__all__ = ["JobConfig", "Searcher", "ray", "tune"]
+__all__ = [
+    "AsyncHyperBandScheduler",
+    "FIFOScheduler",
+    "JobConfig",
+    "MedianStoppingRule",
+    "Searcher",
+    "ray",
+    "tune",
+]

@@ -2,6 +2,7 @@
 
 `Tuner.restore` is never called: Ray's own snapshots may lag behind what has finished. A study that continues starts a
 fresh Tuner, whose searcher first hands out the interrupted trials; their workers find their checkpoints by themselves.
+Early stopping has no other memory than the journal either.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.results import EpochRow, Journal, StudyFolder, Trial
-from resnext_search.results.journal import Phase
+from resnext_search.results.journal import ENDED, Phase
+from resnext_search.search.early_stopping import EarlyStopping
 from resnext_search.search.machine import Machine
 from resnext_search.search.progress import Progress, describe
 from resnext_search.search.proposals import Proposals
-from resnext_search.search.ray_settings import Searcher, tune
+from resnext_search.search.ray_settings import FIFOScheduler, Searcher, tune
 from resnext_search.search.worker import Train, name_tag, remove, trainable
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import TooManyFailures
@@ -60,7 +62,9 @@ def run_trials(
     scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
     tuner = tune.Tuner(
         trial,
-        tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=JournalScheduler(searcher), num_samples=-1, reuse_actors=True
+        ),
         run_config=tune.RunConfig(
             name="trials",
             storage_path=str(scratch),
@@ -103,7 +107,9 @@ class JournalSearcher(Searcher):
         self._live: dict[str, tuple[int, Any]] = {}  # by Tune's name: our number, and the actor that bears it
         trials = journal.trials(phase=phase)
         self._failed = sum(trial.state == "failed" for trial in trials)
-        self._ended = self._failed + sum(trial.state == "completed" for trial in trials)
+        self._ended = sum(trial.state in ENDED for trial in trials)
+        stops_early = phase == "search" and study.search.early_stopping != "none"
+        self._early_stopping = EarlyStopping(study, journal) if stops_early else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher for a restore that never happens; the journal is the state."""
@@ -145,11 +151,12 @@ class JournalSearcher(Searcher):
             return self._pending.popleft()
         return self.proposals.next() if self.proposals is not None else None
 
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Record an epoch; the last one completes the trial."""
+    def goes_on(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Record an epoch, the last one of which completes the trial, and say whether the trial goes on."""
         if trial_id in self._live and "validation_error" in result:
             with self._errors_kept():
-                self._record_epoch(self._live[trial_id][0], result)
+                return self._record_epoch(self._live[trial_id][0], result)
+        return True
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Record a failure, if there was one, and free the worker's place."""
@@ -171,27 +178,33 @@ class JournalSearcher(Searcher):
             remove(tag)
         self._live.clear()
 
-    def _record_epoch(self, number: int, result: dict[str, Any]) -> None:
+    def _record_epoch(self, number: int, result: dict[str, Any]) -> bool:
         row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})
         final = row.epoch >= self.study.trainer.epochs
         about = {name: result[name] for name in ("device", "host", "test_error", "test_correct")}
-        completed = self.journal.record_epoch(number, row, final=final, **about)
+        stop = None
+        if self._early_stopping is not None and row.validation_error is not None:
+            stop = self._early_stopping.after(number, row.epoch, row.validation_error)
+        ended = self.journal.record_epoch(number, row, final=final, stop=stop, **about)
         self.progress.epoch(number, row.epoch, row.validation_error)
-        if completed:
+        if ended:
             self._ended += 1
-            if self.proposals is not None and row.validation_error is not None:
-                self.proposals.completed(number, row.validation_error)
-            self.progress.completed(
-                number, about["test_error"] if row.validation_error is None else row.validation_error
-            )
+            if self.proposals is not None:
+                self.proposals.ended(number)
+            error = about["test_error"] if row.validation_error is None else row.validation_error
+            if stop == "stopped":
+                self.progress.stopped(number, row.epoch, error)
+            else:
+                self.progress.completed(number, error)
             self.folder.checkpoint(number).unlink(missing_ok=True)
+        return stop != "stopped"
 
     def _fail(self, number: int, failure_class: str, message: str) -> None:
         if not self.journal.fail(number, failure_class, message):
             return
         self._ended, self._failed = self._ended + 1, self._failed + 1
         if self.proposals is not None:
-            self.proposals.failed(number, failure_class, message)
+            self.proposals.ended(number)
         self.progress.failed(number, failure_class, message)
         self.folder.checkpoint(number).unlink(missing_ok=True)
         everything = self._ended == self._failed and self._ended == self.progress.total
@@ -208,6 +221,18 @@ class JournalSearcher(Searcher):
             yield
         except Exception as error:
             self.error = self.error or error
+
+
+class JournalScheduler(FIFOScheduler):
+    """Tune's scheduler: what it asks after an epoch is answered when that epoch is in the journal, with the answer."""
+
+    def __init__(self, searcher: JournalSearcher) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.searcher = searcher
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Whether a trial goes on."""
+        return str(self.CONTINUE if self.searcher.goes_on(trial.trial_id, result) else self.STOP)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal, Trial
+from resnext_search.search.audit import read_audit
 from resnext_search.search.claim_trials import planned_trials
 from resnext_search.search.progress import describe
 from resnext_search.spaces import Study
@@ -17,7 +18,7 @@ from resnext_search.spaces.errors import UsageError
 
 
 def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
-    """Counts by state, running trials with their epochs, failures by class, the best trial so far."""
+    """Counts by state, running trials with their epochs, failures by class, early stopping, the best trial so far."""
     study, trials = journal.study(), journal.trials()
     live = is_live(folder)
     planned = planned_trials(study, journal)
@@ -37,6 +38,7 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
             for trial in trials
             if trial.state == "failed"
         ],
+        "early_stopping": read_audit(journal),
         "best": read_best(journal),
     }
 

@@ -25,16 +25,19 @@ class Surrogate(SingleTaskGP):
     Args:
         train_X: `(n, d)` tensor in the unit cube.
         train_Y: `(n, 1)` tensor.
+        train_Yvar: `(n, 1)` tensor of what outcomes are uncertain by beyond the noise that is fitted. BoTorch would
+            take it for all of the noise, and fit none: it is kept from BoTorch, whose posterior nothing asks for.
     """
 
-    def __init__(self, train_X: Tensor, train_Y: Tensor) -> None:  # noqa: N803  BoTorch's names
+    def __init__(self, train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor) -> None:  # noqa: N803  BoTorch's names
         # the kernel that `SingleTaskGP` takes anyway; given, outcomes may be a part of those that were standardized
         kernel = get_covar_module_with_dim_scaled_prior(ard_num_dims=train_X.shape[-1])
         super().__init__(train_X=train_X, train_Y=train_Y, covar_module=kernel, outcome_transform=None)
+        self.variances: Floats = train_Yvar.numpy().ravel()
 
     def custom_fit(self, mll: MarginalLogLikelihood, **_: Any) -> MarginalLogLikelihood:
         """What `botorch.fit.fit_gpytorch_mll` calls instead of its own fit, if a model has it."""
-        found = fit(*self._data())
+        found = fit(*self._data(), self.variances)
         self.covar_module.lengthscale = torch.tensor(found.lengthscales)
         self.likelihood.noise = torch.tensor([found.noise])
         self.recenter()
@@ -42,11 +45,13 @@ class Surrogate(SingleTaskGP):
 
     def recenter(self) -> None:
         """Give the mean its most probable value, which has a closed form whatever the hyperparameters are."""
-        self.mean_module.constant.data.fill_(GaussianProcess(*self._data(), self._hyperparameters()).mean)
+        most_probable = GaussianProcess(*self._data(), self._hyperparameters(), variances=self.variances).mean
+        self.mean_module.constant.data.fill_(most_probable)
 
     def process(self) -> GaussianProcess:
         """The same model in closed form."""
-        return GaussianProcess(*self._data(), self._hyperparameters(), float(self.mean_module.constant.detach()))
+        mean = float(self.mean_module.constant.detach())
+        return GaussianProcess(*self._data(), self._hyperparameters(), mean, self.variances)
 
     def _data(self) -> tuple[Floats, Floats]:
         return np.asarray(self.train_inputs[0]), np.asarray(self.train_targets)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnext_search.results.journal import ENDED
+from resnext_search.results.journal import ENDED, State
 from resnext_search.search.progress import duration
 from resnext_search.spaces.architecture import dashed
+
+_ORDER: tuple[State, ...] = (*ENDED, "interrupted", "queued", "running")
 
 
 def plan_words(facts: dict[str, Any]) -> str:
@@ -21,6 +23,7 @@ def plan_words(facts: dict[str, Any]) -> str:
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
         *_claim_lines(facts["claim"]),
+        *_stopping_lines(facts["early_stopping"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
     forecast = facts["forecast"]
@@ -34,6 +37,15 @@ def plan_words(facts: dict[str, Any]) -> str:
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
     return "\n".join(lines)
+
+
+def _stopping_lines(stopping: dict[str, Any] | None) -> list[str]:
+    if stopping is None:
+        return []
+    return [
+        f"early stopping    {stopping['rule']}, from epoch {stopping['first_look']} on; a share of "
+        f"{stopping['audit']:g} is trained to the end as a check. What follows holds if none is stopped"
+    ]
 
 
 def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
@@ -76,6 +88,8 @@ def status_words(facts: dict[str, Any]) -> str:
     for failure in facts["failures"]:
         last = (failure["message"] or "").strip().splitlines()[-1:]
         lines.append(f"  trial {failure['trial']:04d} failed ({failure['class']}): {' '.join(last)}")
+    if facts["early_stopping"] is not None:
+        lines.append(audit_words(facts["early_stopping"]))
     if facts["best"] is not None:
         lines.append(best_words(facts["best"]).splitlines()[0])
     if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
@@ -84,11 +98,27 @@ def status_words(facts: dict[str, Any]) -> str:
 
 
 def _counted(states: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    return ", ".join(f"{states[state]} {state}" for state in _ORDER if state in states) or "none yet"
 
 
 def _percent(error: float | None) -> str:
     return "" if error is None else f"  validation error {error:.2f} %"
+
+
+def audit_words(audit: dict[str, Any]) -> str:
+    """What early stopping has saved, and how often it was wrong as far as that was looked at."""
+    stopped, audited = audit["stopped"], audit["audited"]
+    interval = f"95 % interval {audit['percent_low']:.0f} to {audit['percent_high']:.0f} %"
+    checked = (
+        f"{audited} more would have been and {'was' if audited == 1 else 'were'} trained to the end as a check: "
+        f"{audit['would_have_won']} of them would have won ({interval})"
+        if audited
+        else "none of those to be stopped was trained to the end as a check"
+    )
+    return (
+        f"Early stopping: {stopped} trial{'s' * (stopped != 1)} stopped, {checked}; "
+        f"epochs trained: {audit['epochs']:,} of {audit['full_length_epochs']:,}."
+    )
 
 
 def best_words(best: dict[str, Any]) -> str:

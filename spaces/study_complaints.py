@@ -47,6 +47,7 @@ _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
     ("budget", "tolerance"): "a share, such as 2% or 0.02",
     ("claim", "tolerance"): "a share, such as 2% or 0.02",
+    ("search", "audit"): "a share, such as 10% or 0.1",
 }
 
 

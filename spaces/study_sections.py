@@ -169,6 +169,10 @@ class SearchConfig(Section):
     """Trials at once: auto (as many as the machine holds), or a number"""
     optimizer: Literal["ax", "sobol"] = "ax"
     """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+    early_stopping: Literal["none", "asha", "median"] = "none"
+    """none: every trial is trained to the end | asha, median: Ray Tune stops those that fall behind the others"""
+    audit: Share = Field(default=0.1, ge=0, le=1)
+    """Share of the trials to be stopped that is trained to the end all the same, drawn by chance, as a check"""
 
 
 class ClaimConfig(Section):

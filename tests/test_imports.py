@@ -42,6 +42,7 @@ FENCES = {
     "torchvision": {"trainers/data.py"},
     "sklearn": {"trainers/data.py"},
 }
+RAY_USERS = {f"search/{module}.py" for module in ("early_stopping", "machine", "runner", "worker")}
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}
 HEAVY = ("torch", "ax", "botorch", "ray")
 
@@ -73,9 +74,9 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_three_files_use_ray(path: Path) -> None:
+def test_four_files_use_ray(path: Path) -> None:
     uses = any(module.startswith("resnext_search.search.ray_settings") for module in imported(path))
-    assert uses == (name(path) in {"search/machine.py", "search/runner.py", "search/worker.py"})
+    assert uses == (name(path) in RAY_USERS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

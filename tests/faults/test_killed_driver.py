@@ -76,6 +76,32 @@ def test_a_study_killed_three_times_equals_an_undisturbed_one(tmp_path: Path) ->
     pd.testing.assert_frame_equal(disturbed[same], undisturbed[same])
 
 
+def test_a_study_that_stops_early_killed_twice_stops_the_same_trials(tmp_path: Path) -> None:
+    """The rungs are rebuilt from the journal, and a trial that goes on counts once in them."""
+    (tmp_path / "study.yaml").write_text(TINY_STUDY)
+    arguments = ["run", "study.yaml", *OVERRIDES, "search.early_stopping=asha", "search.audit=0.3", "--out"]
+    quiet = finish([*arguments, "quiet"], tmp_path)
+    assert quiet.returncode == 0, quiet.stderr
+    journals = [tmp_path / name / "journal.sqlite" for name in ("quiet", "killed")]
+    for moment in (8, 16):
+        with running([*arguments, "killed"], tmp_path) as driver:
+            wait_for(partial(_reached, journals[1], moment), driver)
+            os.kill(driver.pid, signal.SIGKILL)
+            driver.wait()
+    last = finish([*arguments, "killed"], tmp_path)
+
+    assert last.returncode == 0, last.stderr
+    found = []
+    for path in journals:
+        with Journal(path, read_only=True) as opened:
+            found.append(
+                [(t.configuration, t.state, t.epochs, t.stop_epoch, t.validation_error) for t in opened.trials()]
+            )
+    assert found[1] == found[0]
+    assert {"stopped", "completed"} == {state for _, state, *_ in found[0]}
+    assert "Early stopping: " in quiet.stdout
+
+
 def test_an_interrupted_trial_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
     arguments = ["run", "study.yaml", "search.trials=1", "trainer.epochs=150", "--out", "run"]

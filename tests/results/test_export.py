@@ -14,7 +14,7 @@ from resnext_search.results.export import pareto_table, trials_table, write_tabl
 from resnext_search.spaces.errors import UsageError
 
 from tests.helpers import tiny_study
-from tests.journals import completed, ended_folder, new_folder, point, started
+from tests.journals import completed, ended_folder, epoch_row, new_folder, point, started
 from tests.rights import without_rights_to
 
 TRIALS_HEADER = (
@@ -184,6 +184,17 @@ def test_unfinished_trials_and_other_phases_are_not_on_the_front(opened: tuple[S
     started(journal, point(0, 0.3))
     assert pareto_table(journal).trial.tolist() == [0]
     assert trials_table(journal).phase.tolist() == ["search", "tune", "search"]
+
+
+def test_a_stopped_trial_has_its_epochs_and_no_error(opened: tuple[StudyFolder, Journal]) -> None:
+    _, journal = opened
+    completed(journal, point(0), 12.5)
+    number = started(journal, point(1))
+    journal.record_epoch(number, epoch_row(1, 0.5), device="cpu", host="here", final=False, stop="stopped")
+    row = trials_table(journal).iloc[number]
+    assert (row.state, row.epochs) == ("stopped", 1)
+    assert pd.isna(row.validation_error)
+    assert pareto_table(journal).trial.tolist() == [0]
 
 
 @pytest.mark.parametrize("objectives", [None, ["validation_error"], ["parameters", "activations", "validation_error"]])

@@ -173,6 +173,37 @@ def test_a_trial_that_confirms_has_a_test_error_and_no_other(journal: Journal) -
     assert (trial.validation_error, trial.test_error, trial.test_correct) == (None, 5.0, "1:gA==")
 
 
+def test_a_trial_is_stopped_in_the_transaction_of_its_epoch_and_its_error_is_none_of_full_length(
+    journal: Journal,
+) -> None:
+    number = started(journal, point(0))
+    statements: list[str] = []
+    journal._connection.set_trace_callback(statements.append)
+    assert journal.record_epoch(number, epoch_row(1, 80.0), **HERE, final=False, stop="stopped") is True
+    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT", "UPDATE", "UPDATE", "COMMIT"]
+    trial = journal.trial(number)
+    assert (trial.state, trial.epochs, trial.stop_epoch, trial.validation_error) == ("stopped", 1, 1, None)
+    assert (trial.checkpoint, trial.ended_at is not None) == (None, True)
+    assert journal.record_epoch(number, epoch_row(2, 5.0), **HERE, final=True) is False  # it stays stopped
+    assert journal.trial(number).state == "stopped"
+
+
+def test_an_audited_trial_goes_on_and_it_is_known_when_it_would_have_been_stopped(journal: Journal) -> None:
+    number = started(journal, point(0))
+    assert journal.record_epoch(number, epoch_row(1, 80.0), **HERE, final=False, stop="audited") is False
+    assert state(journal) == "running"
+    assert journal.record_epoch(number, epoch_row(2, 12.5), **HERE, final=True) is True
+    trial = journal.trial(number)
+    assert (trial.state, trial.stop_epoch, trial.validation_error) == ("completed", 1, 12.5)
+
+
+def test_the_history_of_a_phase_is_in_the_order_in_which_it_was_recorded(journal: Journal) -> None:
+    first, second, other = (started(journal, point(n), phase=p) for n, p in enumerate(("search", "search", "tune")))
+    for number, epoch, error in ((second, 1, 70.0), (first, 1, 80.0), (other, 1, 1.0), (second, 2, 60.0)):
+        journal.record_epoch(number, epoch_row(epoch, error), **HERE, final=False)
+    assert journal.history("search") == [(second, 1, 70.0), (first, 1, 80.0), (second, 2, 60.0)]
+
+
 def test_a_full_disk_is_said_and_loses_nothing(journal: Journal) -> None:
     number = completed(journal, point(0), 12.5)
     pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
@@ -340,11 +371,11 @@ def test_a_torn_file_is_said(tmp_path: Path, length: int) -> None:
 def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with sqlite3.connect(folder.journal) as connection:
-        connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+        connection.execute("UPDATE meta SET value = '4' WHERE key = 'schema_version'")
     connection.close()
     with pytest.raises(UsageError) as caught:
         Journal(folder.journal)
-    assert str(caught.value) == f"{folder.journal}: journal of schema 3; this version reads schema 2"
+    assert str(caught.value) == f"{folder.journal}: journal of schema 4; this version reads schema 3"
     assert caught.value.hint == "Use the version of resnext-search that made it."
 
 

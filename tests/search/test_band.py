@@ -29,9 +29,9 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many trials each fit of the hyperparameters was made to."""
     sizes: list[int] = []
 
-    def watched(places: np.ndarray, outcomes: np.ndarray) -> Hyperparameters:
+    def watched(places: np.ndarray, outcomes: np.ndarray, variances: np.ndarray) -> Hyperparameters:
         sizes.append(len(outcomes))
-        return fit(places, outcomes)
+        return fit(places, outcomes, variances)
 
     monkeypatch.setattr(surrogate, "fit", watched)
     return sizes
@@ -45,6 +45,15 @@ def test_hyperparameters_are_fitted_once_to_the_same_trials(fits: list[int]) -> 
     assert fits == [20]
     generator.fit(observations(21))
     assert fits == [20, 21]
+
+
+def test_hyperparameters_are_fitted_again_when_an_outcome_has_become_more_certain(fits: list[int]) -> None:
+    generator, told = BandGenerator(["x", "y"]), observations(20)
+    uncertain = Observations(told.places, told.errors, np.where(np.arange(20) < 5, 40.0, 0.0))
+    for each in (told, uncertain, uncertain):
+        generator.fit(each)
+    assert fits == [20, 20]
+    np.testing.assert_array_equal(generator.surrogate.process().variances, uncertain.to_predict().variances)
 
 
 def test_of_many_trials_hyperparameters_are_fitted_when_they_have_grown_by_a_tenth(fits: list[int]) -> None:

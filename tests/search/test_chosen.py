@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from resnext_search.results import Journal
 from resnext_search.search.chosen import rank, ranked_trials
+from resnext_search.search.observations import Observations
 
 from tests.journals import completed, ended_folder, lucky_folder, new_folder, point, started
 from tests.search.test_optimizer import tiny_optimizer, valley
@@ -50,12 +51,14 @@ def test_before_there_is_a_model_the_lowest_reported_error_is_chosen_and_nothing
 
 
 def test_without_features_there_is_no_model() -> None:
-    order, expected = rank(np.empty((3, 0)), np.array([12.0, 11.0, 11.0]))
+    told = Observations(np.empty((3, 0)), np.array([12.0, 11.0, 11.0]))
+    order, expected = rank(told.places, told.errors, told)
     assert (order.tolist(), expected) == ([1, 2, 0], None)
 
 
 def test_trials_of_one_place_are_expected_to_err_alike_and_the_first_is_chosen() -> None:
-    order, expected = rank(np.array([[0.5], [0.5], [0.0], [1.0]]), np.array([12.0, 10.0, 20.0, 22.0]))
+    told = Observations(np.array([[0.5], [0.5], [0.0], [1.0]]), np.array([12.0, 10.0, 20.0, 22.0]))
+    order, expected = rank(told.places, told.errors, told)
     assert expected is not None
     assert expected[0] == expected[1]
     assert order.tolist() == [0, 1, 2, 3]

@@ -18,17 +18,12 @@ from benchmarks.optimizer.surfaces import surface
 from tests.search.test_optimizer import LEARNING_RATE, THREE_RATES, middle_set, tiny_set, valley
 
 
-def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> Observations:
     """Random candidates, and their errors with some noise."""
     generator = np.random.default_rng(seed)
     candidates = generator.choice(len(pool), trials, replace=False)
     errors = np.array([valley(pool.configuration(int(candidate))) for candidate in candidates])
-    return pool.places(candidates), errors + generator.normal(0, noise, trials)
-
-
-def believed(places: np.ndarray, errors: np.ndarray) -> Belief:
-    """The model that the rows come from."""
-    return Belief.after(Observations(places, errors))
+    return Observations(pool.places(candidates), errors + generator.normal(0, noise, trials))
 
 
 def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
@@ -44,7 +39,7 @@ def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
 
 def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
     pool = Pool(middle_set(), [LEARNING_RATE])
-    rows = learned_effects(pool, *told(pool, 20), seed=0)
+    rows = learned_effects(pool, told(pool, 20), seed=0)
     assert [(row.axis, row.value) for row in rows] == [
         *(("cardinality", value) for value in np.unique(middle_set().cardinality)),
         *(("depth", value) for value in np.unique(middle_set().depth)),
@@ -57,9 +52,9 @@ def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
 def test_the_same_seed_gives_the_same_rows() -> None:
     pool = Pool(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 12)
-    rows = learned_effects(pool, *trials, seed=4)
-    assert rows == learned_effects(pool, *trials, seed=4)
-    others = learned_effects(pool, *trials, seed=5)
+    rows = learned_effects(pool, trials, seed=4)
+    assert rows == learned_effects(pool, trials, seed=4)
+    others = learned_effects(pool, trials, seed=5)
     assert rows != others
     assert [row.mean for row in others] == pytest.approx([row.mean for row in rows], rel=0.02)
 
@@ -67,13 +62,13 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     """1x4d-14 alone has 14 layers: no lowest of several, but a normal distribution, stretched."""
     pool = Pool(tiny_set(), [])
-    places, errors = pool.places(np.arange(4)), np.array([20.0, 25.0, 22.0, 28.0])
+    trials = Observations(pool.places(np.arange(4)), np.array([20.0, 25.0, 22.0, 28.0]))
     monkeypatch.setattr(effects, "stretch", lambda surprises: 1.5)
-    rows = {(row.axis, row.value): row for row in learned_effects(pool, places, errors, seed=0)}
+    rows = {(row.axis, row.value): row for row in learned_effects(pool, trials, seed=0)}
     [only] = np.flatnonzero(tiny_set().depth == 14)
     row = rows["depth", 14]
 
-    belief = believed(places, errors)
+    belief = Belief.after(trials)
     mean, variance = belief.process.predict(pool.places(np.array([only])))
     outcomes = mean[0] + 1.5 * 1.96 * math.sqrt(variance[0]) * np.array([-1, 0, 1])
     low, middle, high = belief.scale.errors(outcomes)
@@ -85,17 +80,18 @@ def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: py
 def test_a_trial_that_diverged_neither_flattens_the_others_nor_is_forgotten() -> None:
     """Where all have been tried, one at 90 % leaves the rows of the others where they were."""
     pool = Pool(tiny_set(), [THREE_RATES])
-    places, errors = told(pool, len(pool), noise=0.0)
-    worst = errors.argmax()
-    before = learned_effects(pool, places, errors, seed=0)
-    diverged = learned_effects(pool, places, np.where(np.arange(len(errors)) == worst, 90.0, errors), seed=0)
+    trials = told(pool, len(pool), noise=0.0)
+    worst = trials.errors.argmax()
+    before = learned_effects(pool, trials, seed=0)
+    errors = np.where(np.arange(len(trials.errors)) == worst, 90.0, trials.errors)
+    diverged = learned_effects(pool, Observations(trials.places, errors), seed=0)
     for row, other in zip(before, diverged, strict=True):
         assert other.mean == pytest.approx(row.mean, abs=1.0)
 
 
 def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> None:
     pool = Pool(tiny_set(), [THREE_RATES])
-    rows = learned_effects(pool, *told(pool, len(pool), noise=0.0), seed=0)
+    rows = learned_effects(pool, told(pool, len(pool), noise=0.0), seed=0)
     truth = true_profile(pool)
     assert len(rows) == len(truth)
     for row in rows:
@@ -105,7 +101,7 @@ def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> Non
 
 def test_the_more_is_told_the_narrower_the_intervals() -> None:
     pool = Pool(middle_set(), [LEARNING_RATE])
-    few, many = (learned_effects(pool, *told(pool, trials), seed=0) for trials in (10, 150))
+    few, many = (learned_effects(pool, told(pool, trials), seed=0) for trials in (10, 150))
     widths = [[row.high - row.low for row in rows] for rows in (few, many)]
     assert np.median(widths[1]) < np.median(widths[0]) / 3
 
@@ -113,7 +109,7 @@ def test_the_more_is_told_the_narrower_the_intervals() -> None:
 def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Pool(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 40)
-    rows = learned_effects(pool, *trials, seed=0)
+    rows = learned_effects(pool, trials, seed=0)
 
     def everything(process: object, pool: object, members: np.ndarray) -> tuple[np.ndarray, int]:
         return members, int(members[0])
@@ -121,13 +117,13 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
     left = sum(len(_contenders(pool, trials, members)) for _, _, members in effects._groups(pool, 0))
     assert left < 0.7 * 2 * len(pool)
     monkeypatch.setattr(effects, "_contenders", everything)
-    for row, whole in zip(rows, learned_effects(pool, *trials, seed=0), strict=True):
+    for row, whole in zip(rows, learned_effects(pool, trials, seed=0), strict=True):
         tolerance = 0.1 * (whole.high - whole.low)
         assert (row.mean, row.low, row.high) == pytest.approx((whole.mean, whole.low, whole.high), abs=tolerance)
 
 
-def _contenders(pool: Pool, trials: tuple[np.ndarray, np.ndarray], members: np.ndarray) -> np.ndarray:
-    return effects._contenders(believed(*trials).process, pool, members)[0]
+def _contenders(pool: Pool, trials: Observations, members: np.ndarray) -> np.ndarray:
+    return effects._contenders(Belief.after(trials).process, pool, members)[0]
 
 
 def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,15 +131,17 @@ def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(effects, "PREDICTED", 50)
     assert max(len(members) for _, _, members in effects._groups(pool, 0)) == 50
     trials = told(pool, 15)
-    rows = learned_effects(pool, *trials, seed=0)
-    assert rows == learned_effects(pool, *trials, seed=0)
+    rows = learned_effects(pool, trials, seed=0)
+    assert rows == learned_effects(pool, trials, seed=0)
     assert len(rows) == len(true_profile(Pool(tiny_set(), [THREE_RATES])))
 
 
 def test_a_row_is_in_percent() -> None:
     pool = Pool(tiny_set(), [LEARNING_RATE])
-    places, errors = told(pool, 20)
-    rows, tenfold = (learned_effects(pool, places, scale * errors, seed=0) for scale in (1.0, 10.0))
+    trials = told(pool, 20)
+    rows, tenfold = (
+        learned_effects(pool, Observations(trials.places, scale * trials.errors), seed=0) for scale in (1.0, 10.0)
+    )
     assert isinstance(rows[0], Effect)
     assert [row.mean for row in tenfold] == pytest.approx([10 * row.mean for row in rows], rel=1e-3)
 

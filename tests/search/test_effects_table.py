@@ -14,7 +14,7 @@ from resnext_search.search.pool import Pool
 from resnext_search.spaces import Configuration
 
 from tests.helpers import tiny_study
-from tests.journals import completed, new_folder, started
+from tests.journals import completed, epoch_row, new_folder, started
 
 STUDY = tiny_study("search.trials=60")
 
@@ -78,3 +78,25 @@ def test_a_search_from_which_nothing_can_be_learned_has_no_rows(tmp_path: Path) 
         completed(journal, pool.configuration(50), 9.0)  # no error differs
         journal.fail(started(journal, pool.configuration(100)), "TrainingDiverged", "the loss is nan")
         assert rows_of(write_effects(folder, journal)) == []
+
+
+def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) -> None:
+    """Half of the trials, spread over the space, end after their first epoch: the table is nearly that without."""
+    study = tiny_study("search={trials: 60, early_stopping: asha}")
+    folder, journal = new_folder(tmp_path, study)
+    pool = Pool(study.feasible_set(), study.knobs())
+    with journal:
+        for place, candidate in enumerate(range(0, len(pool), math.ceil(len(pool) / 60))):
+            configuration = pool.configuration(candidate)
+            error, number = truth(configuration), started(journal, configuration)
+            stop = "stopped" if place % 2 else None
+            begun = epoch_row(1, error + 40)
+            journal.record_epoch(number, begun, device="cpu", host="here", final=False, stop=stop)
+            if stop is None:
+                journal.record_epoch(number, epoch_row(2, error), device="cpu", host="here", final=True)
+        effects = read_effects(journal)
+        rows = rows_of(write_effects(folder, journal))
+        total = len(journal.trials())
+    for effect, lowest in zip(effects, (9, 8, 7), strict=False):
+        assert effect.mean == pytest.approx(lowest, abs=0.4)
+    assert sum(int(row["trials"]) for row in rows[:3]) == math.ceil(total / 2)  # the completed ones

@@ -67,6 +67,15 @@ def test_replicates_are_told_apart_by_the_noise_alone() -> None:
     assert variance[0] == pytest.approx(0.25 / (3 + 0.25))
 
 
+def test_an_uncertain_outcome_counts_for_less_by_hand() -> None:
+    """Its own variance stands beside the noise: of an outcome of 2 a third is left, 1 / (1 + 0.25 + 1.75)."""
+    process = GaussianProcess(column(0.0), np.array([2.0]), ONE, mean=0.0, variances=np.array([1.75]))
+    mean, variance = process.predict(column(0.0))
+    assert (mean[0], variance[0]) == (pytest.approx(2 / 3), pytest.approx(1 - 1 / 3))
+    certain = process.conditioned(column(0.0), np.array([2.0]))  # what is added to it has the noise alone
+    assert certain.variances.tolist() == [1.75, 0.0]
+
+
 def test_to_see_what_was_predicted_changes_no_mean_and_lowers_the_variance() -> None:
     places, outcomes = data(1, 12, 2)
     process = GaussianProcess(places, outcomes, Hyperparameters(np.array([0.5, 0.5]), 0.02))
@@ -122,6 +131,33 @@ def test_the_gradient_is_that_of_differences(trials: int, features: int) -> None
         for step in steps
     ]
     np.testing.assert_allclose(gradient, np.array(differences) / 2e-5, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize(("trials", "features"), [(5, 2), (30, 6)])
+def test_the_gradient_is_that_of_differences_where_some_outcomes_are_less_certain(trials: int, features: int) -> None:
+    places, outcomes = data(trials, trials, features)
+    generator = np.random.default_rng(trials)
+    variances = np.where(generator.random(trials) < 0.5, generator.exponential(1.0, trials), 0.0)
+    logarithms = generator.normal(-0.5, 0.7, features + 1)
+    _, gradient = log_posterior(logarithms, places, outcomes, variances)
+    differences = [
+        log_posterior(logarithms + step, places, outcomes, variances)[0]
+        - log_posterior(logarithms - step, places, outcomes, variances)[0]
+        for step in 1e-5 * np.eye(features + 1)
+    ]
+    np.testing.assert_allclose(gradient, np.array(differences) / 2e-5, rtol=1e-5, atol=1e-8)
+
+
+def test_variances_of_zero_change_not_a_bit() -> None:
+    places, outcomes = data(8, 25, 3)
+    plain, zeros = fit(places, outcomes), fit(places, outcomes, np.zeros(25))
+    assert plain.logarithms.tolist() == zeros.logarithms.tolist()
+    where = np.random.default_rng(0).random((10, 3))
+    predictions = [
+        GaussianProcess(places, outcomes, plain, variances=variances).predict(where)
+        for variances in (0.0, np.zeros(25))
+    ]
+    np.testing.assert_array_equal(*predictions)
 
 
 def test_a_fit_is_a_peak() -> None:

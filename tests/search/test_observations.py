@@ -29,6 +29,14 @@ def test_outcomes_are_standardized_logarithms_and_can_be_turned_back() -> None:
     assert told.scale.errors(told.outcomes).tolist() == pytest.approx([1.0, 10.0, 100.0])
 
 
+def test_variances_are_on_the_scale_of_the_outcomes_and_none_without_any() -> None:
+    """A deviation of 5 points at 10 % is half the error: of a spread of log(10), 0.5 / log(10)."""
+    errors = np.array([1.0, 10.0, 100.0])
+    assert Observations(np.zeros((3, 1)), errors).to_predict().variances.tolist() == [0.0, 0.0, 0.0]
+    told = Observations(np.zeros((3, 1)), errors, np.array([0.0, 25.0, 400.0])).to_predict()
+    assert np.sqrt(told.variances).tolist() == pytest.approx([0.0, 0.5 / math.log(10), 0.2 / math.log(10)])
+
+
 def test_a_trial_that_diverged_does_not_flatten_the_others() -> None:
     """Of 1, 2, 3, 4 and 90 %, 4 lies at 4 % of the way from 1 to 90, and on the scale of the model at 31 %."""
     outcomes = Observations(np.zeros((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 90.0])).to_predict().outcomes

@@ -67,6 +67,16 @@ def test_where_there_is_no_terminal_every_event_is_a_line(console: Console) -> N
     ]
 
 
+def test_a_trial_that_is_stopped_has_ended_and_is_not_the_best(console: Console) -> None:
+    with Progress(console, total=3, epochs=9, done=1, best=11.0) as progress:
+        progress.started(1, POINT)
+        progress.stopped(1, 3, 8.0)
+        assert progress.best == 11.0
+    name = "2x4d-11 (1-2) lr=0.0548 batch=64 momentum=0.9"
+    assert lines(console)[0].startswith(f"[2/3] trial 0001 {name}  stopped after epoch 3 at 8.00 %  about ")
+    assert str(progress._draw().title).startswith("2 of 3 trials, best validation error 11.00 %, 1 stopped, about ")
+
+
 def test_the_first_result_is_the_best_so_far(console: Console) -> None:
     progress = Progress(console, total=2, epochs=1)
     progress.started(0, POINT)

@@ -27,6 +27,7 @@ def test_an_ended_study_by_hand(tmp_path: Path) -> None:
         "failures": [
             {"trial": 3, "class": "TrainingDiverged", "message": "Traceback ...\nthe loss is nan\n"},
         ],
+        "early_stopping": None,
     }
     assert best["trial"] == 1
 

@@ -93,6 +93,7 @@ def test_a_running_study() -> None:
             {"name": "trial 0002 1x6d-8 (1-1) lr=0.1", "epoch": 1, "epochs": 2, "validation_error": 81.25},
         ],
         "failures": [],
+        "early_stopping": None,
         "best": None,
     }
     assert status_words(facts) == (

@@ -263,8 +263,8 @@ def test_an_override_of_another_form_is_refused(override: str, message: str, hin
         ("search.trials=", "command line: search.trials: found nothing; allowed: a whole number."),
         (
             "search.trial=3",
-            "command line: search.trial: found an unknown key; allowed: trials, parallel, optimizer. Did you mean "
-            "trials?",
+            "command line: search.trial: found an unknown key; allowed: trials, parallel, optimizer, early_stopping, "
+            "audit. Did you mean trials?",
         ),
         ("trainer={epochs: 0}", "command line: trainer.epochs: found 0; allowed: at least 1."),
         (
