@@ -29,6 +29,7 @@ from benchmarks.optimizer.problem import Problem
 from benchmarks.optimizer.race import CHECKPOINTS, Maker, race, suggestion_seconds
 from benchmarks.optimizer.table import print_table
 
+WORKERS = {"ours-4": 4, "ours-8": 8}
 FOLDER = Path("results/reference/optimizer")
 RACES = (
     "problem",
@@ -47,6 +48,8 @@ COST_TRIALS = (20, 100, 500)
 METHODS = {
     "random": "method:Random",
     "ours": "method:Ours",
+    "ours-4": "method:Ours",  # with four workers
+    "ours-8": "method:Ours",
     "optuna-tpe": "optuna_methods:TPE",
     "optuna-tpe-constrained": "optuna_methods:ConstrainedTPE",
     "optuna-gp": "optuna_methods:GP",
@@ -117,7 +120,7 @@ def run(path: Path, problems: list[str], methods: list[str], seeds: range, trial
             for name in problems:
                 if (name, method, str(seed)) in done:
                     continue
-                found = race(problem_of(name, seed), maker_of(method), seed, trials)
+                found = race(problem_of(name, seed), maker_of(method), seed, trials, WORKERS.get(method, 1))
                 numbers = [*_padded(found.best), *_padded(found.chosen)]
                 append(
                     path,
@@ -136,7 +139,7 @@ def cost(path: Path, methods: list[str]) -> None:
     done = {(row["method"], row["trials"]) for row in read(path, COSTS)}
     for trials in COST_TRIALS:
         for method in methods:
-            if (method, str(trials)) not in done:
+            if (method, str(trials)) not in done and method not in WORKERS:
                 seconds = suggestion_seconds(problem_of("surfaces-uniform", 0), maker_of(method), trials)
                 append(path, [method, trials, f"{seconds:.4g}"])
                 print(f"{method} after {trials} trials: {seconds:.4g} s", flush=True)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from resnext_search.search.optimizer import Proposal
+from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
 
 from benchmarks.optimizer.problem import Point, Problem
@@ -14,7 +15,7 @@ from benchmarks.optimizer.problem import Point, Problem
 class Method(ABC):
     """Proposes points and learns from what it is told; made afresh for every race.
 
-    The first trials are told without having been asked for: the space-filling start that all methods share.
+    The first trials begin and are told without having been asked for: the space-filling start that all methods share.
 
     Args:
         problem: What is searched.
@@ -26,6 +27,9 @@ class Method(ABC):
 
     def __init__(self, problem: Problem, seed: int, start: int) -> None:
         self.problem, self.seed, self.start = problem, seed, start
+
+    def begin(self, point: Point) -> None:  # noqa: B027  most need not know
+        """A trial of the start begins."""
 
     @abstractmethod
     def ask(self) -> Point:
@@ -62,23 +66,30 @@ class Ours(Method):
     def __init__(self, problem: Problem, seed: int, start: int) -> None:
         super().__init__(problem, seed, start)
         self._optimizer = problem.optimizer(seed)
-        self._asked: Proposal | None = None
+        self._numbers: dict[Configuration, int] = {}
+
+    def begin(self, point: Point) -> None:
+        """Attach what was not asked for."""
+        self._add(self._optimizer.attach(self.problem.configuration(point), "sobol"))
 
     def ask(self) -> Point:
-        """What the optimizer proposes: always a candidate."""
-        [self._asked] = self._optimizer.ask()
-        return self.problem.point(self._asked.configuration)
+        """What the optimizer proposes: always a candidate, and never one proposed before."""
+        [proposal] = self._optimizer.ask()
+        self._add(proposal)
+        return self.problem.point(proposal.configuration)
 
     def tell(self, point: Point, error: float | None) -> None:
-        """Attach what was not asked for, and report."""
+        """Report; a trial that never began, as where suggestions are timed, is attached."""
         assert error is not None, "ours never leaves the band"
-        asked, self._asked = self._asked, None
         configuration = self.problem.configuration(point)
-        if asked is None:
-            asked = self._optimizer.attach(configuration, "sobol")
-        assert asked.configuration == configuration, "ours is never moved"
-        self._optimizer.tell(asked.proposal_id, {"validation_error": error})
+        if configuration not in self._numbers:
+            self.begin(point)
+        self._optimizer.tell(self._numbers[configuration], {"validation_error": error})
 
     def chosen(self) -> int | None:
         """The trial with the lowest error by the model."""
         return self._optimizer.chosen()
+
+    def _add(self, proposal: Proposal) -> None:
+        assert proposal.configuration not in self._numbers, "ours never proposes anything twice"
+        self._numbers[proposal.configuration] = proposal.proposal_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -17,7 +18,7 @@ from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
 
 from benchmarks.optimizer.method import Method
-from benchmarks.optimizer.problem import Problem
+from benchmarks.optimizer.problem import Point, Problem
 
 CHECKPOINTS = (10, 20, 40, 80)
 Maker = Callable[[Problem, int, int], Method]
@@ -42,34 +43,41 @@ class Result:
     seconds: float
 
 
-def race(problem: Problem, make: Maker, seed: int, trials: int = CHECKPOINTS[-1]) -> Result:
-    """Let a method search a problem."""
+def race(problem: Problem, make: Maker, seed: int, trials: int = CHECKPOINTS[-1], workers: int = 1) -> Result:
+    """Let a method search a problem; with several workers so many trials run at once, and end in their order."""
     spent = time.process_time()
     optimizer = problem.optimizer(seed)
     method = make(problem, seed, optimizer.initial)
     pool, taken = problem.pool, list[int]()
     tried: list[Configuration | None] = []
     errors: list[float] = []
+    running: deque[tuple[Point, float | None]] = deque()
     best, chosen = [], []
-    for number in range(trials):
-        if number < optimizer.initial:
-            candidate = pool.spread(number, derive_seed(seed, "design"), np.array(taken, dtype=np.int64))
-            assert candidate is not None
-            point = problem.point(pool.configuration(candidate))
-        else:
-            point = method.ask()
-        if method.projected:
-            point = problem.point(pool.configuration(problem.nearest(point, taken)))
-        configuration = problem.configuration(point)
-        inside = configuration.architecture in problem.feasible
-        error = problem.observe(configuration, np.random.default_rng([seed, 2, number])) if inside else math.inf
-        method.tell(point, error if inside else None)
-        tried.append(configuration if inside else None)
-        errors.append(error)
-        if inside and (method.projected or number < optimizer.initial):
-            taken.append(pool.find(configuration))
-        if number + 1 in CHECKPOINTS:
-            regrets = [problem.regret(one) if one else math.inf for one in tried]
+    while len(errors) < trials:
+        number = len(tried)
+        if number < trials and len(running) < workers:
+            if number < optimizer.initial:
+                candidate = pool.spread(number, derive_seed(seed, "design"), np.array(taken, dtype=np.int64))
+                assert candidate is not None
+                point = problem.point(pool.configuration(candidate))
+                method.begin(point)
+            else:
+                point = method.ask()
+            if method.projected:
+                point = problem.point(pool.configuration(problem.nearest(point, taken)))
+            configuration = problem.configuration(point)
+            inside = configuration.architecture in problem.feasible
+            error = problem.observe(configuration, np.random.default_rng([seed, 2, number])) if inside else None
+            running.append((point, error))
+            tried.append(configuration if inside else None)
+            if inside and (method.projected or number < optimizer.initial):
+                taken.append(pool.find(configuration))
+            continue
+        point, error = running.popleft()
+        method.tell(point, error)
+        errors.append(math.inf if error is None else error)
+        if len(errors) in CHECKPOINTS:
+            regrets = [problem.regret(one) if one else math.inf for one in tried[: len(errors)]]
             choice = method.chosen()
             best.append(min(regrets))
             chosen.append(regrets[int(np.argmin(errors)) if choice is None else choice])
