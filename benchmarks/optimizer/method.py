@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from resnext_search.search.optimizer import Proposal
+from resnext_search.search.optimizer import Optimizer, Proposal
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
 
@@ -65,8 +65,12 @@ class Ours(Method):
 
     def __init__(self, problem: Problem, seed: int, start: int) -> None:
         super().__init__(problem, seed, start)
-        self._optimizer = problem.optimizer(seed)
+        self._optimizer = self.optimizer()
         self._numbers: dict[Configuration, int] = {}
+
+    def optimizer(self) -> Optimizer:
+        """What proposes."""
+        return self.problem.optimizer(self.seed)
 
     def begin(self, point: Point) -> None:
         """Attach what was not asked for."""
@@ -93,3 +97,11 @@ class Ours(Method):
     def _add(self, proposal: Proposal) -> None:
         assert proposal.configuration not in self._numbers, "ours never proposes anything twice"
         self._numbers[proposal.configuration] = proposal.proposal_id
+
+
+class OursOfTwo(Ours):
+    """The same with activations as a second objective: timed, not raced."""
+
+    def optimizer(self) -> Optimizer:
+        """What proposes."""
+        return Optimizer(self.problem.feasible, self.problem.knobs, ["validation_error", "activations"], self.seed)

@@ -3,6 +3,7 @@
 The space: CIFAR ResNeXts of three stages, C in {1, 2, 4, ..., 64}, d in 4..128, the budget of 8x64d-29 (5.39 G
 multiply-adds) +-5 %, widths that double, and a learning rate in [0.001, 1]. `uniform` gives every stage the same 1..6
 blocks: 109 architectures, 3,379 candidates with the 31 rates of our grid. `staged` gives each stage 2 or 4 blocks.
+`free` gives each 1..6, for timing alone.
 
 An architecture has four coordinates: c = log2 C, w = log2 d, h = log2 of its blocks, each moved and scaled to [-1, 1]
 over the feasible set, and s = (blocks of the last stage - of the first) / blocks, scaled to at most 1; 0 in `uniform`.
@@ -43,6 +44,7 @@ NOISE = 0.10
 SPREADS = {
     "uniform": tuple((count,) * 3 for count in range(1, 7)),
     "staged": tuple(product((2, 4), repeat=3)),
+    "free": tuple(product(range(1, 7), repeat=3)),
 }
 
 
@@ -64,6 +66,8 @@ class Surface(Problem):
                 [Dimension("blocks", 1, 6, integer=True)]
                 if space == "uniform"
                 else [Dimension(f"log2_blocks_{stage}", 1, 2, integer=True) for stage in (1, 2, 3)]
+                if space == "staged"
+                else [Dimension(f"blocks_{stage}", 1, 6, integer=True) for stage in (1, 2, 3)]
             ),
             Dimension("learning_rate", RATE.low, RATE.high, log=True),
         ]
@@ -110,12 +114,16 @@ class Surface(Problem):
         }
         if self.space == "uniform":
             return {**point, "blocks": architecture.blocks[0]}
+        if self.space == "free":
+            return {**point, **{f"blocks_{i}": n for i, n in enumerate(architecture.blocks, 1)}}
         return {**point, **{f"log2_blocks_{i}": n.bit_length() - 1 for i, n in enumerate(architecture.blocks, 1)}}
 
     def configuration(self, point: Point) -> Configuration:
         """A network with widths that double, at a learning rate on or off our grid."""
         if self.space == "uniform":
             blocks = (int(point["blocks"]),) * 3
+        elif self.space == "free":
+            blocks = tuple(int(point[f"blocks_{stage}"]) for stage in (1, 2, 3))
         else:
             blocks = tuple(2 ** int(point[f"log2_blocks_{stage}"]) for stage in (1, 2, 3))
         architecture = Architecture.paper(2 ** int(point["log2_cardinality"]), int(point["width"]), blocks)

@@ -33,7 +33,9 @@ All else is as the libraries have it by default, but
 for TPE's `multivariate=True`.
 
 CPU seconds are those of asking for a trial and telling its result, the median of 3, on one thread, when so many
-trials, all in the band, have been told.
+trials, all in the band, have been told: of 3,379 candidates (3,379 architectures and rates of `surfaces-uniform`), and
+after 10,000 trials of a space with blocks of 1 to 6 in every stage, of which 50,000 candidates are scored at a time.
+"ours-4" and "ours-8" are ours with four and eight trials running at once, which end in the order in which they began.
 """
 
 
