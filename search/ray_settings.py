@@ -8,6 +8,7 @@ import os
 for _name, _value in {
     "RAY_AUTH_MODE": "token",  # the dashboard and the cluster answer only to who has the token
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # trials are the job: at Ray's 15 they stand still while anything else runs
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a relative data.root means the same folder in every worker
