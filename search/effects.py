@@ -36,11 +36,11 @@ PREDICTED, SAMPLED = 4_000, 300
 
 @dataclass(frozen=True)
 class Effect:
-    """The lowest error in percent with one value of an axis: mean and 95 % interval; `best` is where it is expected."""
+    """The lowest error in percent with one value of an axis: median, 95 % interval, and where it is expected."""
 
     axis: Axis
     value: int
-    mean: float
+    median: float
     low: float
     high: float
     best: Configuration
@@ -65,8 +65,9 @@ def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[E
         contenders, best = _contenders(belief.process, pool, members)
         lowest = belief.process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
         limits = lowest.mean() + stretched * (np.quantile(lowest, [0.025, 0.975]) - lowest.mean())
-        mean, (low, high) = float(belief.scale.errors(lowest).mean()), belief.scale.errors(limits).tolist()
-        effects.append(Effect(axis, value, mean, low, high, pool.configuration(best)))
+        # of few trials and a large stretch, logarithms go beyond what an error can be
+        median, low, high = np.minimum(belief.scale.errors(np.array([np.median(lowest), *limits])), 100).tolist()
+        effects.append(Effect(axis, value, median, low, high, pool.configuration(best)))
     return effects
 
 

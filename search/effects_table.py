@@ -50,7 +50,7 @@ def write_effects(folder: StudyFolder, journal: Journal) -> Path:
             [
                 effect.axis,
                 effect.value,
-                *(f"{number:.3f}" for number in (effect.mean, effect.low, effect.high)),
+                *(f"{number:.3f}" for number in (effect.median, effect.low, effect.high)),
                 best.name,
                 "-".join(map(str, best.blocks)),
                 dict(effect.best.knobs).get("learning_rate", ""),

@@ -44,7 +44,7 @@ def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
         *(("cardinality", value) for value in np.unique(middle_set().cardinality)),
         *(("depth", value) for value in np.unique(middle_set().depth)),
     ]
-    assert all(row.low < row.mean < row.high for row in rows)
+    assert all(row.low < row.median < row.high for row in rows)
     assert all(getattr(row.best.architecture, row.axis) == row.value for row in rows)
     assert all(row.best.architecture in middle_set() for row in rows)
 
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_rows() -> None:
     assert rows == learned_effects(pool, trials, seed=4)
     others = learned_effects(pool, trials, seed=5)
     assert rows != others
-    assert [row.mean for row in others] == pytest.approx([row.mean for row in rows], rel=0.02)
+    assert [row.median for row in others] == pytest.approx([row.median for row in rows], rel=0.02)
 
 
 def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: py
     mean, variance = belief.process.predict(pool.places(np.array([only])))
     outcomes = mean[0] + 1.5 * 1.96 * math.sqrt(variance[0]) * np.array([-1, 0, 1])
     low, middle, high = belief.scale.errors(outcomes)
-    assert row.mean == pytest.approx(middle, rel=0.05)
+    assert row.median == pytest.approx(middle, rel=0.05)
     assert (row.low, row.high) == pytest.approx((low, high), rel=0.03)
     assert row.best == pool.configuration(int(only))
 
@@ -86,7 +86,7 @@ def test_a_trial_that_diverged_neither_flattens_the_others_nor_is_forgotten() ->
     errors = np.where(np.arange(len(trials.errors)) == worst, 90.0, trials.errors)
     diverged = learned_effects(pool, Observations(trials.places, errors), seed=0)
     for row, other in zip(before, diverged, strict=True):
-        assert other.mean == pytest.approx(row.mean, abs=1.0)
+        assert other.median == pytest.approx(row.median, abs=1.0)
 
 
 def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> None:
@@ -95,7 +95,7 @@ def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> Non
     truth = true_profile(pool)
     assert len(rows) == len(truth)
     for row in rows:
-        assert row.mean == pytest.approx(truth[row.axis, row.value], abs=0.5)
+        assert row.median == pytest.approx(truth[row.axis, row.value], abs=0.5)
         assert valley(row.best) == pytest.approx(truth[row.axis, row.value], abs=0.5)
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
     monkeypatch.setattr(effects, "_contenders", everything)
     for row, whole in zip(rows, learned_effects(pool, trials, seed=0), strict=True):
         tolerance = 0.1 * (whole.high - whole.low)
-        assert (row.mean, row.low, row.high) == pytest.approx((whole.mean, whole.low, whole.high), abs=tolerance)
+        assert (row.median, row.low, row.high) == pytest.approx((whole.median, whole.low, whole.high), abs=tolerance)
 
 
 def _contenders(pool: Pool, trials: Observations, members: np.ndarray) -> np.ndarray:
@@ -136,14 +136,20 @@ def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch
     assert len(rows) == len(true_profile(Pool(tiny_set(), [THREE_RATES])))
 
 
+def test_no_error_is_above_100_percent_however_little_is_known() -> None:
+    pool = Pool(middle_set(), [LEARNING_RATE])
+    rows = learned_effects(pool, told(pool, 4, noise=3.0), seed=0)
+    assert max(row.high for row in rows) <= 100
+
+
 def test_a_row_is_in_percent() -> None:
     pool = Pool(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 20)
-    rows, tenfold = (
-        learned_effects(pool, Observations(trials.places, scale * trials.errors), seed=0) for scale in (1.0, 10.0)
+    rows, tenth = (
+        learned_effects(pool, Observations(trials.places, scale * trials.errors), seed=0) for scale in (1.0, 0.1)
     )
     assert isinstance(rows[0], Effect)
-    assert [row.mean for row in tenfold] == pytest.approx([10 * row.mean for row in rows], rel=1e-3)
+    assert [row.median for row in tenth] == pytest.approx([0.1 * row.median for row in rows], rel=1e-3)
 
 
 @pytest.mark.slow
