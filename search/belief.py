@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,8 @@ class Belief:
     @classmethod
     def after(cls, observations: Observations, hyperparameters: Hyperparameters | None = None) -> Belief:
         """What the model holds after these trials, with hyperparameters fitted to them unless others are given."""
-        data = observations.to_predict()
-        return cls(GaussianProcess(data.places, data.outcomes, hyperparameters or fitted(observations)), data.scale)
+        data, found = observations.to_predict(), hyperparameters or fitted(observations)
+        return cls(GaussianProcess(data.places, data.outcomes, found, variances=data.variances), data.scale)
 
     def expected(self, places: Floats) -> Floats:
         """`(m,)` errors in percent that are expected at `(m, d)` places, without noise."""
@@ -35,9 +34,9 @@ class Belief:
             variance: Of the error, in percent squared, beyond the noise of a training.
         """
         mean, own = self.process.predict(place)
-        beyond = (math.sqrt(variance) / max(error, self.scale.floor) / self.scale.spread) ** 2
-        deviation = math.sqrt(own[0] + self.process.hyperparameters.noise + beyond)
-        return float((self.scale.outcomes(np.array([error])) - mean)[0]) / deviation
+        beyond = self.scale.variances(np.array([error]), np.array([variance]))
+        deviation = np.sqrt(own + self.process.hyperparameters.noise + beyond)
+        return float(((self.scale.outcomes(np.array([error])) - mean) / deviation)[0])
 
 
 def fitted(observations: Observations) -> Hyperparameters:

@@ -56,6 +56,10 @@ class LogScale:
         """And back."""
         return np.asarray(np.exp(self.centre + self.spread * outcomes))
 
+    def variances(self, errors: Floats, variances: Floats) -> Floats:
+        """Variances of errors, in percent squared, as those of outcomes: a logarithm's is relative to its error."""
+        return np.asarray((np.sqrt(variances) / np.maximum(errors, self.floor) / self.spread) ** 2)
+
 
 @dataclass(frozen=True)
 class Standardized:
@@ -95,12 +99,10 @@ class Observations:
         return Observations(self.places[:count], self.errors[:count], variances[:count])
 
     def _standardized(self, limit: int) -> Standardized:
-        """Thinned to a limit; the variance of a logarithm is that of the error divided by the error's square."""
+        """Thinned to a limit, on a scale of all."""
         scale, kept = LogScale.of(self.errors), thinned(self.places, self.errors, limit)
-        relative = np.sqrt(np.broadcast_to(self.variances, len(self.errors))) / np.maximum(self.errors, scale.floor)
-        return Standardized(
-            self.places[kept], scale.outcomes(self.errors[kept]), (relative[kept] / scale.spread) ** 2, scale
-        )
+        errors, variances = self.errors[kept], np.broadcast_to(self.variances, len(self.errors))[kept]
+        return Standardized(self.places[kept], scale.outcomes(errors), scale.variances(errors, variances), scale)
 
 
 def fitted_number(observed: int) -> int:
