@@ -17,7 +17,6 @@ The problems are in `optimizer/surfaces.py` (made-up surfaces over a real space,
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -27,6 +26,7 @@ from pathlib import Path
 
 from benchmarks.optimizer.problem import Problem
 from benchmarks.optimizer.race import CHECKPOINTS, Maker, race, suggestion_seconds
+from benchmarks.optimizer.rows import append, read
 from benchmarks.optimizer.table import print_table
 
 WORKERS = {"ours-4": 4, "ours-8": 8}
@@ -89,21 +89,6 @@ def _table(name: str) -> Problem:
     from benchmarks.optimizer.cells import Cells
 
     return Cells()
-
-
-def read(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of a table; it is made, with its head, if there is none."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(",".join(columns) + "\n")
-    with path.open(newline="") as table:
-        return list(csv.DictReader(table))
-
-
-def append(path: Path, row: Iterable[object]) -> None:
-    """Add a row to a table."""
-    with path.open("a", newline="") as table:
-        csv.writer(table, lineterminator="\n").writerow(row)
 
 
 def forget(path: Path, columns: Iterable[str], problems: list[str], methods: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from resnext_search.results.journal import Journal, Trial
 from resnext_search.search.belief import Belief
-from resnext_search.search.observations import Observations
+from resnext_search.search.observations import Observations, can_learn
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
 from resnext_search.search.told import read_observations
@@ -53,7 +53,7 @@ def rank(places: Floats, errors: Floats, told: Observations) -> tuple[Integers, 
         `(n,)` positions, best first, and the `(n,)` expected errors. With fewer than two differing errors, or no
         features, there is no model: the order is that of the reported errors, and nothing is expected.
     """
-    if not places.shape[1] or len(np.unique(errors)) < 2:
+    if not can_learn(places.shape[1], errors.tolist()):
         return np.argsort(errors, kind="stable"), None
     with one_thread():
         expected = Belief.after(told).expected(places)

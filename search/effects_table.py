@@ -12,6 +12,7 @@ from pathlib import Path
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal
 from resnext_search.search.effects import Effect, learned_effects
+from resnext_search.search.observations import can_learn
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
 from resnext_search.search.told import read_observations
@@ -28,7 +29,8 @@ def read_effects(journal: Journal) -> list[Effect]:
     study = journal.study()
     completed = journal.trials(phase="search", states=["completed"])
     pool = Pool(study.feasible_set(), study.knobs())
-    if len({trial.validation_error for trial in completed}) < 2 or not pool.features:
+    errors = [trial.validation_error for trial in completed if trial.validation_error is not None]
+    if not can_learn(len(pool.features), errors):
         return []
     with one_thread():
         return learned_effects(pool, read_observations(journal, pool), study.seed)

@@ -8,6 +8,7 @@ Imports numpy alone.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,11 @@ class Observations:
         scale, kept = LogScale.of(self.errors), thinned(self.places, self.errors, limit)
         errors, variances = self.errors[kept], np.broadcast_to(self.variances, len(self.errors))[kept]
         return Standardized(self.places[kept], scale.outcomes(errors), scale.variances(errors, variances), scale)
+
+
+def can_learn(features: int, errors: Collection[float]) -> bool:
+    """Whether completed trials say anything to a model: something varies in what was tried, and the errors do."""
+    return features > 0 and len(set(errors)) > 1
 
 
 def fitted_number(observed: int) -> int:

@@ -20,7 +20,7 @@ from resnext_search.search.chosen import rank
 from resnext_search.search.curves import Curve, Learned, Stopped, learned
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.features import Describe, network_features
-from resnext_search.search.observations import Observations
+from resnext_search.search.observations import Observations, can_learn
 from resnext_search.search.pool import Pool, proposal_generator
 from resnext_search.search.threads import one_thread
 from resnext_search.spaces import Configuration, FeasibleSet
@@ -167,7 +167,7 @@ class Optimizer:
     def effects(self) -> list[Effect]:
         """The best error to be expected at every cardinality and at every depth; empty before there is a model."""
         completed = self._completed()
-        if not self._can_model(completed):
+        if not can_learn(len(self.pool.features), completed.values()):
             return []
         with one_thread():
             return learned_effects(self.pool, self._observations(self._learned()), self.seed)
@@ -179,7 +179,11 @@ class Optimizer:
     def _next(self) -> tuple[int, Proposer]:
         number, taken = len(self._candidates), np.array(self._candidates, dtype=np.int64)
         completed = self._completed()
-        if self.method == "sobol" or number < self.initial or not self._can_model(completed):
+        if (
+            self.method == "sobol"
+            or number < self.initial
+            or not can_learn(len(self.pool.features), completed.values())
+        ):
             candidate = self.pool.spread(number, derive_seed(self.seed, "design"), taken)
             assert candidate is not None  # `ask` has seen that the pool is not exhausted
             return candidate, "sobol"
@@ -199,10 +203,6 @@ class Optimizer:
             {number: outcome for number, outcome in self._outcomes.items() if not isinstance(outcome, Failure)},
             self._curves,
         )
-
-    def _can_model(self, completed: Mapping[int, float]) -> bool:
-        """Whether there is anything to learn: features that vary, and errors that do."""
-        return bool(self.pool.features) and len(set(completed.values())) > 1
 
     def _observations(self, told: Learned) -> Observations:
         return Observations(self._places(told.numbers), told.errors, told.variances)
