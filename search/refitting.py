@@ -35,8 +35,9 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
     with Journal(folder.journal, read_only=True) as journal:
         study = journal.study()
         trial = journal.trial(read_chosen(folder, journal)["trial"] if number is None else number)
-    from resnext_search.trainers.refit import refit  # torch: only when something is trained
-    from resnext_search.trainers.training import Epoch, best_device
+    from resnext_search.trainers.device import best_device  # torch: only when something is trained
+    from resnext_search.trainers.refit import refit
+    from resnext_search.trainers.training import Epoch
 
     def say(epoch: Epoch) -> None:
         if not quiet:

@@ -4,14 +4,18 @@ Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
 """
 
 from resnext_search.trainers.calibration import Calibration, measure
-from resnext_search.trainers.data import Dataset, Splits, load_dataset, split
+from resnext_search.trainers.data import load_dataset
+from resnext_search.trainers.dataset import Dataset
+from resnext_search.trainers.memory import MemoryDataset
 from resnext_search.trainers.resnext import build_network, copy_weights
+from resnext_search.trainers.splits import Splits, split
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
 
 __all__ = [
     "Calibration",
     "Dataset",
     "Epoch",
+    "MemoryDataset",
     "Splits",
     "TrainingDiverged",
     "build_network",

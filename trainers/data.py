@@ -1,7 +1,7 @@
-"""Where do the images come from, and which of them are trained on, chosen by and tested on?
+"""Where do the images come from?
 
-Images stay uint8 in memory, as they were published; augmentation and normalisation are in `augment.py`. Nothing is
-ever downloaded: a missing data set is an error that says how to get it.
+They stay bytes, as they were published. Nothing is ever downloaded: a missing data set is an error that says how to
+get it. What is trained on and what is kept for the end is in `splits.py`.
 """
 
 from __future__ import annotations
@@ -11,55 +11,20 @@ import gzip
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study import DataConfig
-from torch import Tensor
+from resnext_search.trainers.dataset import Dataset
+from resnext_search.trainers.memory import MemoryDataset
 
 # Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """All images of a data set, in one numbering: the published training split first, then the test split.
-
-    Args:
-        images: `(images, channels, side, side)` uint8.
-        labels: `(images,)` int64, classes from 0.
-        published_train: How many of them, from the first, are the published training split; all of them where the
-            data set has no test split of its own.
-    """
-
-    images: Tensor
-    labels: Tensor
-    published_train: int
-
-
-class Splits(NamedTuple):
-    """Numbers of the images in each split, and what their pixels are normalised by.
-
-    Args:
-        train: `(train images,)` int64, shuffled.
-        validation: `(validation images,)` int64; from the published training split, never trained on.
-        test: `(test images,)` int64.
-        mean: `(channels,)` float32, mean of the pixels of train and validation, on the scale 0 to 255.
-        std: `(channels,)` float32, their standard deviation; at least 1.
-    """
-
-    train: Tensor
-    validation: Tensor
-    test: Tensor
-    mean: Tensor
-    std: Tensor
 
 
 @functools.lru_cache(maxsize=2)
@@ -72,99 +37,15 @@ def load_dataset(data: DataConfig) -> Dataset:
     return _READERS[data.name](data)
 
 
-@functools.lru_cache(maxsize=2)
-def split(dataset: Dataset, data: DataConfig, seed: int) -> Splits:
-    """Divide a data set, the same way for all trials of a study.
-
-    Args:
-        dataset: From `load_dataset`.
-        data: Says how many images to train and validate on.
-        seed: The study's seed.
-
-    Raises:
-        DataError: There are fewer images than the study asks for.
-    """
-    pool, test = _pool_and_test(dataset, data, seed)
-    train_count, validation_count = _sizes(data, len(pool))
-    validation, train = pool[:validation_count], pool[validation_count:][:train_count]
-    mean, std = pixel_statistics(dataset.images[torch.cat([train, validation])])
-    return Splits(train, validation, test, mean, std)
-
-
-def split_for_confirmation(dataset: Dataset, data: DataConfig, seed: int, draw: int) -> Splits:
-    """Divide a data set for a run that is evidence: nothing is kept for validation, the test split is that of `split`.
-
-    The run trains on as many images as training and validation have together. Where the data set has more, each run
-    draws its own: which images were drawn is one of the causes of chance that a comparison has to cover.
-
-    Args:
-        dataset: From `load_dataset`.
-        data: Says how many images to train and validate on.
-        seed: The study's seed.
-        draw: Seed of the images drawn.
-
-    Raises:
-        DataError: There are fewer images than the study asks for.
-
-    Source:
-        Bouthillier et al. 2021, arXiv:2103.03098: vary as many sources of chance as possible.
-    """
-    pool, test = _pool_and_test(dataset, data, seed)
-    shuffled = torch.randperm(len(pool), generator=torch.Generator().manual_seed(draw))
-    train = pool[shuffled[: sum(_sizes(data, len(pool)))]]
-    mean, std = pixel_statistics(dataset.images[train])
-    return Splits(train, train[:0], test, mean, std)
-
-
-def _pool_and_test(dataset: Dataset, data: DataConfig, seed: int) -> tuple[Tensor, Tensor]:
-    """Numbers of the images to train and validate on, shuffled, and of the test images."""
-    pool = torch.randperm(dataset.published_train, generator=torch.Generator().manual_seed(derive_seed(seed, "split")))
-    test = torch.arange(dataset.published_train, len(dataset.images))
-    if len(test):
-        return pool, test
-    held_out = DATASETS[data.name].test_images
-    return pool[held_out:], pool[:held_out]
-
-
-def _sizes(data: DataConfig, available: int) -> tuple[int, int]:
-    """Images to train on and to validate on, of so many."""
-    train_count, validation_count = data.split_sizes(available)
-    if min(validation_count, train_count) < 1 or validation_count + train_count > available:
-        raise DataError(
-            f"data: {data.name} has {available:,} training images; {data.train_images or 'the rest'} to train on and "
-            f"{validation_count:,} to validate on were asked for",
-            hint="Lower data.train_images or data.validation_images.",
-        )
-    return train_count, validation_count
-
-
-def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
-
-    >>> mean, std = pixel_statistics(torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2))
-    >>> mean.item(), round(std.item() ** 2)
-    (15.0, 125)
-    """
-    values = torch.arange(256, dtype=torch.float64)
-    moments = []
-    for channel in images.unbind(dim=1):
-        # a histogram of bytes is exact, and needs no float copy of all images
-        shares = torch.bincount(channel.flatten(), minlength=256) / channel.numel()
-        mean = float(shares.double() @ values)
-        moments.append((mean, float(shares.double() @ (values - mean) ** 2) ** 0.5))
-    mean, std = torch.tensor(moments, dtype=torch.float32).T
-    return mean.contiguous(), std.clamp(min=1.0)
-
-
 # ------------------------------------------------------------------ one reader for each data set
 
 
-def _read_digits(data: DataConfig) -> Dataset:
+def _read_digits(data: DataConfig) -> MemoryDataset:
     from sklearn.datasets import load_digits  # takes half a second to import, and only this data set needs it
 
     images, labels = load_digits(return_X_y=True)
     pixels = np.rint(images * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)  # published as 0 to 16
-    return Dataset(torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)), len(pixels))
+    return MemoryDataset(torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)), len(pixels))
 
 
 def _read_fashion_mnist(data: DataConfig) -> Dataset:
@@ -229,7 +110,7 @@ def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDAr
                 f"are {(count, *shape)} in {facts.classes} classes",
                 hint=hint,
             )
-    return Dataset(
+    return MemoryDataset(
         torch.from_numpy(np.concatenate(images)),
         torch.from_numpy(np.concatenate(labels).astype(np.int64)),
         facts.train_images,
@@ -262,7 +143,7 @@ def _read_image_folder(data: DataConfig) -> Dataset:
         )
     # everything is held in memory: some 150 kB for an image of 224 pixels
     images = torch.stack([image for part in parts for image, _ in part])
-    return Dataset(images, torch.tensor(train.targets + test.targets), len(train))
+    return MemoryDataset(images, torch.tensor(train.targets + test.targets), len(train))
 
 
 _READERS: dict[str, Callable[[DataConfig], Dataset]] = {

@@ -25,7 +25,7 @@ def test_the_saved_network_makes_the_same_errors_on_the_test_images(
 ) -> None:
     network = load_network(tmp_path / "model.json")
     dataset = load_dataset(study.data)
-    from resnext_search.trainers.data import split
+    from resnext_search.trainers.splits import split
 
     test = split(dataset, study.data, study.seed).test
     mean, std = (torch.tensor(facts["pixels"][name]).view(1, -1, 1, 1) for name in ("mean", "std"))

@@ -15,7 +15,6 @@ from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study import Recipe
-from resnext_search.trainers.augment import normalise
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.training import (
     Epoch,
@@ -25,6 +24,7 @@ from resnext_search.trainers.training import (
     parameter_groups,
     train,
 )
+from torch import nn
 
 CPU = torch.device("cpu")
 
@@ -98,7 +98,7 @@ def test_label_smoothing_spreads_a_share_of_the_target_over_all_classes(
     trial = Trial(changed(study, label_smoothing=0.5, augment="none"), configuration, 0, device=CPU, threads=1)
     first = trial.splits.train[torch.randperm(128, generator=trial.generator("order", 1))][:32]
     with torch.no_grad():
-        log_shares = trial.network(normalise(trial.images[first], trial.mean, trial.std)).log_softmax(dim=1)
+        log_shares = trial.network(next(trial.batches.plain(first, 32)).images).log_softmax(dim=1)
     plain = -log_shares[torch.arange(32), trial.labels[first]].mean()
     spread = -log_shares.mean()
     assert float(next(trial.steps(1))) == pytest.approx(float(0.5 * plain + 0.5 * spread), abs=1e-5)
@@ -111,6 +111,25 @@ def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, confi
     together = trial.predict(trial.splits.test)
     assert together.shape == (397, 10)
     torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
+
+
+def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, configuration: Configuration) -> None:
+    weights = []
+    for parts in (1, 4):
+        trial = Trial(study, configuration, 0, device=CPU, threads=1, micro_batches=parts)
+        for name, layer in list(trial.network.named_modules()):
+            if isinstance(layer, torch.nn.BatchNorm2d):  # the norms alone see smaller batches
+                owner, _, own = name.rpartition(".")
+                trial.network.get_submodule(owner).register_module(own, nn.Identity())
+        losses = list(trial.steps(1))
+        weights.append([*trial.network.parameters(), losses[-1]])
+    torch.testing.assert_close(weights[1], weights[0])
+
+
+def test_a_trial_in_micro_batches_learns(study: Study, configuration: Configuration) -> None:
+    whole, parts = (list(train(study, configuration, 1, micro_batches=n)) for n in (1, 4))
+    assert parts[-1].train_loss < parts[0].train_loss
+    assert parts[-1].train_loss == pytest.approx(whole[-1].train_loss, rel=0.3)
 
 
 # ------------------------------------------------------------------ interruption
