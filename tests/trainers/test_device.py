@@ -25,17 +25,18 @@ FAULTS = """
 import resource, torch
 from resnext_search.trainers.device import prepare
 {prepare}
-torch.ones(5_000_000)
+for _ in range(3):
+    torch.ones(25_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
-    torch.ones(5_000_000)
+    torch.ones(25_000_000)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
 def test_memory_that_was_freed_is_kept_for_the_next_step() -> None:
-    # 20 MB are 4,883 pages, handed out anew ten times; a fresh process, since what a process did before counts
+    # 100 MB are 24,414 pages, handed out anew ten times; a fresh process, since what a process did before counts
     usual, told = (
         int(subprocess.check_output([sys.executable, "-c", FAULTS.format(prepare=line)]))
         for line in ("", "prepare(torch.device('cpu'), 1)")
