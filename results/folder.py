@@ -28,6 +28,11 @@ class StudyFolder:
         return self.path / "plan.json"
 
     @property
+    def images(self) -> Path:
+        """Fingerprint of the files of an `image_folder`: a study keeps its images."""
+        return self.path / "images.sha256"
+
+    @property
     def journal(self) -> Path:
         """Every fact, committed when it happened; all other files can be made again from it."""
         return self.path / "journal.sqlite"

@@ -16,8 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from pydantic import ValidationError
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
+from resnext_search.spaces.study_file import parse_study
 
 SCHEMA_VERSION = 3
 
@@ -160,7 +162,11 @@ class Journal:
 
     def study(self) -> Study:
         """The resolved study, as of the last change that was allowed."""
-        return Study.model_validate_json(self._meta("study"))
+        text = self._meta("study")
+        try:
+            return Study.model_validate_json(text)
+        except ValidationError:  # of a plug-in that is no longer installed, say
+            return parse_study(text, str(self.path))  # raises the same in words
 
     def change_study(self, study: Study) -> None:
         """Replace the resolved study, after a change that only adds to it."""

@@ -156,7 +156,11 @@ def make_parser() -> argparse.ArgumentParser:
     init.add_argument(
         "study", type=Path, nargs="?", default=Path("study.yaml"), help="file to write (default: study.yaml)"
     )
-    doctor = add("doctor", commands.doctor, "Check this machine: versions, cores, GPUs, memory, disk, data sets.")
+    doctor = add(
+        "doctor", commands.doctor, "Check this machine: versions, cores, GPUs, memory, disk, data sets, plug-ins."
+    )
+    doctor.add_argument("study", type=Path, nargs="?", metavar="STUDY.yaml", help="look at every image of its data")
+    doctor.add_argument("overrides", nargs="*", metavar="key=value", help="such as data.unreadable=skip")
     _json_argument(doctor)
     return parser
 

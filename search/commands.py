@@ -77,7 +77,7 @@ def plan(arguments: Arguments) -> int:
     study = load_study(arguments.study, arguments.overrides)
     feasible = study.feasible_set()
     facts = {**summarize(study, feasible), "training_flops": training_flops(study), "forecast": None}
-    if arguments.calibrate:
+    if arguments.calibrate and study.trainer.plugin is None:  # what another trainer takes is not known
         facts["forecast"] = calibrate(study, feasible)
     return _show(arguments, facts, lambda: plan_words(facts))
 
@@ -223,7 +223,12 @@ def doctor(arguments: Arguments) -> int:
     """Print what is right and wrong with this machine."""
     from resnext_search.search.doctor import examine
 
-    findings = examine()
+    study = None
+    if arguments.study is not None:
+        from resnext_search.spaces import load_study
+
+        study = load_study(arguments.study, arguments.overrides)
+    findings = examine(study)
     _show(
         arguments,
         [finding._asdict() for finding in findings],

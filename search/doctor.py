@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from resnext_search.spaces import Study
 from resnext_search.spaces.datasets import DATASETS
-from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.errors import DataError, PluginError
+from resnext_search.spaces.plugins import dataset_names, dataset_plugin, trainer_names, trainer_plugin
+from resnext_search.spaces.study import DataConfig
 
 PACKAGES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic")
 LEAST_MEMORY_BYTES = 2 * 2**30  # one worker with torch takes about 0.9 GiB, the driver with Ax and Ray as much
@@ -27,9 +31,10 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def examine() -> list[Finding]:
-    """Look at everything; nothing is changed and nothing is downloaded."""
-    return [_python(), *_packages(), *_hardware(), *_data()]
+def examine(study: Study | None = None) -> list[Finding]:
+    """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
+    findings = [_python(), *_packages(), *_hardware(), *_data_sets(), *_trainers()]
+    return findings if study is None else [*findings, _data_of(study)]
 
 
 def _python() -> Finding:
@@ -69,15 +74,36 @@ def _hardware() -> list[Finding]:
     return findings
 
 
-def _data() -> list[Finding]:
-    from resnext_search.spaces.study import DataConfig
-    from resnext_search.trainers.data import load_dataset
+def _data_sets() -> Iterator[Finding]:
+    from resnext_search.search.images import expect_images
 
-    findings = []
-    for name in DATASETS:
+    for name in dataset_names():
+        if name == "image_folder":  # which one, and of what shape, is said by a study
+            continue
         try:
-            load_dataset(DataConfig.model_validate({"name": name}))
-            findings.append(Finding(f"data set {name}", "readable", True))
+            if name not in DATASETS:
+                dataset_plugin(name)
+            expect_images(DataConfig(name=name))
+            yield Finding(f"data set {name}", "readable", True)
+        except PluginError as error:
+            yield Finding(f"data set {name}", str(error), False, "mend or remove the package that brings it")
         except DataError as error:
-            findings.append(Finding(f"data set {name}", "not found", True, error.hint))
-    return findings
+            yield Finding(f"data set {name}", "not found", True, error.hint or str(error))
+
+
+def _trainers() -> Iterator[Finding]:
+    for name in trainer_names():
+        try:
+            trainer_plugin(name)
+            yield Finding(f"trainer {name}", "can be imported", True)
+        except PluginError as error:
+            yield Finding(f"trainer {name}", str(error), False, "mend or remove the package that brings it")
+
+
+def _data_of(study: Study) -> Finding:
+    from resnext_search.search.images import expect_images
+
+    try:
+        return Finding(f"images of {study.name}", "readable", True, expect_images(study.data).words)
+    except DataError as error:
+        return Finding(f"images of {study.name}", str(error), False, error.hint)

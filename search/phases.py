@@ -16,6 +16,7 @@ from resnext_search.search.audit import read_audit
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.effects_table import write_effects
+from resnext_search.search.images import expect_images
 from resnext_search.search.lock import locked
 from resnext_search.search.machine import Machine, ray_running
 from resnext_search.search.plan import check_change, freeze
@@ -28,7 +29,7 @@ from resnext_search.search.words import audit_words
 from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
-from resnext_search.trainers.data import load_dataset
+from resnext_search.spaces.plugins import trainer_plugin
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
 
@@ -40,7 +41,7 @@ def run_study(
     path: Path | str,
     *,
     text: str | None = None,
-    train: Train = train_trial,
+    train: Train | None = None,
     cpus: int | None = None,
     gpus: int | None = None,
 ) -> StudyFolder:
@@ -50,7 +51,8 @@ def run_study(
         study: What to do.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
-        train: Trains one trial: called like `trainers.train`, yields its epochs.
+        train: Trains one trial: called like `trainers.train`, yields its epochs. Without it `trainers.train`, or the
+            plug-in that the study names.
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
 
@@ -59,7 +61,8 @@ def run_study(
 
     Raises:
         EmptyFeasibleSet: Nothing lies in the FLOP band.
-        DataError: The data set is missing.
+        DataError: The data set is missing, or has images that cannot be read.
+        PluginError: The study's trainer is a plug-in that cannot be used.
         StudyError: The folder holds another study.
         FolderLocked: Another run works there.
         UsageError: The folder cannot be made or written.
@@ -68,11 +71,15 @@ def run_study(
     """
     folder = StudyFolder(Path(path))
     feasible = study.feasible_set()
-    _expect_data(study)
+    train = train or _trainer(study)
+    images = expect_images(study.data)
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
         journal.interrupt_running()
-        run = _Run(study, folder, journal, console, train)
+        images.keep(folder)
+        if images.words:
+            console.print(images.words, markup=False)
+        run = _Run(study, folder, journal, console, images.expected_by(train))
         try:
             if run.is_due(feasible):
                 with ray_running(study, cpus=cpus, gpus=gpus) as machine:
@@ -166,9 +173,8 @@ def _make(path: Path) -> None:
         raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
 
 
-def _expect_data(study: Study) -> None:
-    load_dataset(study.data)
-    load_dataset.cache_clear()  # the driver needs its memory for other things
+def _trainer(study: Study) -> Train:
+    return train_trial if study.trainer.plugin is None else trainer_plugin(study.trainer.plugin)
 
 
 def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str | None) -> Journal:

@@ -48,6 +48,7 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
             for knob in study.knobs()
         },
         "trials": study.search.trials,
+        "trainer_plugin": study.trainer.plugin,
         "early_stopping": _stopping_facts(study),
         "claim": _claim_facts(study),
     }

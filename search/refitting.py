@@ -11,6 +11,7 @@ from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.search.lock import locked
 from resnext_search.search.status import read_chosen
+from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 
 
@@ -26,7 +27,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
         What `model.json` holds, with the trial's number.
 
     Raises:
-        UsageError: There is no such trial, or none has been completed.
+        UsageError: There is no such trial, or none has been completed; or the study's trainer is a plug-in.
         FolderLocked: A run works in the folder.
         DataError: The data set is missing.
         TrainingDiverged: The loss stopped being finite.
@@ -34,6 +35,11 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True) as journal:
         study = journal.study()
+        if study.trainer.plugin is not None:
+            raise UsageError(
+                f"{path}: its trials were trained by the plug-in {study.trainer.plugin}, which leaves no network",
+                hint="Only what the trainer that is built in has trained can be refitted.",
+            )
         trial = journal.trial(read_chosen(folder, journal)["trial"] if number is None else number)
     from resnext_search.trainers.device import best_device  # torch: only when something is trained
     from resnext_search.trainers.refit import refit

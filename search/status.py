@@ -87,7 +87,7 @@ def _facts(study: Study, trial: Trial) -> dict[str, Any]:
         "cardinality": architecture.cardinality,
         "group_widths": list(architecture.group_widths),
         "blocks": list(architecture.blocks),
-        "recipe": trial.configuration.recipe(study.trainer).model_dump(),
+        "recipe": trial.configuration.recipe(study.trainer).model_dump(exclude_none=True),
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
     }

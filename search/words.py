@@ -26,6 +26,8 @@ def plan_words(facts: dict[str, Any]) -> str:
         *_stopping_lines(facts["early_stopping"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
+    if facts["trainer_plugin"] is not None:
+        lines.append(f"time              not measured: the trainer is the plug-in {facts['trainer_plugin']}")
     forecast = facts["forecast"]
     if forecast is not None:
         seconds = {role: duration(value) for role, value in forecast["seconds"].items()}

@@ -3,7 +3,8 @@
     ResnextSearchError          1    something unexpected
     ├── UsageError              2    the command line or the study file is wrong
     │   ├── StudyError          2    ... the study file, with every problem in it
-    │   └── DataError           2    ... the data set is missing or is not what the study says
+    │   ├── DataError           2    ... the data set is missing or is not what the study says
+    │   └── PluginError         2    ... a plug-in is missing, broken, or is not what it should be
     ├── EmptyFeasibleSet        3    no architecture lies inside the FLOP band
     ├── TooManyFailures         4    trials fail for a reason that more trials will not cure
     ├── BudgetEnded             5    the budget ended before the least that was asked for
@@ -52,6 +53,10 @@ class StudyError(UsageError):
 
 class DataError(UsageError):
     """A data set is missing, or is not what the study says."""
+
+
+class PluginError(UsageError):
+    """A plug-in is not installed, cannot be imported, or is not what its group asks for."""
 
 
 class EmptyFeasibleSet(ResnextSearchError):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture import Architecture, Template
 from resnext_search.spaces.complexity import complexity
-from resnext_search.spaces.datasets import DATASETS, DatasetFacts
+from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.feasible import Axes, Band, FeasibleSet, enumerate_feasible
 from resnext_search.spaces.knobs import Knob
 from resnext_search.spaces.quantities import Whole
@@ -91,10 +91,7 @@ class Study(Section):
 
     def facts(self) -> DatasetFacts:
         """Shape of the images; an `image_folder` says it in the study file."""
-        known = DATASETS.get(self.data.name)
-        if known is not None:
-            return known
-        return DatasetFacts(self.data.resolution or 0, 3, self.data.classes or 0, 0, 0, True)
+        return self.data.facts()
 
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from resnext_search.spaces.architecture import Architecture
 from resnext_search.spaces.complexity import complexity
-from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.enumeration import excesses
 from resnext_search.spaces.study_axes import MOST_SPREADS
 from resnext_search.spaces.study_problems import Problem, shown
@@ -67,10 +66,10 @@ def _axes_problems(study: Study) -> Iterator[Problem]:
 
 def _batch_problems(study: Study) -> Iterator[Problem]:
     """A batch that is larger than the training set would leave an epoch without a step."""
-    known = DATASETS.get(study.data.name)
-    if known is None and study.data.train_images is None:
+    available = study.data.facts().train_images
+    if not available and study.data.train_images is None:
         return
-    train, _ = study.data.split_sizes(known.train_images if known is not None else 0)
+    train, _ = study.data.split_sizes(available)
     axis = study.axes.batch_size
     batches = [(("trainer", "batch_size"), float(study.trainer.batch_size))]
     for key, size in (

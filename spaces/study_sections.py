@@ -6,11 +6,17 @@ The texts below the fields are what `resnext-search schema` prints.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from resnext_search.spaces.axes import MOST_TOLERANCE, WidthRule
-from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces.datasets import DATASETS, DatasetFacts
+from resnext_search.spaces.plugins import (
+    dataset_names,
+    dataset_plugin,
+    plugin_problems,
+    trainer_names,
+)
 from resnext_search.spaces.quantities import Count, Number, Share, Whole
 from resnext_search.spaces.study_problems import Problem, raise_problems, shown
 
@@ -66,7 +72,8 @@ class BudgetConfig(Section):
 class DataConfig(Section):
     """Which images, and how many of them."""
 
-    name: Literal["digits", "fashion_mnist", "cifar10", "cifar100", "image_folder"]
+    # a list of what is allowed here, on this machine, for editors that read the schema
+    name: str = Field(json_schema_extra=lambda schema: schema.update(enum=list(dataset_names())))
     """digits (no download) | fashion_mnist | cifar10 | cifar100 | image_folder (train/<class>/*, test/<class>/*)"""
     root: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]*$")] = "data"
     """Where the files lie, relative to the folder the command is started in"""
@@ -78,6 +85,14 @@ class DataConfig(Section):
     """image_folder only: side that images are brought to, in pixels"""
     classes: Annotated[Whole, Field(ge=2, le=1_000_000)] | None = None
     """image_folder only: number of class folders"""
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    """image_folder only: damaged or missing files are an error (refuse), or are left out of all splits (skip)"""
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _known(cls, name: Any) -> Any:
+        raise_problems(plugin_problems(name, dataset_names(), dataset_plugin))
+        return name
 
     @model_validator(mode="after")
     def _fits_the_data_set(self) -> Self:
@@ -92,8 +107,10 @@ class DataConfig(Section):
                 yield Problem((name,), "nothing", "a whole number", f"An image_folder needs data.{name}.")
             if not folder and given is not None:
                 yield Problem((name,), str(given), "only for image_folder", f"Remove it: {self.name} has its own.")
+        if not folder and self.unreadable == "skip":
+            yield Problem(("unreadable",), shown("skip"), "only for image_folder", "Remove it.")
         if not folder:
-            available = DATASETS[self.name].train_images
+            available = self.facts().train_images
             train, validation = self.split_sizes(available)
             split = f"{available:,} of the training split of {self.name}"
             if train < 1:
@@ -101,6 +118,15 @@ class DataConfig(Section):
             elif train + validation > available:
                 wanted = f"{train:,} images to train on and {validation:,} to validate on"
                 yield Problem((), wanted, f"together at most the {split}")
+
+    def facts(self) -> DatasetFacts:
+        """Shape and size of the data set, built in or a plug-in's.
+
+        An `image_folder` has those that the study gives it; how many images it has is not known, and 0 here.
+        """
+        if self.name == "image_folder":
+            return DatasetFacts(self.resolution or 0, 3, self.classes or 0, 0, 0, True)
+        return DATASETS.get(self.name) or dataset_plugin(self.name).facts
 
     def split_sizes(self, available: int) -> tuple[int, int]:
         """Images to train on and to validate on, of so many that a training split has.
@@ -157,7 +183,16 @@ class Recipe(Section):
     warmup_epochs: Annotated[Number, Field(ge=0)] = 1.0
     """Epochs over which the learning rate rises from 0; fractions are allowed"""
     augment: Literal["standard", "none"] = "standard"
-    """standard: random crop after padding, and a flip where the data allow it | none"""
+    """standard: random crop and, where the data allow it, a flip; of an image_folder a random part, resized | none"""
+    plugin: str | None = None
+    """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
+
+    @field_validator("plugin", mode="before")
+    @classmethod
+    def _known(cls, plugin: Any) -> Any:
+        if plugin is not None:
+            raise_problems(plugin_problems(plugin, trainer_names()))
+        return plugin
 
 
 class SearchConfig(Section):

@@ -39,7 +39,8 @@ FENCES = {
     "matplotlib": {"results/plots.py"},
     "moocore": {"results/pareto.py"},
     "safetensors": {"trainers/refit.py"},
-    "torchvision": {"trainers/data.py"},
+    "torchvision": {"trainers/data.py", "trainers/folder_images.py"},
+    "PIL": {"trainers/folder_images.py"},
     "sklearn": {"trainers/data.py"},
 }
 RAY_USERS = {f"search/{module}.py" for module in ("early_stopping", "machine", "runner", "worker")}

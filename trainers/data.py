@@ -1,7 +1,8 @@
 """Where do the images come from?
 
-They stay bytes, as they were published. Nothing is ever downloaded: a missing data set is an error that says how to
-get it. What is trained on and what is kept for the end is in `splits.py`.
+They stay bytes, as they were published; an `image_folder` stays in its files (`folder.py`). Nothing is ever downloaded:
+a missing data set is an error that says how to get it. What is trained on and what is kept for the end is in
+`splits.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from resnext_search.spaces.datasets import DATASETS
-from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.errors import DataError, ResnextSearchError
+from resnext_search.spaces.plugins import dataset_plugin
 from resnext_search.spaces.study import DataConfig
 from resnext_search.trainers.dataset import Dataset
 from resnext_search.trainers.memory import MemoryDataset
@@ -29,12 +30,27 @@ DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 @functools.lru_cache(maxsize=2)
 def load_dataset(data: DataConfig) -> Dataset:
-    """Read a data set into memory, once in a process: a worker keeps it from trial to trial.
+    """Read a data set, once in a process: a worker keeps it from trial to trial.
 
     Raises:
         DataError: It is missing, damaged, or not what the study says.
     """
-    return _READERS[data.name](data)
+    return _READERS.get(data.name, _read_plugin)(data)
+
+
+def check_dataset(data: DataConfig) -> Dataset:
+    """Read a data set, and look at every file of an `image_folder`: what is done once, before a run.
+
+    Raises:
+        DataError: As `load_dataset`; or images cannot be read, and the study does not say to leave them out.
+    """
+    dataset = load_dataset(data)
+    if data.name == "image_folder" and data.unreadable == "refuse":
+        from resnext_search.trainers.folder import FolderDataset, expect_readable
+
+        assert isinstance(dataset, FolderDataset)
+        expect_readable(dataset)
+    return dataset
 
 
 # ------------------------------------------------------------------ one reader for each data set
@@ -101,7 +117,7 @@ def _read_cifar(data: DataConfig) -> Dataset:
 
 def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDArray[Any]], hint: str) -> Dataset:
     """Training and test split in one numbering, if they have the published shape."""
-    facts = DATASETS[data.name]
+    facts = data.facts()
     shape = (facts.channels, facts.resolution, facts.resolution)
     for part, part_labels, count in zip(images, labels, (facts.train_images, facts.test_images), strict=True):
         if part.shape != (count, *shape) or part_labels.shape != (count,) or part_labels.max() >= facts.classes:
@@ -118,32 +134,33 @@ def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDAr
 
 
 def _read_image_folder(data: DataConfig) -> Dataset:
-    from torchvision.datasets import ImageFolder
-    from torchvision.transforms import v2
+    from resnext_search.trainers.folder import read_image_folder  # image libraries, which the others do not need
 
-    if data.resolution is None or data.classes is None:
-        raise DataError("data: an image_folder needs data.resolution and data.classes")
-    to_square = v2.Compose([v2.Resize(data.resolution), v2.CenterCrop(data.resolution), v2.PILToTensor()])
-    parts = []
-    for name in ("train", "test"):
-        folder = Path(data.root) / name
-        try:
-            parts.append(ImageFolder(folder, transform=to_square))
-        except FileNotFoundError as error:
-            raise DataError(
-                f"data: image_folder: {folder} has no folders of images: {error}",
-                hint=f"Lay the images out as {data.root}/train/<class>/* and {data.root}/test/<class>/*.",
-            ) from error
-    train, test = parts
-    if train.classes != test.classes or len(train.classes) != data.classes:
+    return read_image_folder(data)
+
+
+def _read_plugin(data: DataConfig) -> Dataset:
+    """The data set of another package, if it is what that package says of it."""
+    try:
+        dataset = dataset_plugin(data.name).read(data)
+    except ResnextSearchError:
+        raise
+    except Exception as error:
+        raise DataError(f"data: {data.name}: its plug-in failed with {type(error).__name__}: {error}") from error
+    facts, allowed = data.facts(), "a Dataset, such as resnext_search.trainers.MemoryDataset"
+    if not isinstance(dataset, Dataset):
+        raise DataError(f"data: {data.name}: its plug-in read {type(dataset).__name__}; allowed: {allowed}")
+    labels = dataset.labels
+    found = (dataset.published_train, len(labels))
+    total = facts.train_images + facts.test_images
+    if found not in ((facts.train_images, total), (total, total)) or not (
+        0 <= int(labels.min()) <= int(labels.max()) < facts.classes
+    ):
         raise DataError(
-            f"data: image_folder: {data.root} has {len(train.classes)} classes to train and {len(test.classes)} to "
-            f"test on; data.classes says {data.classes}, the same for both",
-            hint="Correct data.classes, or the folders.",
+            f"data: {data.name}: its plug-in read {found[0]:,} images to train on of {found[1]:,}, with labels "
+            f"{int(labels.min())} to {int(labels.max())}; its facts are {facts}"
         )
-    # everything is held in memory: some 150 kB for an image of 224 pixels
-    images = torch.stack([image for part in parts for image, _ in part])
-    return MemoryDataset(images, torch.tensor(train.targets + test.targets), len(train))
+    return dataset
 
 
 _READERS: dict[str, Callable[[DataConfig], Dataset]] = {

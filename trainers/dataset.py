@@ -7,7 +7,7 @@ may bring a third.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -59,6 +59,7 @@ class Batches(Protocol):
         ...
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """All images of a data set: the published training split first, then the test split."""
 

@@ -83,12 +83,21 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     >>> mean.item(), round(std.item() ** 2)
     (15.0, 125)
     """
+    return moments(byte_counts(images))
+
+
+def byte_counts(images: Tensor) -> Tensor:
+    """How often each channel has each byte, `(channels, 256)` int64: exact, and no float copy of the images."""
+    return torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(dim=1)])
+
+
+def moments(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of every channel, from `byte_counts`; otherwise as `pixel_statistics`."""
     values = torch.arange(256, dtype=torch.float64)
-    moments = []
-    for channel in images.unbind(dim=1):
-        # a histogram of bytes is exact, and needs no float copy of all images
-        shares = torch.bincount(channel.flatten(), minlength=256) / channel.numel()
+    found = []
+    for channel in counts:
+        shares = channel / channel.sum()
         mean = float(shares.double() @ values)
-        moments.append((mean, float(shares.double() @ (values - mean) ** 2) ** 0.5))
-    mean, std = torch.tensor(moments, dtype=torch.float32).T
+        found.append((mean, float(shares.double() @ (values - mean) ** 2) ** 0.5))
+    mean, std = torch.tensor(found, dtype=torch.float32).T
     return mean.contiguous(), std.clamp(min=1.0)

@@ -6,7 +6,6 @@ import functools
 from typing import NamedTuple
 
 import torch
-from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study import DataConfig
@@ -82,7 +81,7 @@ def _pool_and_test(dataset: Dataset, data: DataConfig, seed: int) -> tuple[Tenso
     test = torch.arange(dataset.published_train, len(dataset.labels))
     if len(test):
         return pool, test
-    held_out = DATASETS[data.name].test_images
+    held_out = data.facts().test_images
     return pool[held_out:], pool[:held_out]
 
 

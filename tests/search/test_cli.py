@@ -92,20 +92,31 @@ def test_bad_usage_ends_with_code_2(capsys: pytest.CaptureFixture[str], argument
 
 
 def spoil(path: Path) -> None:
-    """Something that nobody foresaw: a study in the journal that is none."""
+    """Something that nobody foresaw: configurations in the journal that are none."""
     folder = ended_folder(path)
     with Journal(folder.journal) as journal:
-        journal._connection.execute("UPDATE meta SET value = '{}' WHERE key = 'study'")
+        journal._connection.execute("UPDATE trials SET configuration = '{}'")
 
 
 def test_the_unexpected_is_one_line_with_its_traceback_in_a_file(shell: Shell) -> None:
     spoil(shell.folder / "run")
     code, out, err = shell.ended("best", "run")
     assert (code, out) == (1, "")
-    assert err.startswith("resnext-search: unexpected ValidationError: ")
+    assert err.startswith("resnext-search: unexpected KeyError: ")
     assert err.endswith("(details: resnext-search-error.txt)\n")
     assert "Traceback" not in err
     assert (shell.folder / "resnext-search-error.txt").read_text().startswith("Traceback (most recent call last):\n")
+
+
+def test_a_study_in_the_journal_that_is_no_longer_understood_is_refused_in_words(shell: Shell) -> None:
+    """As when a plug-in was uninstalled that brought its data."""
+    folder = ended_folder(shell.folder / "run")
+    with Journal(folder.journal) as journal:
+        text = journal.study().model_dump_json().replace('"digits"', '"shapes"')
+        journal._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (text,))
+    code, complaint = shell.refused("status", "run")
+    assert code == 2
+    assert complaint.startswith('resnext-search: run/journal.sqlite:1: data.name: found "shapes"; allowed: digits, ')
 
 
 def test_the_traceback_goes_elsewhere_where_this_folder_cannot_be_written(

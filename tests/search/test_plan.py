@@ -36,6 +36,7 @@ def test_the_summary_of_the_tiny_study_by_hand() -> None:
             "batch_size": {"low": 32.0, "high": 64.0, "log": True, "values": [32.0, 64.0]},
         },
         "trials": 4,
+        "trainer_plugin": None,
         "early_stopping": None,
         "claim": None,
     }

@@ -15,6 +15,7 @@ TREE = {
     "UsageError": 2,
     "StudyError": 2,
     "DataError": 2,
+    "PluginError": 2,
     "EmptyFeasibleSet": 3,
     "TooManyFailures": 4,
     "BudgetEnded": 5,

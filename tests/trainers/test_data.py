@@ -5,14 +5,15 @@ from __future__ import annotations
 import gzip
 import pickle
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces import study_sections
+from resnext_search.spaces.datasets import DATASETS, DatasetFacts
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study import DataConfig
 from resnext_search.trainers import data as data_module
@@ -176,56 +177,74 @@ class _OldPickler(pickle._Pickler):  # the Python one: its methods can be replac
         return file.getvalue()
 
 
-# ------------------------------------------------------------------ folders of images
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Ten real digits to train on and four to test on, in two classes, as PNG files of 8x8."""
-    digits = load_dataset(DIGITS)
-    for name, numbers in (("train", range(20)), ("test", range(20, 40))):
-        for number in numbers:
-            label = int(digits.labels[number])
-            if label < 2:
-                place = tmp_path / name / str(label)
-                place.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(digits.images[number, 0].numpy()).save(place / f"{number:02}.png")
-    return tmp_path
-
-
-def test_a_folder_of_images_is_read_as_rgb_in_the_order_of_its_classes(folder: Path) -> None:
-    dataset = load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=8, classes=2))
-    digits = load_dataset(DIGITS)
-    train = [n for label in (0, 1) for n in range(20) if digits.labels[n] == label]
-    test = [n for label in (0, 1) for n in range(20, 40) if digits.labels[n] == label]
-    assert dataset.published_train == len(train)
-    assert torch.equal(dataset.images, digits.images[train + test].expand(-1, 3, 8, 8))
-    assert torch.equal(dataset.labels, digits.labels[train + test])
-
-
-def test_images_of_other_shapes_are_brought_to_the_resolution(folder: Path) -> None:
-    Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(folder / "train" / "0" / "zz.png")
-    dataset = load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=16, classes=2))
-    assert dataset.images.shape[1:] == (3, 16, 16)
-    zeros = sum(1 for _ in (folder / "train" / "0").iterdir())
-    assert dataset.images[zeros - 1, :, 8, 8].tolist() == [255, 0, 0]
-
-
-def test_another_number_of_classes_is_refused(folder: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        load_dataset(DataConfig(name="image_folder", root=str(folder), resolution=8, classes=3))
-    assert str(caught.value) == (
-        f"data: image_folder: {folder} has 2 classes to train and 2 to test on; data.classes says 3, the same for both"
-    )
-
-
-def test_a_missing_folder_says_how_to_lay_the_images_out(nowhere: Path) -> None:
-    with pytest.raises(DataError, match=f"{nowhere}/train has no folders of images") as caught:
-        load_dataset(DataConfig(name="image_folder", root=str(nowhere), resolution=8, classes=2))
-    assert caught.value.hint == f"Lay the images out as {nowhere}/train/<class>/* and {nowhere}/test/<class>/*."
-
-
 def test_the_facts_of_a_plan_are_those_of_the_images() -> None:
     facts, dataset = DATASETS["digits"], load_dataset(DIGITS)
     assert dataset.images.shape == (facts.train_images + facts.test_images, facts.channels, 8, 8)
     assert int(dataset.labels.max()) + 1 == facts.classes
+
+
+# ------------------------------------------------------------------ plug-ins
+
+
+class Shapes:
+    """A plug-in whose images are given: ten to train on and four to test on, in three classes."""
+
+    facts = DatasetFacts(4, 1, 3, 10, 4, False)
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def read(self, data: DataConfig) -> Any:
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+
+def memory(images: int, published_train: int, highest: int = 2) -> MemoryDataset:
+    labels = torch.arange(images) % (highest + 1)
+    return MemoryDataset(torch.zeros(images, 1, 4, 4, dtype=torch.uint8), labels, published_train)
+
+
+@pytest.fixture
+def read_plugin(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
+    """Reads a plug-in named shapes, which gives what is given."""
+
+    def read_plugin(given: Any) -> Any:
+        for module in (study_sections, data_module):
+            monkeypatch.setattr(module, "dataset_plugin", lambda _: Shapes(given))
+        read.cache_clear()
+        return read(DataConfig.model_construct(name="shapes"))
+
+    return read_plugin
+
+
+@pytest.mark.parametrize("published_train", [10, 14])  # 14: four are to be kept apart by the study's seed
+def test_a_plug_in_is_read_as_it_is(read_plugin: Callable[[Any], Any], published_train: int) -> None:
+    given = memory(14, published_train)
+    assert read_plugin(given) is given
+
+
+def test_the_test_images_of_a_plug_in_without_a_split_are_as_many_as_its_facts_say(
+    read_plugin: Callable[[Any], Any],
+) -> None:
+    splits = split(read_plugin(memory(14, 14)), DataConfig.model_construct(name="shapes", validation_images=2), 0)
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (8, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (None, "read NoneType; allowed: a Dataset, such as resnext_search.trainers.MemoryDataset"),
+        (ValueError("no such shape"), "failed with ValueError: no such shape"),
+        (DataError("data: shapes: get them first"), "data: shapes: get them first"),
+        (memory(13, 10), "read 10 images to train on of 13, with labels 0 to 2; its facts are DatasetFacts("),
+        (memory(14, 10, highest=3), "read 10 images to train on of 14, with labels 0 to 3; its facts are "),
+    ],
+)
+def test_a_plug_in_that_reads_something_else_is_refused(
+    read_plugin: Callable[[Any], Any], given: Any, reason: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read_plugin(given)
+    assert str(caught.value).startswith("data: shapes: ")
+    assert reason in str(caught.value)
