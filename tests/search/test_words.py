@@ -148,3 +148,5 @@ def test_the_best_trial(tmp_path: Path) -> None:
         "label_smoothing=0.0  schedule=cosine  warmup_epochs=1.0  augment=standard"
     )
     assert best_words(best | {"expected_validation_error": None}).splitlines()[0] == BEST
+    named = best | {"recipe": best["recipe"] | {"recipe": "short"}}
+    assert best_words(named).splitlines()[-1].startswith("recipe=short  epochs=2  batch_size=64  ")
