@@ -78,6 +78,6 @@ def name_tag(name: str) -> Any:
 
 
 def remove(tag: Any) -> None:
-    """End it."""
+    """End it; there may be none."""
     with suppress(Exception):  # a tag that is gone already, or a Ray that is: the trial is not touched by either
         ray.kill(tag)
