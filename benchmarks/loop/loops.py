@@ -31,7 +31,12 @@ STUDY = Study.model_validate(
         "data": {"name": "fashion_mnist", "train_images": 6_000, "validation_images": 5_000},
         "template": {"stem": "cifar", "stride": 2, "planes": 16, "stages": 3},
         "budget": {"like": {"cardinality": 1, "width": 16, "blocks": [1, 1, 1]}},
-        "axes": {"cardinality": list(CARDINALITIES), "width": {"min": 1, "max": 64}, "blocks": [1]},
+        "axes": {
+            "cardinality": list(CARDINALITIES),
+            "width": {"min": 1, "max": 64},
+            "blocks": [1],
+            "learning_rate": {"min": 0.01, "max": 1.0},
+        },
         "trainer": {"epochs": 6, "batch_size": 64, "learning_rate": 0.1},
         "claim": {
             "kind": "trade",
