@@ -5,6 +5,7 @@ Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
 
 from resnext_search.trainers.calibration import Calibration, measure
 from resnext_search.trainers.data import Dataset, Splits, load_dataset, split
+from resnext_search.trainers.latency import Latency, measure_and_train, measure_latency
 from resnext_search.trainers.resnext import build_network, copy_weights
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
 
@@ -12,12 +13,15 @@ __all__ = [
     "Calibration",
     "Dataset",
     "Epoch",
+    "Latency",
     "Splits",
     "TrainingDiverged",
     "build_network",
     "copy_weights",
     "load_dataset",
     "measure",
+    "measure_and_train",
+    "measure_latency",
     "split",
     "train",
 ]
