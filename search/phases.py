@@ -29,7 +29,7 @@ from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.trainers.data import load_dataset
-from resnext_search.trainers.training import train as train_trial
+from resnext_search.trainers.latency import measure_and_train
 from rich.console import Console
 
 PENDING: Sequence[State] = ("queued", "running", "interrupted")
@@ -40,7 +40,7 @@ def run_study(
     path: Path | str,
     *,
     text: str | None = None,
-    train: Train = train_trial,
+    train: Train = measure_and_train,
     cpus: int | None = None,
     gpus: int | None = None,
 ) -> StudyFolder:
@@ -50,7 +50,8 @@ def run_study(
         study: What to do.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
-        train: Trains one trial: called like `trainers.train`, yields its epochs.
+        train: Trains one trial: called like `trainers.measure_and_train`, yields what that yields; without a latency
+            none is recorded.
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
 
@@ -196,11 +197,12 @@ def _expect_some_completed(journal: Journal) -> None:
 
 def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
     front = pareto_table(journal)
+    costs = [name for name in journal.study().objectives[1:] if name != "activations"]
     lines = [
         "",
-        front[["trial", "architecture", "blocks", "learning_rate", "activations", "validation_error"]].to_string(
-            index=False
-        ),
+        front[
+            ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
+        ].to_string(index=False),
         "",
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]

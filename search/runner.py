@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resnext_search.results import EpochRow, Journal, StudyFolder, Trial
+from resnext_search.results import EpochRow, Journal, LatencyRow, StudyFolder, Trial
 from resnext_search.results.journal import ENDED, Phase
 from resnext_search.search.early_stopping import EarlyStopping
 from resnext_search.search.machine import Machine
@@ -50,7 +50,7 @@ def run_trials(
     Args:
         phase: Whose trials: those of the journal that have not ended come first.
         proposals: Makes new trials while workers are free, and is told what came of them; none without it.
-        train: `trainers.train`, or a function with its arguments.
+        train: `trainers.measure_and_train`, or a function with its arguments.
 
     Raises:
         TooManyFailures: More than half of the trials failed.
@@ -146,7 +146,12 @@ class JournalSearcher(Searcher):
         except Exception as error:
             self.error = error
             return str(Searcher.FINISHED)
-        return {"trial_id": trial.trial_id, "configuration": trial.configuration.to_json(), "seed": str(trial.seed)}
+        return {
+            "trial_id": trial.trial_id,
+            "configuration": trial.configuration.to_json(),
+            "seed": str(trial.seed),
+            "measured_on": self.journal.measured_on(trial.configuration.architecture),
+        }
 
     def _next(self) -> Trial | None:
         """A trial of the journal that waits, else a new one, else none."""
@@ -155,10 +160,13 @@ class JournalSearcher(Searcher):
         return self.proposals.next() if self.proposals is not None else None
 
     def goes_on(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Record an epoch, the last one of which completes the trial, and say whether the trial goes on."""
-        if trial_id in self._live and "validation_error" in result:
+        """Record a latency, or an epoch, the last one of which completes the trial; say whether the trial goes on."""
+        if trial_id in self._live:
             with self._errors_kept():
-                return self._record_epoch(self._live[trial_id], result)
+                if "latency_ms" in result:
+                    self._record_latency(self._live[trial_id], result)
+                if "validation_error" in result:
+                    return self._record_epoch(self._live[trial_id], result)
         return True
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
@@ -181,6 +189,11 @@ class JournalSearcher(Searcher):
             remove(tag)
         self._tags.clear()
         self._live.clear()
+
+    def _record_latency(self, number: int, result: dict[str, Any]) -> None:
+        row = LatencyRow(**{name: result[name] for name in LatencyRow.__dataclass_fields__})
+        architecture = self.journal.trial(number).configuration.architecture
+        self.journal.record_latency(architecture, row, device=result["device"], host=result["host"])
 
     def _record_epoch(self, number: int, result: dict[str, Any]) -> bool:
         row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})

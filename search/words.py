@@ -132,11 +132,17 @@ def best_words(best: dict[str, Any]) -> str:
             f"{best['validation_error']:.2f} % ({luck})",
             f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
-            f"activations {best['activations']:,}",
+            f"activations {best['activations']:,}{_latency(best)}",
             recipe,
             *([refit_words(best["refit"])] if best.get("refit") else []),
         ]
     )
+
+
+def _latency(best: dict[str, Any]) -> str:
+    if best["latency_ms"] is None:
+        return ""
+    return f"  latency {best['latency_ms']:.3g} ms (median of the repeats +{best['latency_ms_spread']:.2g} ms)"
 
 
 def refit_words(facts: dict[str, Any]) -> str:
