@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import EpochRow, Journal, Trial
+from resnext_search.results.journal import EpochRow, Journal, LatencyRow, Trial
 
 if TYPE_CHECKING:
     from resnext_search.results.pareto import pareto_front
     from resnext_search.results.verdict import Verdict, judge
 
-__all__ = ["EpochRow", "Journal", "StudyFolder", "Trial", "Verdict", "judge", "pareto_front"]
+__all__ = ["EpochRow", "Journal", "LatencyRow", "StudyFolder", "Trial", "Verdict", "judge", "pareto_front"]
 
 
 def __getattr__(name: str) -> Any:

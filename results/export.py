@@ -6,6 +6,7 @@ The columns are explained in the README's data dictionary; they are read by scri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from resnext_search.results.folder import StudyFolder, write_whole
 from resnext_search.results.journal import Journal, Trial
 from resnext_search.results.pareto import hypervolume_trace, pareto_front
+from resnext_search.results.step_time import training_step_ms
 from resnext_search.spaces import Study
 from resnext_search.spaces.architecture import dashed
 from resnext_search.spaces.complexity import complexity
@@ -35,19 +37,26 @@ PARETO_COLUMNS = (
     "validation_error_sem",
     "test_error",
     "latency_ms",
+    "latency_ms_spread",
+    "training_step_ms",
     "seeds",
 )
 
+# In milliseconds; filled from other tables of the journal.
+MEASURED_COLUMNS = ("training_step_ms", "latency_ms", "latency_ms_spread")
+
 # What may be minimised: the numbers that say something about a configuration.
 NUMERIC_COLUMNS = tuple(
-    name for name in PARETO_COLUMNS if name not in ("trial", "architecture", "blocks", "validation_error_sem", "seeds")
+    name
+    for name in PARETO_COLUMNS
+    if name not in ("trial", "architecture", "blocks", "validation_error_sem", "latency_ms_spread", "seeds")
 )
 
 
 def trials_table(journal: Journal) -> pd.DataFrame:
     """One row a trial, in the order of the proposals; cells without a value are empty."""
     study = journal.study()
-    rows = [_trial_row(study, trial) for trial in journal.trials()]
+    rows = [_trial_row(study, trial) | _measured(journal, study, trial) for trial in journal.trials()]
     table = pd.DataFrame(rows, columns=list(_trial_row(study, None)))
     table["hypervolume"] = _hypervolumes(study, table)
     return table
@@ -64,7 +73,8 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
         objectives: What is minimised, of `NUMERIC_COLUMNS`; the study's own objectives without it.
 
     Raises:
-        UsageError: An objective is not such a column, or has no value in any configuration.
+        UsageError: A given objective is not such a column, or has no value in any configuration. (Where the study's own
+            have none, the front is empty.)
     """
     wanted = list(objectives or journal.study().objectives)
     unknown = [name for name in wanted if name not in NUMERIC_COLUMNS]
@@ -82,13 +92,14 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
     for point, group in completed.groupby(keys, sort=False, dropna=False):
         errors = group.validation_error
         row = group.iloc[0].to_dict()
-        row.update(validation_error=errors.mean(), seeds=len(group), latency_ms=None, test_error=test_errors.get(point))
+        row.update(validation_error=errors.mean(), seeds=len(group), test_error=test_errors.get(point))
+        row["training_step_ms"] = group.training_step_ms.astype(float).mean()
         row["validation_error_sem"] = errors.sem() if len(group) > 1 else None
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(PARETO_COLUMNS))
     values = table[wanted].astype(float).to_numpy()
     unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
-    if unmeasured:
+    if objectives and unmeasured:
         raise UsageError(f"objectives: {', '.join(unmeasured)}: not measured in this study")
     return table[pareto_front(values)].sort_values(["validation_error", "trial"]).reset_index(drop=True)
 
@@ -115,15 +126,25 @@ def _hypervolumes(study: Study, trials: pd.DataFrame) -> pd.Series[float]:
     """What every completed search trial dominates with those above it, as a share of all that can be.
 
     The reference point is an error of 100 % and a tenth more than the dearest architecture of the feasible set has, so
-    that this one counts too. The table's order is used, not that in which trials ended, which differs from run to run.
+    that this one counts too; of latencies, than the slowest that was measured. The table's order is used, not that in
+    which trials ended, which differs from run to run. Trials whose latency is wanted and missing are left out.
     """
     names = list(study.objectives)
     if len(names) == 1:
         return pd.Series(dtype=float)
-    counts = study.feasible_set().counts
-    reference = [100.0 if name == "validation_error" else 1.1 * np.max(getattr(counts, name)) for name in names]
-    completed = trials[(trials.phase == "search") & (trials.state == "completed")][names].astype(float)
+    completed = trials[(trials.phase == "search") & (trials.state == "completed")][names].astype(float).dropna()
+    dearest = study.feasible_set().counts._asdict() | {"latency_ms": completed.get("latency_ms")}
+    reference = [100.0 if name == "validation_error" else 1.1 * np.max(dearest[name]) for name in names]
     return pd.Series(hypervolume_trace(completed.to_numpy() / reference).round(6), index=completed.index)
+
+
+def _measured(journal: Journal, study: Study, trial: Trial) -> dict[str, float]:
+    """What else is known of a trial, of `MEASURED_COLUMNS`."""
+    latency, step = journal.latency(trial), training_step_ms(study, trial, journal.epochs(trial.trial_id))
+    times = {} if latency is None else asdict(latency)
+    if step is not None:
+        times["training_step_ms"] = step
+    return {name: round(time, 4) for name, time in times.items()}
 
 
 def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
@@ -154,6 +175,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "test_error": trial and trial.test_error,
         "epochs": trial and trial.epochs,
         "seconds": trial and round(trial.seconds, 3),
+        **dict.fromkeys(MEASURED_COLUMNS),
         "proposed_by": trial and trial.proposed_by,
         "attempts": trial and trial.attempts,
         "device": trial and trial.device,

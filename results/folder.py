@@ -68,6 +68,11 @@ class StudyFolder:
         return self.path / "model.json"
 
     @property
+    def onnx(self) -> Path:
+        """The same network for programs without torch, as `export-model` writes it."""
+        return self.path / "model.onnx"
+
+    @property
     def log(self) -> Path:
         """What Ray, Ax and torch have to say."""
         return self.path / "log.txt"

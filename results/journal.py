@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import ValidationError
-from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.study_file import parse_study
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Phase = Literal["search", "tune", "confirm"]
 Proposer = Literal["sobol", "ax", "plan"]
@@ -72,6 +72,15 @@ CREATE TABLE epochs (
     PRIMARY KEY (trial_id, epoch),
     CHECK ((validation_loss IS NULL) = (validation_error IS NULL))
 );
+CREATE TABLE latencies (
+    architecture TEXT NOT NULL,             -- JSON of a configuration without knobs
+    device TEXT NOT NULL,                   -- as in trials
+    host TEXT NOT NULL,
+    latency_ms REAL NOT NULL CHECK (latency_ms > 0),
+    latency_ms_spread REAL NOT NULL,
+    measured_at REAL NOT NULL,
+    PRIMARY KEY (architecture, device)
+);
 """
 
 
@@ -113,6 +122,14 @@ class EpochRow:
     validation_loss: float | None
     validation_error: float | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """One row of the table `latencies`: the inference of one image, in milliseconds, and the spread of its repeats."""
+
+    latency_ms: float
+    latency_ms_spread: float
 
 
 class Journal:
@@ -254,6 +271,14 @@ class Journal:
             )
         return changed.rowcount == 1
 
+    def record_latency(self, architecture: Architecture, row: LatencyRow, *, device: str, host: str) -> None:
+        """Record what an architecture takes on a device; of several measurements the first stays."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO latencies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (architecture, device) DO NOTHING",
+                (_key(architecture), device, host, row.latency_ms, row.latency_ms_spread, time.time()),
+            )
+
     def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
         """Record that a running trial failed; returns False if it was not running."""
         with self._transaction():
@@ -314,6 +339,21 @@ class Journal:
         )
         return [(row["trial_id"], row["epoch"], row["validation_error"]) for row in rows]
 
+    def measured_on(self, architecture: Architecture) -> list[str]:
+        """The devices on which the latency of an architecture was measured."""
+        rows = self._rows("SELECT device FROM latencies WHERE architecture = ? ORDER BY rowid", _key(architecture))
+        return [row["device"] for row in rows]
+
+    def latency(self, trial: Trial) -> LatencyRow | None:
+        """What the architecture of a trial takes on the trial's device, or on any before that is known; or None."""
+        rows = self._rows(
+            "SELECT latency_ms, latency_ms_spread FROM latencies "
+            "WHERE architecture = ? AND device = COALESCE(?, device) ORDER BY rowid LIMIT 1",
+            _key(trial.configuration.architecture),
+            trial.device,
+        )
+        return LatencyRow(**dict(rows[0])) if rows else None
+
     # ------------------------------------------------------------------ inside
 
     @contextmanager
@@ -357,6 +397,10 @@ class Journal:
             if not rows:
                 raise sqlite3.DatabaseError(f"no {key} in it")
         return str(rows[0][0])
+
+
+def _key(architecture: Architecture) -> str:
+    return Configuration(architecture).to_json()
 
 
 def _create(path: Path, study: Study) -> None:

@@ -21,6 +21,7 @@ from ax.generators.torch.botorch_modular.utils import ModelConfig
 from ax.generators.torch_base import TorchOptConfig
 from botorch.acquisition.analytic import LogExpectedImprovement
 from botorch.utils.datasets import SupervisedDataset
+from resnext_search.results.pareto import pareto_front
 from resnext_search.search.expected_gain import log_expected_gain
 from resnext_search.search.gaussian_process import GaussianProcess
 from resnext_search.search.observations import Observations, Standardized
@@ -36,9 +37,10 @@ class Choice:
     """What passes between `Optimizer.ask` and the acquisition that Ax builds deep inside: choices in, one out."""
 
     places: Floats  # (m, d) candidates to choose from
-    costs: Floats  # (m, k) their known objectives
+    costs: Floats  # (m, k) their other objectives
+    cost_deviations: Floats  # (m, k) of the logarithms of these, 0 where they are known
     observed_places: Floats  # (n, d) completed trials
-    observed_costs: Floats  # (n, k) their known objectives
+    observed_costs: Floats  # (n, k) their other objectives, known
     pending_places: Floats  # (p, d) running trials, and stopped ones of which nothing can be said yet
     failed_places: Floats  # (f, d) failed trials
     best: int = -1  # position of the choice that was made
@@ -68,15 +70,18 @@ class BandAcquisition(Acquisition):
         choice: Choice = self.options["choice"]
         assert isinstance(self._model, Surrogate)
         process = self._model.process()
-        front = torch.tensor(process.predict_mean(choice.observed_places))
+        errors = process.predict_mean(choice.observed_places)
+        # trials that are dominated change nothing, and with three objectives cells are as many as their square
+        front = pareto_front(np.column_stack([errors, choice.observed_costs]))
         mean, variance = _with_fantasies(process, choice.pending_places, choice.failed_places).predict(choice.places)
         gains = log_expected_gain(
             torch.tensor(mean),
             torch.tensor(variance).sqrt(),
             torch.tensor(choice.costs),
-            front,
-            torch.tensor(choice.observed_costs),
-            _reference(front),
+            torch.tensor(choice.cost_deviations),
+            torch.tensor(errors[front]),
+            torch.tensor(choice.observed_costs[front]),
+            _reference(torch.tensor(errors)),
         )
         choice.best = int(gains.argmax())
         chosen = slice(choice.best, choice.best + 1)
@@ -152,9 +157,9 @@ def _with_fantasies(process: GaussianProcess, pending: Floats, failed: Floats) -
     return process.conditioned(np.concatenate([pending, failed]), outcomes)
 
 
-def _reference(front: Tensor) -> float:
+def _reference(errors: Tensor) -> float:
     """Error from which on a trial gains nothing: somewhat above the median of the trials so far.
 
     The worst trial would do too, but then cheap networks that hardly learn gain more than good ones.
     """
-    return float(front.median() + 0.1 * (front.median() - front.min()))
+    return float(errors.median() + 0.1 * (errors.median() - errors.min()))

@@ -130,6 +130,12 @@ def make_parser() -> argparse.ArgumentParser:
     refit.add_argument("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
     _json_argument(refit)
 
+    model = add("export-model", commands.export_model, "Write the network that refit saved for programs without torch.")
+    _folder_argument(model)
+    model.add_argument("--format", default="onnx", choices=["onnx", "safetensors"], help="default: onnx")
+    model.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: DIR/model.onnx)")
+    _json_argument(model)
+
     verdict = add("verdict", commands.verdict, "Judge the claim of a study, or anyone's runs in a CSV file.")
     verdict.add_argument("source", type=Path, metavar="DIR|CSV", help="study folder, or runs: arm, seed, test_error")
     verdict.add_argument("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")

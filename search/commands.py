@@ -11,9 +11,12 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resnext_search.spaces.errors import UsageError
+
+if TYPE_CHECKING:
+    from resnext_search.search.model_export import Format
 
 
 class Arguments(argparse.Namespace):
@@ -39,6 +42,7 @@ class Arguments(argparse.Namespace):
     strict: bool
     plots: Path | None
     trial: int | None
+    format: Format
 
 
 def run(arguments: Arguments) -> int:
@@ -133,6 +137,15 @@ def refit(arguments: Arguments) -> int:
 
     facts = refit_study(arguments.folder, arguments.trial, quiet=arguments.json)
     return _show(arguments, facts, lambda: refit_words(facts))
+
+
+def export_model(arguments: Arguments) -> int:
+    """Write the network that `refit` saved for other programs."""
+    from resnext_search.search import model_export
+    from resnext_search.search.words import model_export_words
+
+    facts = model_export.export_model(arguments.folder, arguments.format, arguments.out)
+    return _show(arguments, facts, lambda: model_export_words(facts))
 
 
 def verdict(arguments: Arguments) -> int:

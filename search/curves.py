@@ -27,10 +27,11 @@ SHORTEST_PART = 27
 
 @dataclass(frozen=True)
 class Stopped:
-    """A trial that was stopped early: after which epoch, with which error in percent."""
+    """A trial that was stopped early: after which epoch, with which error in percent; and its latency if measured."""
 
     epoch: int
     error: float
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """How much is a candidate expected to gain? Expected hypervolume improvement in closed form.
 
-One objective is uncertain (the error, with a normal prediction); the others, none to two of them, are known exactly
-before a trial. The hypervolume that a candidate adds is then a sum of plain expected improvements, one for every cell
-into which the front's known costs cut the cost axes, each with the front's best error in that cell as its incumbent.
-Without known objectives there is one cell, and the gain is expected improvement. Imports torch alone.
+The error is uncertain, with a normal prediction. The other objectives, none to two of them, are costs: known exactly
+before a trial, or like a latency with a log-normal prediction. All predictions are independent of each other. Then the
+hypervolume that a candidate is expected to add is a sum over the cells into which the costs of the front cut the cost
+axes: of expected improvements, each over the front's best error in its cell, times how much of the cell the candidate
+is expected to cover. Without costs there is one cell, and the gain is expected improvement. Imports torch alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-# Known costs are shares of the largest in the feasible set; a little above 1, so that the largest can gain too.
+# Costs are shares of the largest in the feasible set; a little above 1, so that the largest can gain too.
 COST_REFERENCE = 1.1
 
 
@@ -38,31 +39,71 @@ def log_improvement(units: Tensor) -> Tensor:
     return torch.where(units > 0, above, log_density + tail)
 
 
+def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
+    """How far below an edge a log-normal cost is expected to lie: E[max(0, edge - cost)].
+
+    Args:
+        edges: `(e,)`, from 0.
+        medians: `(m,)`, above 0.
+        deviations: `(m,)` standard deviations of the costs' logarithms; 0 where a cost is known.
+
+    Returns:
+        `(e, m)` tensor.
+
+    Source:
+        Black & Scholes 1973, the price of a put without interest: edge Phi(u) - mean Phi(u - s).
+
+    >>> one, two = torch.ones(1, dtype=torch.float64), torch.tensor([2.0], dtype=torch.float64)
+    >>> expected_room(two, one, 0 * one), expected_room(two, one, one)
+    (tensor([[1.]], dtype=torch.float64), tensor([[0.8861]], dtype=torch.float64))
+    """
+    edges = edges[:, None]
+    units = (edges.log() - medians.log()) / deviations.clamp(min=1e-12)
+    means = medians * (0.5 * deviations**2).exp()
+    uncertain = edges * torch.special.ndtr(units) - means * torch.special.ndtr(units - deviations)
+    return torch.where(deviations > 0, uncertain, edges - medians).clamp(min=0.0)
+
+
 def log_expected_gain(
-    mean: Tensor, deviation: Tensor, costs: Tensor, front_errors: Tensor, front_costs: Tensor, reference: float
+    mean: Tensor,
+    deviation: Tensor,
+    costs: Tensor,
+    cost_deviations: Tensor,
+    front_errors: Tensor,
+    front_costs: Tensor,
+    reference: float,
 ) -> Tensor:
     """Logarithm of the expected hypervolume improvement of every candidate; everything is minimised.
 
     Args:
         mean: `(m,)` predicted error of the candidates.
         deviation: `(m,)` standard deviation of that prediction, above 0.
-        costs: `(m, k)` known objectives of the candidates, in (0, 1]; k may be 0.
+        costs: `(m, k)` other objectives of the candidates, above 0 and rarely above 1; k may be 0. Medians, where
+            they are uncertain.
+        cost_deviations: `(m, k)` standard deviations of their logarithms; 0 where they are known.
         front_errors: `(f,)` errors of the trials so far; dominated ones change nothing.
-        front_costs: `(f, k)` their known objectives.
+        front_costs: `(f, k)` their costs.
         reference: Error from which on a trial gains nothing. Unused when k is 0.
 
     Returns:
         `(m,)` tensor; -inf where nothing can be gained.
+
+    Source:
+        Yang et al. 2019, arXiv:1904.12672: for independent objectives the expectation of a cell's volume is the product
+        of those of its sides.
     """
     edges = [torch.unique(torch.cat([column, column.new_tensor([0.0, COST_REFERENCE])])) for column in front_costs.T]
+    sides = [
+        expected_room(axis, *columns).diff(dim=0).clamp(min=0.0)
+        for axis, *columns in zip(edges, costs.T, cost_deviations.T, strict=True)
+    ]
     log_gains = []
     for cell in product(*(range(len(axis) - 1) for axis in edges)):
-        lower = (
-            torch.stack([axis[i] for axis, i in zip(edges, cell, strict=True)]) if cell else front_costs.new_empty(0)
-        )
-        upper = torch.stack([axis[i + 1] for axis, i in zip(edges, cell, strict=True)]) if cell else lower
+        lower = torch.stack([axis[i] for axis, i in zip(edges, cell, strict=True)]) if cell else mean.new_empty(0)
         reached = front_errors[(front_costs <= lower).all(dim=1)]
         incumbent = reached.min() if not cell else torch.cat([reached, reached.new_tensor([reference])]).min()
-        volume = (upper - torch.maximum(costs, lower)).clamp(min=0.0).prod(dim=1)
+        volume = torch.ones_like(mean)
+        for side, place in zip(sides, cell, strict=True):
+            volume = volume * side[place]
         log_gains.append(volume.log() + deviation.log() + log_improvement((incumbent - mean) / deviation))
     return torch.logsumexp(torch.stack(log_gains), dim=0)

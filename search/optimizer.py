@@ -20,6 +20,7 @@ from resnext_search.search.chosen import rank
 from resnext_search.search.curves import Curve, Learned, Stopped, learned
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.features import Describe, network_features
+from resnext_search.search.latencies import expected_latencies, latency_features
 from resnext_search.search.observations import Observations, can_learn
 from resnext_search.search.pool import Pool, proposal_generator
 from resnext_search.search.threads import one_thread
@@ -29,9 +30,11 @@ from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.knobs import Floats, Knob
 from resnext_search.spaces.seeds import derive_seed
 
-ERROR = "validation_error"
+ERROR, LATENCY = "validation_error", "latency_ms"
 # The model is told of the last failures alone: each costs it as much as a trial that completed.
 FAILURES_MODELLED = 200
+# A latency outside of these, a picosecond and some thirty years, is a mistake, and its logarithm would be none.
+SHORTEST_MS, LONGEST_MS = 1e-9, 1e12
 
 Proposer = Literal["sobol", "ax"]
 
@@ -47,10 +50,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that ended without a result; its configuration is not proposed again, its surroundings less."""
+    """A trial that ended without a result; its configuration is not proposed again, its surroundings less.
+
+    Its latency may have been measured all the same.
+    """
 
     kind: str
     message: str = ""
+    latency_ms: float | None = None
 
 
 class Optimizer:
@@ -59,8 +66,8 @@ class Optimizer:
     Args:
         feasible: The architectures.
         knobs: The searched knobs of the recipe.
-        objectives: What is minimised: `validation_error`, and up to two of `parameters` and `activations`, which are
-            known exactly before a trial and are not modelled.
+        objectives: What is minimised: `validation_error`, and up to two others. `parameters` and `activations` are
+            known exactly before a trial; `latency_ms` is once an architecture was measured, and modelled before.
         seed: Seed of the proposals.
         method: `ax`, or `sobol` for the space-filling baseline.
         describe: What the model sees of an architecture.
@@ -91,10 +98,12 @@ class Optimizer:
         self.method = method
         # as many space-filling trials as the model has features, and two more
         self.initial = len(self.pool.features) + 2
-        self.known_objectives = tuple(name for name in objectives if name != ERROR)
+        self.costs = tuple(name for name in objectives if name != ERROR)
         self._candidates: list[int] = []  # by proposal
         self._outcomes: dict[int, float | Stopped | Failure] = {}  # by proposal
         self._curves: dict[int, Curve] = {}  # by proposal
+        self._latencies: dict[int, float] = {}  # by proposal
+        self._latency_features = latency_features(feasible)
         self._generator = BandGenerator(self.pool.features)
 
     def ask(self, n: int = 1) -> list[Proposal]:
@@ -129,31 +138,36 @@ class Optimizer:
 
         Args:
             proposal_id: Of a proposal that was asked for or attached.
-            outcome: The metrics, of which `validation_error` alone is used: how uncertain it is, the model finds out
-                from all trials together. Or that it was stopped early, or a failure.
+            outcome: The metrics, of which `validation_error` is used, and `latency_ms` if that is an objective: how
+                uncertain they are, the models find out from all trials together. Or that it was stopped early, or a
+                failure; of these the latency need not be known.
             curve: How it got there: from the curves of completed trials it is estimated what stopped ones are worth.
 
         Raises:
-            UsageError: The proposal is unknown or was told before, or the error is missing or no percentage.
+            UsageError: The proposal is unknown or was told before; the error is missing or no percentage; or the
+                latency is an objective, and missing or no positive number.
         """
         if proposal_id not in range(len(self._candidates)):
             raise UsageError(f"proposal {proposal_id}: unknown; {len(self._candidates)} were made")
         if proposal_id in self._outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
+        error, latency = _reported(outcome)
+        settled: float | Stopped | Failure
         if isinstance(outcome, Failure):
-            self._outcomes[proposal_id] = outcome
+            settled = outcome
+        elif _is_number(error, 0, 100):
+            settled = outcome if isinstance(outcome, Stopped) else float(error)
         else:
-            reported = {ERROR: outcome.error} if isinstance(outcome, Stopped) else outcome
-            error = reported.get(ERROR) if isinstance(reported, Mapping) else None
-            if not _is_error(error):
-                raise UsageError(
-                    f"proposal {proposal_id}: {ERROR} is {'missing' if error is None else repr(error)}; "
-                    "a percentage from 0 to 100 is needed",
-                    hint="Tell a Failure instead.",
-                )
-            self._outcomes[proposal_id] = outcome if isinstance(outcome, Stopped) else float(error)
-            if curve is not None:
-                self._curves[proposal_id] = curve
+            raise UsageError(
+                f"proposal {proposal_id}: {ERROR} is {_found(error)}; a percentage from 0 to 100 is needed",
+                hint="Tell a Failure instead.",
+            )
+        may_lack = not isinstance(settled, float)
+        if LATENCY in self.costs and not (latency is None and may_lack):
+            self._latencies[proposal_id] = _latency(proposal_id, latency)
+        self._outcomes[proposal_id] = settled
+        if curve is not None and not isinstance(settled, Failure):
+            self._curves[proposal_id] = curve
 
     def chosen(self) -> int | None:
         """The completed proposal whose error is lowest by the model, ties to the first; None before any completed."""
@@ -211,11 +225,14 @@ class Optimizer:
         failed = sorted(number for number, outcome in self._outcomes.items() if isinstance(outcome, Failure))
         known = {*told.numbers, *failed}
         pending = [number for number in range(len(self._candidates)) if number not in known]
+        costs, deviations = self._costs_of_architectures()
+        observed, architectures = self._architectures(list(completed)), candidates // len(self.pool.knob_rows)
         return Choice(
             self.pool.places(candidates),
-            self._costs(candidates),
+            costs[architectures],
+            deviations[architectures],
             self._places(list(completed)),
-            self._costs(np.array([self._candidates[number] for number in completed])),
+            costs[observed],
             self._places(pending),
             self._places(failed[-FAILURES_MODELLED:]),
         )
@@ -223,13 +240,54 @@ class Optimizer:
     def _places(self, proposals: Sequence[int]) -> Floats:
         return self.pool.places(np.array([self._candidates[number] for number in proposals], dtype=np.int64))
 
-    def _costs(self, candidates: Integers) -> Floats:
-        """`(n, k)` array of the known objectives, each as a share of the largest in the feasible set."""
-        architectures = candidates // len(self.pool.knob_rows)
-        columns = [np.asarray(getattr(self.pool.feasible.counts, name), dtype=float) for name in self.known_objectives]
-        scaled = [column[architectures] / column.max() for column in columns]
-        return np.stack(scaled, axis=1) if scaled else np.empty((len(candidates), 0))
+    def _architectures(self, proposals: Sequence[int]) -> Integers:
+        numbers = np.array([self._candidates[number] for number in proposals], dtype=np.int64)
+        return numbers // len(self.pool.knob_rows)
+
+    def _costs_of_architectures(self) -> tuple[Floats, Floats]:
+        """`(architectures, k)` arrays of the objectives beside the error, and the deviations of their logarithms.
+
+        Each is a share of the largest in the feasible set.
+        """
+        costs = np.empty((len(self.pool.feasible), len(self.costs)))
+        deviations = np.zeros_like(costs)
+        for place, name in enumerate(self.costs):
+            if name == LATENCY:
+                costs[:, place], deviations[:, place] = expected_latencies(self._latency_features, self._measured())
+            else:
+                costs[:, place] = getattr(self.pool.feasible.counts, name)
+        return costs / costs.max(axis=0), deviations
+
+    def _measured(self) -> dict[int, float]:
+        """Latencies by architecture, in the order of the proposals; of several the first counts."""
+        numbers = sorted(self._latencies)
+        measured: dict[int, float] = {}
+        for architecture, number in zip(self._architectures(numbers).tolist(), numbers, strict=True):
+            measured.setdefault(architecture, self._latencies[number])
+        return measured
 
 
-def _is_error(value: object) -> TypeGuard[SupportsFloat]:
-    return isinstance(value, Real) and not isinstance(value, bool) and bool(0 <= value <= 100)  # type: ignore[operator]
+def _reported(outcome: object) -> tuple[object, object]:
+    """Error and latency, as they were told."""
+    if isinstance(outcome, Mapping):
+        return outcome.get(ERROR), outcome.get(LATENCY)
+    if isinstance(outcome, Stopped):
+        return outcome.error, outcome.latency_ms
+    return None, outcome.latency_ms if isinstance(outcome, Failure) else None
+
+
+def _latency(proposal_id: int, latency: object) -> float:
+    if _is_number(latency, SHORTEST_MS, LONGEST_MS):
+        return float(latency)
+    raise UsageError(
+        f"proposal {proposal_id}: {LATENCY} is {_found(latency)}; a positive number of milliseconds is needed",
+        hint="It is an objective: measure it, or make the optimizer without it.",
+    )
+
+
+def _found(value: object) -> str:
+    return "missing" if value is None else repr(value)
+
+
+def _is_number(value: object, low: float, high: float) -> TypeGuard[SupportsFloat]:
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(low <= value <= high)  # type: ignore[operator]

@@ -30,6 +30,7 @@ from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.spaces.plugins import trainer_plugin
+from resnext_search.trainers.latency import MeasuredFirst
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
 
@@ -51,8 +52,9 @@ def run_study(
         study: What to do.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
-        train: Trains one trial: called like `trainers.train`, yields its epochs. Without it `trainers.train`, or the
-            plug-in that the study names.
+        train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
+            wanted; yields its epochs, and before them that `Latency`. Without it `trainers.train`, or the plug-in that
+            the study names, behind a measurement.
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
 
@@ -174,7 +176,8 @@ def _make(path: Path) -> None:
 
 
 def _trainer(study: Study) -> Train:
-    return train_trial if study.trainer.plugin is None else trainer_plugin(study.trainer.plugin)
+    plugin = study.trainer.plugin
+    return MeasuredFirst(train_trial if plugin is None else trainer_plugin(plugin))
 
 
 def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str | None) -> Journal:
@@ -202,11 +205,12 @@ def _expect_some_completed(journal: Journal) -> None:
 
 def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
     front = pareto_table(journal)
+    costs = [name for name in journal.study().objectives[1:] if name != "activations"]
     lines = [
         "",
-        front[["trial", "architecture", "blocks", "learning_rate", "activations", "validation_error"]].to_string(
-            index=False
-        ),
+        front[
+            ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
+        ].to_string(index=False),
         "",
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]

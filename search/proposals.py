@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from resnext_search.results.journal import ENDED, Journal, Trial
 from resnext_search.search.curves import Stopped
 from resnext_search.search.optimizer import Failure, Optimizer
@@ -52,9 +55,16 @@ class Proposals:
     def ended(self, trial_id: int) -> None:
         """Report what came of a trial, as it stands in the journal."""
         trial, proposal = self.journal.trial(trial_id), self._proposals[trial_id]
+        measured = self.journal.latency(trial)
+        latency = None if measured is None else measured.latency_ms
         if trial.state == "failed":
-            self._optimizer.tell(proposal, Failure(trial.failure_class or "unknown", trial.failure_message or ""))
+            failure = Failure(trial.failure_class or "unknown", trial.failure_message or "", latency)
+            self._optimizer.tell(proposal, failure)
             return
         outcome, curve = read_outcome(self.journal, trial, self.study.search.audit)
-        told = outcome if isinstance(outcome, Stopped) else {"validation_error": outcome}
+        told: Mapping[str, float] | Stopped
+        if isinstance(outcome, Stopped):
+            told = replace(outcome, latency_ms=latency)
+        else:
+            told = {"validation_error": outcome} | ({} if latency is None else {"latency_ms": latency})
         self._optimizer.tell(proposal, told, curve)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resnext_search.results import EpochRow, Journal, StudyFolder, Trial
+from resnext_search.results import EpochRow, Journal, LatencyRow, StudyFolder, Trial
 from resnext_search.results.journal import ENDED, Phase
 from resnext_search.search.early_stopping import EarlyStopping
 from resnext_search.search.machine import Machine
@@ -31,6 +31,8 @@ from resnext_search.spaces.errors import TooManyFailures
 FEWEST_BEFORE_GIVING_UP = 5
 # How often Ray starts a trial anew whose process or machine was lost.
 LOST_WORKER_RETRIES = 3
+# Trials that take this long bear a name in the dashboard, which costs a second of one core for each.
+LEAST_NAMED_SECONDS = 30
 
 
 def run_trials(
@@ -48,7 +50,7 @@ def run_trials(
     Args:
         phase: Whose trials: those of the journal that have not ended come first.
         proposals: Makes new trials while workers are free, and is told what came of them; none without it.
-        train: `trainers.train`, or a function with its arguments.
+        train: As `run_study` says.
 
     Raises:
         TooManyFailures: More than half of the trials failed.
@@ -104,7 +106,8 @@ class JournalSearcher(Searcher):
         self.at_once, self.progress, self.proposals = at_once, progress, proposals
         self.error: Exception | None = None
         self._pending = deque(journal.trials(phase=phase, states=["interrupted", "queued"]))
-        self._live: dict[str, tuple[int, Any]] = {}  # by Tune's name: our number, and the actor that bears it
+        self._live: dict[str, int] = {}  # our number, by Tune's name
+        self._tags: dict[int, Any] = {}  # by our number, the actor that bears a trial's name
         trials = journal.trials(phase=phase)
         self._failed = sum(trial.state == "failed" for trial in trials)
         self._ended = sum(trial.state in ENDED for trial in trials)
@@ -138,12 +141,17 @@ class JournalSearcher(Searcher):
             if trial is None:
                 return str(Searcher.FINISHED)
             self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
-            self._live[trial_id] = (trial.trial_id, name_tag(describe(trial.trial_id, trial.configuration)))
+            self._live[trial_id] = trial.trial_id
             self.progress.started(trial.trial_id, trial.configuration)
         except Exception as error:
             self.error = error
             return str(Searcher.FINISHED)
-        return {"trial_id": trial.trial_id, "configuration": trial.configuration.to_json(), "seed": str(trial.seed)}
+        return {
+            "trial_id": trial.trial_id,
+            "configuration": trial.configuration.to_json(),
+            "seed": str(trial.seed),
+            "measured_on": self.journal.measured_on(trial.configuration.architecture),
+        }
 
     def _next(self) -> Trial | None:
         """A trial of the journal that waits, else a new one, else none."""
@@ -152,17 +160,20 @@ class JournalSearcher(Searcher):
         return self.proposals.next() if self.proposals is not None else None
 
     def goes_on(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Record an epoch, the last one of which completes the trial, and say whether the trial goes on."""
-        if trial_id in self._live and "validation_error" in result:
+        """Record a latency, or an epoch, the last one of which completes the trial; say whether the trial goes on."""
+        if trial_id in self._live:
             with self._errors_kept():
-                return self._record_epoch(self._live[trial_id][0], result)
+                if "latency_ms" in result:
+                    self._record_latency(self._live[trial_id], result)
+                if "validation_error" in result:
+                    return self._record_epoch(self._live[trial_id], result)
         return True
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Record a failure, if there was one, and free the worker's place."""
         if trial_id not in self._live:
             return
-        number, tag = self._live.pop(trial_id)
+        number = self._live.pop(trial_id)
         with self._errors_kept():
             if result is not None and "validation_error" in result and not error:
                 self._record_epoch(number, result)
@@ -170,13 +181,19 @@ class JournalSearcher(Searcher):
                 self._fail(number, "WorkerLost", f"its process was lost {LOST_WORKER_RETRIES + 1} times")
             elif result is not None and "failure_class" in result:
                 self._fail(number, result["failure_class"], result["failure_message"])
-            remove(tag)
+            remove(self._tags.pop(number, None))
 
     def close(self) -> None:
         """Take down the name tags of trials that were interrupted."""
-        for _, tag in self._live.values():
+        for tag in self._tags.values():
             remove(tag)
+        self._tags.clear()
         self._live.clear()
+
+    def _record_latency(self, number: int, result: dict[str, Any]) -> None:
+        row = LatencyRow(**{name: result[name] for name in LatencyRow.__dataclass_fields__})
+        architecture = self.journal.trial(number).configuration.architecture
+        self.journal.record_latency(architecture, row, device=result["device"], host=result["host"])
 
     def _record_epoch(self, number: int, result: dict[str, Any]) -> bool:
         row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})
@@ -187,6 +204,8 @@ class JournalSearcher(Searcher):
             stop = self._early_stopping.after(number, row.epoch, row.validation_error)
         ended = self.journal.record_epoch(number, row, final=final, stop=stop, **about)
         self.progress.epoch(number, row.epoch, row.validation_error)
+        if not ended and number not in self._tags and row.seconds * self.study.trainer.epochs >= LEAST_NAMED_SECONDS:
+            self._tags[number] = name_tag(describe(number, self.journal.trial(number).configuration))
         if ended:
             self._ended += 1
             if self.proposals is not None:

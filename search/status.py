@@ -53,11 +53,10 @@ def read_best(journal: Journal) -> dict[str, Any] | None:
 
     It is the lowest of many noisy numbers, and so flatters: an honest estimate needs fresh seeds and test images.
     """
-    study = journal.study()
     completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
     if not completed:
         return None
-    return _facts(study, min(completed, key=lambda trial: (trial.validation_error, trial.trial_id)))
+    return _facts(journal, min(completed, key=lambda trial: (trial.validation_error, trial.trial_id)))
 
 
 def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
@@ -74,12 +73,12 @@ def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
     if not ranked:
         raise UsageError(f"{folder.path}: no trial has been completed yet")
     trial, expected = ranked[0]
-    return _facts(journal.study(), trial) | {"expected_validation_error": expected}
+    return _facts(journal, trial) | {"expected_validation_error": expected}
 
 
-def _facts(study: Study, trial: Trial) -> dict[str, Any]:
+def _facts(journal: Journal, trial: Trial) -> dict[str, Any]:
     """What names a trial and is needed to train it again, what it costs and what came of it."""
-    architecture = trial.configuration.architecture
+    study, architecture, latency = journal.study(), trial.configuration.architecture, journal.latency(trial)
     counts = complexity(study.network_template(), architecture)
     return {
         "trial": trial.trial_id,
@@ -90,6 +89,8 @@ def _facts(study: Study, trial: Trial) -> dict[str, Any]:
         "recipe": trial.configuration.recipe(study.trainer).model_dump(exclude_none=True),
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
+        "latency_ms": latency and latency.latency_ms,
+        "latency_ms_spread": latency and latency.latency_ms_spread,
     }
 
 

@@ -127,18 +127,24 @@ def best_words(best: dict[str, Any]) -> str:
     """The best trial; one line that names it, then what is needed to train it again."""
     expected = best.get("expected_validation_error")
     luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
-    recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
+    recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items() if value is not None)
     return "\n".join(
         [
             f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
             f"{best['validation_error']:.2f} % ({luck})",
             f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
-            f"activations {best['activations']:,}",
+            f"activations {best['activations']:,}{_latency(best)}",
             recipe,
             *([refit_words(best["refit"])] if best.get("refit") else []),
         ]
     )
+
+
+def _latency(best: dict[str, Any]) -> str:
+    if best["latency_ms"] is None:
+        return ""
+    return f"  latency {best['latency_ms']:.3g} ms (median of the repeats +{best['latency_ms_spread']:.2g} ms)"
 
 
 def refit_words(facts: dict[str, Any]) -> str:
@@ -147,4 +153,15 @@ def refit_words(facts: dict[str, Any]) -> str:
         f"trial {facts['trial']:04d} {facts['architecture']['name']} trained on {facts['train_images']:,} images: "
         f"test error {facts['test_error']:.2f} % (one run, {facts['test_images']:,} test images)\n"
         f"weights: {facts['folder']}/{facts['weights']}   how to build it: {facts['folder']}/model.json"
+    )
+
+
+def model_export_words(facts: dict[str, Any]) -> str:
+    """The network that `export-model` wrote."""
+    if facts["format"] == "safetensors":
+        return f"{facts['file']}: weights, under torchvision's names"
+    pixels, logits = (f"({', '.join(map(str, facts[name]))})" for name in ("pixels", "logits"))
+    return (
+        f"{facts['file']}: pixels {pixels} uint8 to logits {logits}, any number of images\n"
+        f"on {facts['compared_images']:,} test images at most {facts['largest_difference']:.1e} off the network"
     )

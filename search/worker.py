@@ -1,4 +1,4 @@
-"""What runs in the workers of Ray: one trial, which reports every epoch, and reports a failure instead of raising it.
+"""What runs in the workers of Ray: one trial, which reports its latency and every epoch, and a failure if it raises.
 
 Workers import this file, so it never imports Ax. Ray retries failures of machines alone: what a trainer raises is
 reported as a failure of that trial, with its class and the tail of its traceback.
@@ -24,7 +24,7 @@ MESSAGE_CHARACTERS = 4_000
 
 
 class NotFinite(ResnextSearchError):
-    """A trainer yielded an error that is no finite number."""
+    """A trainer yielded an error or a latency that is no finite number."""
 
 
 def trainable(study: Study, checkpoints: Path, train: Train, *, confirm: bool) -> Callable[[dict[str, Any]], None]:
@@ -40,28 +40,38 @@ def trainable(study: Study, checkpoints: Path, train: Train, *, confirm: bool) -
 def run_trial(
     config: dict[str, Any], study_json: str, checkpoints: Path, threads: int, train: Train, *, confirm: bool
 ) -> None:
-    """Train one trial in a worker, reporting every epoch; a failure is reported, not raised."""
+    """Train one trial in a worker, reporting what it yields; a failure is reported, not raised."""
     device = "cuda" if ray.get_gpu_ids() else "cpu"
     about = {"host": socket.gethostname(), "device": device}
     try:
-        epochs = train(
-            Study.model_validate_json(study_json),
+        study = Study.model_validate_json(study_json)
+        # where nobody looks at it, it would only keep a worker waiting
+        wanted = confirm or "latency_ms" in study.objectives
+        facts = train(
+            study,
             Configuration.from_json(config["configuration"]),
             int(config["seed"]),
             device=device,
             threads=threads,
             checkpoint=checkpoints / f"trial-{config['trial_id']:05d}.pt",
             confirm=confirm,
+            latency=wanted and device not in config["measured_on"],
         )
-        for epoch in epochs:
-            for name in ("validation_error", "test_error"):
-                error = getattr(epoch, name)
-                if error is not None and not math.isfinite(error):
-                    raise NotFinite(f"epoch {epoch.epoch}: the {name.replace('_', ' ')} is {error}")
-            tune.report({**epoch._asdict(), **about})
+        for fact in facts:
+            result = fact._asdict()
+            _expect_finite(result)
+            tune.report({**result, **about})
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         tune.report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+
+
+def _expect_finite(result: dict[str, Any]) -> None:
+    where = f"epoch {result['epoch']}: " if "epoch" in result else ""
+    for name in ("latency_ms", "validation_error", "test_error"):
+        value = result.get(name)
+        if value is not None and not math.isfinite(value):
+            raise NotFinite(f"{where}the {name.replace('_', ' ')} is {value}")
 
 
 @ray.remote(num_cpus=0)
@@ -78,6 +88,6 @@ def name_tag(name: str) -> Any:
 
 
 def remove(tag: Any) -> None:
-    """End it."""
+    """End it; there may be none."""
     with suppress(Exception):  # a tag that is gone already, or a Ray that is: the trial is not touched by either
         ray.kill(tag)

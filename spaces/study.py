@@ -48,7 +48,7 @@ __all__ = [
     "TemplateConfig",
 ]
 
-Objective = Literal["validation_error", "parameters", "activations"]
+Objective = Literal["validation_error", "parameters", "activations", "latency_ms"]
 
 
 class Study(Section):
@@ -64,8 +64,8 @@ class Study(Section):
     """The FLOP band"""
     axes: AxesConfig
     """What varies"""
-    objectives: tuple[Objective, ...] = Field(default=("validation_error",), min_length=1)
-    """What is minimised; the first is always validation_error"""
+    objectives: tuple[Objective, ...] = Field(default=("validation_error",), min_length=1, max_length=3)
+    """What is minimised: validation_error, and up to two of parameters, activations and latency_ms"""
     trainer: Recipe = Recipe()
     """How a trial is trained"""
     search: SearchConfig = SearchConfig()

@@ -18,6 +18,7 @@ from resnext_search.spaces.plugins import (
     trainer_names,
 )
 from resnext_search.spaces.quantities import Count, Number, Share, Whole
+from resnext_search.spaces.recipes import RecipeName, filled
 from resnext_search.spaces.study_problems import Problem, raise_problems, shown
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
@@ -164,6 +165,8 @@ class TemplateConfig(Section):
 class Recipe(Section):
     """How a trial is trained. Searched knobs override the values given here."""
 
+    recipe: RecipeName | None = None
+    """Gives all keys that are not written here, in place of their defaults: paper-cifar | paper-imagenet | short"""
     epochs: Annotated[Whole, Field(ge=1, le=10_000)] = 12
     """Passes over the training images"""
     batch_size: Annotated[Whole, Field(ge=2, le=1_000_000)] = 128
@@ -178,8 +181,8 @@ class Recipe(Section):
     """Whether norms and biases are decayed too, as in the paper's code"""
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     """Share of the target spread over all classes"""
-    schedule: Literal["cosine", "step"] = "cosine"
-    """cosine: half a cosine to 0 | step: divided by 10 at half and three quarters of the epochs (the paper's CIFAR)"""
+    schedule: Literal["cosine", "step", "step-thirds"] = "cosine"
+    """cosine: half a cosine to 0 | step: divided by 10 at 1/2 and 3/4 of the epochs | step-thirds: at 1/3 and 2/3"""
     warmup_epochs: Annotated[Number, Field(ge=0)] = 1.0
     """Epochs over which the learning rate rises from 0; fractions are allowed"""
     augment: Literal["standard", "none"] = "standard"
@@ -193,6 +196,12 @@ class Recipe(Section):
         if plugin is not None:
             raise_problems(plugin_problems(plugin, trainer_names()))
         return plugin
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        """With all values written, as after a trip through JSON, the name of the recipe changes nothing."""
+        return filled(given) if isinstance(given, dict) else given
 
 
 class SearchConfig(Section):

@@ -39,6 +39,8 @@ FENCES = {
     "matplotlib": {"results/plots.py"},
     "moocore": {"results/pareto.py"},
     "safetensors": {"trainers/refit.py"},
+    "onnxruntime": {"trainers/onnx_file.py"},  # an extra: what imports that file says how to install it
+    "onnxscript": {"trainers/onnx_file.py"},
     "torchvision": {"trainers/data.py", "trainers/folder_images.py"},
     "PIL": {"trainers/folder_images.py"},
     "sklearn": {"trainers/data.py"},

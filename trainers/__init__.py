@@ -6,6 +6,7 @@ Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
 from resnext_search.trainers.calibration import Calibration, measure
 from resnext_search.trainers.data import load_dataset
 from resnext_search.trainers.dataset import Dataset
+from resnext_search.trainers.latency import Latency, MeasuredFirst, measure_latency
 from resnext_search.trainers.memory import MemoryDataset
 from resnext_search.trainers.resnext import build_network, copy_weights
 from resnext_search.trainers.splits import Splits, split
@@ -15,6 +16,8 @@ __all__ = [
     "Calibration",
     "Dataset",
     "Epoch",
+    "Latency",
+    "MeasuredFirst",
     "MemoryDataset",
     "Splits",
     "TrainingDiverged",
@@ -22,6 +25,7 @@ __all__ = [
     "copy_weights",
     "load_dataset",
     "measure",
+    "measure_latency",
     "split",
     "train",
 ]

@@ -1,7 +1,8 @@
 """How does a network leave the study? Trained once more, on all images but the test images, and saved to be used.
 
 The weights are safetensors, which run no code when they are read; a JSON file beside them says how to build the network
-and what it scored.
+and what it scored. They have torchvision's names and shapes: a network of torchvision with the same layout loads them
+as they are.
 """
 
 from __future__ import annotations
@@ -91,6 +92,25 @@ def refit(
     return written
 
 
+def read_model(model: Path) -> dict[str, Any]:
+    """Read a JSON file that `refit` wrote, and make sure that the weights beside it are those that it names.
+
+    Raises:
+        UsageError: The file is no such file, or its weights are missing or not those it names.
+    """
+    try:
+        facts: dict[str, Any] = json.loads(model.read_text(encoding="utf-8"))
+        weights = model.with_name(facts["weights"])
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{model}: no network can be read from it: {error}", hint="`refit` writes both files."
+        ) from error
+    if facts.get("format") != FORMAT or digest != facts["weights_sha256"]:
+        raise UsageError(f"{model}: {weights.name} is not the file that it was written with", hint="Run `refit` again.")
+    return facts
+
+
 def load_network(model: Path) -> nn.Module:
     """Build the network of a JSON file that `refit` wrote, with its weights, ready to be asked (`eval`).
 
@@ -100,18 +120,9 @@ def load_network(model: Path) -> nn.Module:
     Raises:
         UsageError: The file is no such file, or its weights are missing or not those it names.
     """
-    try:
-        facts = json.loads(model.read_text(encoding="utf-8"))
-        weights = model.with_name(facts["weights"])
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{model}: no network can be read from it: {error}", hint="`refit` writes both files."
-        ) from error
-    if facts.get("format") != FORMAT or digest != facts["weights_sha256"]:
-        raise UsageError(f"{model}: {weights.name} is not the file that it was written with", hint="Run `refit` again.")
+    facts = read_model(model)
     shape = facts["architecture"]
     architecture = Architecture(shape["cardinality"], tuple(shape["group_widths"]), tuple(shape["blocks"]))
     network = build_network(Template(**facts["template"]), architecture, generator=torch.Generator())
-    network.load_state_dict(load_file(weights))
+    network.load_state_dict(load_file(model.with_name(facts["weights"])))
     return network.eval()

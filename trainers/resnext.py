@@ -47,12 +47,11 @@ def build_network(
     Source:
         Xie et al. 2017, arXiv:1611.05431, Table 1, Fig. 3 and appendix A. Type A shortcuts: He et al. 2016.
     """
-    device = torch.get_default_device()
-    with torch.device("meta"):  # torch would draw weights here, from the global generator, only to be overwritten
+    # torch draws weights here, only to be overwritten; building without them, on "meta", takes three times as long
+    with torch.random.fork_rng(devices=[]):
         network = _stack(template, architecture, form)
-    if device.type == "meta":
+    if torch.get_default_device().type == "meta":
         return network
-    network.to_empty(device=device)
     generator = generator or torch.Generator().manual_seed(0)
     if form == "grouped":
         _draw_weights(network, generator)

@@ -129,11 +129,16 @@ def train_epochs(trial: Trial, checkpoint: Path | None = None) -> Iterator[Epoch
         yield epochs[-1]
 
 
+# Where a schedule of steps divides the learning rate by 10, in shares of the epochs.
+_STEPS = {"step": (1 / 2, 3 / 4), "step-thirds": (1 / 3, 2 / 3)}
+
+
 def learning_rate_at(recipe: Recipe, epochs_done: float) -> float:
     """Learning rate when so many epochs, with fractions, are done: a straight rise, then the recipe's schedule.
 
     Source:
-        Loshchilov & Hutter 2017, arXiv:1608.03983 (half a cosine); Xie et al. 2017, appendix A (steps).
+        Loshchilov & Hutter 2017, arXiv:1608.03983 (half a cosine); Xie et al. 2017, appendix A (steps at half and
+        three quarters) and the authors' train.lua (at the thirds of 90 epochs).
 
     >>> recipe = Recipe(epochs=10, warmup_epochs=2, learning_rate=0.4)
     >>> [round(learning_rate_at(recipe, done), 3) for done in (0, 1, 2, 6, 10)]
@@ -141,8 +146,8 @@ def learning_rate_at(recipe: Recipe, epochs_done: float) -> float:
     """
     if epochs_done < recipe.warmup_epochs:
         return recipe.learning_rate * epochs_done / recipe.warmup_epochs
-    if recipe.schedule == "step":
-        steps_down = (epochs_done >= recipe.epochs / 2) + (epochs_done >= recipe.epochs * 3 / 4)
+    if recipe.schedule != "cosine":
+        steps_down = sum(epochs_done >= recipe.epochs * share for share in _STEPS[recipe.schedule])
         return recipe.learning_rate / 10.0**steps_down
     share = (epochs_done - recipe.warmup_epochs) / max(recipe.epochs - recipe.warmup_epochs, 1e-9)
     return recipe.learning_rate * (1 + math.cos(math.pi * min(share, 1.0))) / 2
@@ -301,7 +306,7 @@ def _identity(study: Study, configuration: Configuration, seed: int, confirm: bo
         {
             "data": study.data.model_dump(exclude={"root"}),  # the same images, wherever they lie
             "template": dataclasses.asdict(study.network_template()),
-            "recipe": study.trainer.model_dump(),
+            "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
             "study_seed": study.seed,
             "configuration": configuration.to_json(),
             "seed": seed,

@@ -61,7 +61,10 @@ class Fast(Method):
     def chosen(self) -> int | None:
         """What Ax finds best by its model."""
         with _quietly():
-            _, _, index, _ = self._client.get_best_parameterization()
+            try:
+                _, _, index, _ = self._client.get_best_parameterization()
+            except RuntimeError:  # its cross-validation fails where trials lack a metric (Ax 1.3.1): then as reported
+                _, _, index, _ = self._client.get_best_parameterization(use_model_predictions=False)
         return self._numbers[index]
 
 

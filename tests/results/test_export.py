@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from resnext_search.results import Journal, StudyFolder
+from resnext_search.results import Journal, LatencyRow, StudyFolder
 from resnext_search.results.export import pareto_table, trials_table, write_tables
 from resnext_search.spaces.errors import UsageError
 
@@ -20,11 +20,12 @@ from tests.rights import without_rights_to
 TRIALS_HEADER = (
     "trial,phase,arm,state,seed,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
     "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_error,test_error,epochs,"
-    "seconds,proposed_by,attempts,device,host,failure_class,failure_message,data,correct,hypervolume\n"
+    "seconds,training_step_ms,latency_ms,latency_ms_spread,proposed_by,attempts,device,host,failure_class,"
+    "failure_message,data,correct,hypervolume\n"
 )
 PARETO_HEADER = (
     "trial,architecture,cardinality,width,blocks,depth,learning_rate,multiply_adds,parameters,activations,"
-    "validation_error,validation_error_sem,test_error,latency_ms,seeds\n"
+    "validation_error,validation_error_sem,test_error,latency_ms,latency_ms_spread,training_step_ms,seeds\n"
 )
 
 
@@ -58,13 +59,13 @@ def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
     # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
     recipe = "64,0.0005,0.9,0.0"
     assert folder.trials.read_text() == TRIALS_HEADER + (
-        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
-        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
-        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,sobol,1,cpu,here,,,digits,,\n"
-        f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,sobol,1,,,"
+        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
+        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
+        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
+        f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,,,,sobol,1,,,"
         "TrainingDiverged,the loss is nan,digits,,\n"
     )
-    assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,1\n"
+    assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,,62.5,1\n"
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -137,6 +138,57 @@ def test_the_hypervolume_of_three_objectives_is_a_share_of_their_box(tmp_path: P
         [share] = trials_table(journal).hypervolume
     # 1,418 of 1.1 x 1,850 activations, 3,606 of 1.1 x 4,551 parameters
     assert share == round(0.75 * (1 - 1418 / 2035) * (1 - 3606 / 5006.1), 6)
+
+
+def test_a_latency_stands_with_every_trial_of_its_architecture(opened: tuple[StudyFolder, Journal]) -> None:
+    folder, journal = opened
+    for index, rate in ((0, 0.1), (0, 0.9), (1, 0.1)):
+        completed(journal, point(index, rate), 50.0)
+    journal.record_latency(point(0).architecture, LatencyRow(1.23456789, 0.25), device="cpu", host="here")
+    write_tables(folder, journal)
+    trials = pd.read_csv(folder.trials)
+    assert trials.latency_ms.dropna().to_dict() == {0: 1.2346, 1: 1.2346}
+    assert trials.latency_ms_spread.dropna().to_dict() == {0: 0.25, 1: 0.25}
+    assert trials.training_step_ms.tolist() == [62.5] * 3  # 250 ms an epoch of four steps
+
+
+def latency_journal(tmp_path: Path, *trials: tuple[int, float, float | None]) -> tuple[StudyFolder, Journal]:
+    """A study that minimises latency too: architecture, error and latency of its trials."""
+    folder, journal = new_folder(tmp_path, tiny_study("objectives=[validation_error, latency_ms]"))
+    for index, error, latency in trials:
+        completed(journal, point(index), error)
+        if latency is not None:
+            row = LatencyRow(latency, 0.0)
+            journal.record_latency(point(index).architecture, row, device="cpu", host="here")
+    return folder, journal
+
+
+def test_latency_as_an_objective_makes_the_front_and_the_hypervolume(tmp_path: Path) -> None:
+    """By hand: the slowest takes 4 ms, so that the reference is 4.4 ms and 100 %."""
+    folder, journal = latency_journal(tmp_path, (0, 20.0, 4.0), (1, 50.0, 1.0), (2, 60.0, 2.0), (3, 10.0, None))
+    with journal:
+        write_tables(folder, journal)
+    assert pd.read_csv(folder.pareto)[["trial", "latency_ms"]].values.tolist() == [[0, 4.0], [1, 1.0]]
+    areas = [0.4 * 80, 0.4 * 80 + 3.0 * 50, 0.4 * 80 + 3.0 * 50]
+    trace = pd.read_csv(folder.trials).hypervolume
+    assert trace[:3].tolist() == [round(area / 440, 6) for area in areas]
+    assert math.isnan(trace[3])  # its latency was not measured
+
+
+def test_without_any_latency_the_front_is_empty_and_only_who_asks_for_it_is_refused(tmp_path: Path) -> None:
+    _, journal = latency_journal(tmp_path, (0, 20.0, None))
+    with journal:
+        assert len(pareto_table(journal)) == 0
+        assert trials_table(journal).hypervolume.isna().all()
+        with pytest.raises(UsageError, match="objectives: latency_ms: not measured in this study"):
+            pareto_table(journal, ["validation_error", "latency_ms"])
+
+
+def test_a_study_that_minimises_latency_has_headers_alone_before_its_first_trial(tmp_path: Path) -> None:
+    folder, journal = latency_journal(tmp_path)
+    with journal:
+        write_tables(folder, journal)
+    assert (folder.trials.read_text(), folder.pareto.read_text()) == (TRIALS_HEADER, PARETO_HEADER)
 
 
 def _rows(journal: Journal, results: list[tuple[int, float]]) -> list[dict[str, float]]:
@@ -231,7 +283,7 @@ def test_an_unknown_objective_is_said_with_those_allowed(opened: tuple[StudyFold
         write_tables(folder, journal, ["validation_error", "accuracy", "blocks"])
     assert str(caught.value) == (
         "objectives: 'accuracy', 'blocks'; allowed: cardinality, width, depth, learning_rate, multiply_adds, "
-        "parameters, activations, validation_error, test_error, latency_ms"
+        "parameters, activations, validation_error, test_error, latency_ms, training_step_ms"
     )
     assert caught.value.hint == "For example --objectives validation_error,parameters."
     assert not folder.trials.exists()

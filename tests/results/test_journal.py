@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from resnext_search.results import Journal
+from resnext_search.results import Journal, LatencyRow
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
 from tests.helpers import tiny_study
@@ -235,6 +235,37 @@ def test_every_fact_is_a_durable_transaction(journal: Journal) -> None:
     assert words == ["BEGIN", "INSERT", "UPDATE", "COMMIT"]  # the last epoch and the completion: both or neither
 
 
+# ------------------------------------------------------------------ latencies
+
+
+def test_a_latency_is_that_of_an_architecture_on_a_device_and_is_written_once(journal: Journal) -> None:
+    first, same, other = (started(journal, point(*where)) for where in ((0, 0.1), (0, 0.9), (1, 0.1)))
+    assert journal.latency(journal.trial(first)) is None
+    statements: list[str] = []
+    journal._connection.set_trace_callback(statements.append)
+    journal.record_latency(point(0).architecture, LatencyRow(1.5, 0.25), **HERE)
+    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT", "COMMIT"]
+    journal.record_latency(point(0).architecture, LatencyRow(9.0, 0.0), **HERE)  # by a trial that ran beside it
+    journal.record_latency(point(0).architecture, LatencyRow(0.5, 0.0), device="cuda", host="here")
+
+    assert journal.measured_on(point(0, 0.5).architecture) == ["cpu", "cuda"]
+    assert journal.measured_on(point(1).architecture) == []
+    assert journal.latency(journal.trial(first)) == LatencyRow(1.5, 0.25)  # its device is not known yet
+    for number, device in ((first, "cuda"), (same, "cpu")):
+        journal.record_epoch(number, epoch_row(2, 5.0), device=device, host="here", final=True)
+    assert journal.latency(journal.trial(first)) == LatencyRow(0.5, 0.0)
+    assert journal.latency(journal.trial(same)) == LatencyRow(1.5, 0.25)
+    assert journal.latency(journal.trial(other)) is None
+
+
+@pytest.mark.parametrize("milliseconds", [float("nan"), 0.0, -1.0])
+def test_a_latency_that_is_none_is_not_written(journal: Journal, milliseconds: float) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.record_latency(point(0).architecture, LatencyRow(milliseconds, 0.0), **HERE)
+    assert journal.measured_on(point(0).architecture) == []
+    journal.record_latency(point(0).architecture, LatencyRow(1.5, 0.0), **HERE)  # and the journal goes on
+
+
 # ------------------------------------------------------------------ beside a writer, and after its death
 
 
@@ -371,11 +402,11 @@ def test_a_torn_file_is_said(tmp_path: Path, length: int) -> None:
 def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with sqlite3.connect(folder.journal) as connection:
-        connection.execute("UPDATE meta SET value = '4' WHERE key = 'schema_version'")
+        connection.execute("UPDATE meta SET value = '5' WHERE key = 'schema_version'")
     connection.close()
     with pytest.raises(UsageError) as caught:
         Journal(folder.journal)
-    assert str(caught.value) == f"{folder.journal}: journal of schema 4; this version reads schema 3"
+    assert str(caught.value) == f"{folder.journal}: journal of schema 5; this version reads schema 4"
     assert caught.value.hint == "Use the version of resnext-search that made it."
 
 

@@ -21,7 +21,7 @@ def observations(trials: int, seed: int = 0) -> Observations:
 
 def choice_among(places: np.ndarray, told: Observations) -> Choice:
     none = np.empty((len(places), 0))
-    return Choice(places, none, told.places, np.empty((len(told.errors), 0)), NOTHING, NOTHING)
+    return Choice(places, none, none, told.places, np.empty((len(told.errors), 0)), NOTHING, NOTHING)
 
 
 @pytest.fixture

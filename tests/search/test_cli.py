@@ -32,6 +32,7 @@ COMMANDS = [
     "export",
     "best",
     "refit",
+    "export-model",
     "verdict",
     "complexity",
     "paper",
@@ -43,7 +44,7 @@ COMMANDS = [
 
 def test_without_a_command_the_help_is_printed_and_names_all_commands(shell: Shell) -> None:
     out = shell.done()
-    assert re.findall(r"^    (\w+)\b", out, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^    ([\w-]+)", out, re.MULTILINE) == COMMANDS
     assert "3 no architecture inside the FLOP band" in out
 
 
@@ -76,6 +77,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["search"], "argument COMMAND: invalid choice: 'search'"),
         (["plan"], "the following arguments are required: STUDY.yaml"),
         (["best"], "the following arguments are required: DIR"),
+        (["export-model", "run", "--format", "pickle"], "argument --format: invalid choice: 'pickle'"),
         (["complexity", "32x4d-50", "--template", "mnist"], "argument --template: invalid choice: 'mnist'"),
         (["complexity", "32x4d-50", "--classes", "ten"], "argument --classes: invalid int value: 'ten'"),
         (["schema", "--yaml"], "unrecognized arguments: --yaml"),

@@ -392,7 +392,7 @@ def test_a_study_folder_that_cannot_be_made_is_said(shell: Shell, study: Path) -
     assert study.read_text() == TINY_STUDY
 
 
-@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit"])
+@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit", "export-model"])
 @pytest.mark.parametrize("folder", ["none", "empty", "tiny.yaml"])
 def test_what_is_no_study_folder_is_said(shell: Shell, study: Path, name: str, folder: str) -> None:
     (shell.folder / "empty").mkdir()
@@ -404,7 +404,7 @@ def test_what_is_no_study_folder_is_said(shell: Shell, study: Path, name: str, f
     assert list((shell.folder / "empty").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit"])
+@pytest.mark.parametrize("name", ["status", "export", "best", "resume", "refit", "export-model"])
 def test_a_damaged_journal_is_said(shell: Shell, name: str) -> None:
     folder = ended_folder(shell.folder / "run")
     folder.journal.write_bytes(os.urandom(9_000))

@@ -75,7 +75,7 @@ def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
 def test_trials_that_raise_or_diverge_are_recorded_and_do_not_stop_the_study(tmp_path: Path) -> None:
     from resnext_search.trainers import train
 
-    def sometimes(study, configuration, seed, **where):  # type: ignore[no-untyped-def]
+    def sometimes(study, configuration, seed, *, latency, **where):  # type: ignore[no-untyped-def]
         number = int(where["checkpoint"].stem.removeprefix("trial-"))
         if number == 1:
             raise RuntimeError("a worker's disk is full")

@@ -10,6 +10,8 @@ from resnext_search.results import StudyFolder
 from resnext_search.search.plan import check_change, freeze, study_hash, summarize
 from resnext_search.spaces import load_study
 from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.recipes import RECIPES
+from resnext_search.spaces.study_file import parse_study
 
 from tests.helpers import tiny_study
 
@@ -53,6 +55,13 @@ def test_a_frozen_plan_holds_the_study_its_hash_and_the_forecast(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
 
 
+def test_a_frozen_plan_shows_the_values_of_a_named_recipe(tmp_path: Path) -> None:
+    study, folder = tiny_study("trainer={recipe: short, epochs: 2, batch_size: 64}"), StudyFolder(tmp_path)
+    freeze(study, study.feasible_set(), None, folder)
+    trainer = json.loads(folder.plan.read_text())["study"]["trainer"]
+    assert trainer == {"recipe": "short", **RECIPES["short"], "epochs": 2, "batch_size": 64}
+
+
 def test_freezing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     study, folder = tiny_study(), StudyFolder(tmp_path)
     freeze(study, study.feasible_set(), None, folder)
@@ -88,6 +97,15 @@ def test_a_study_may_get_more_trials_and_other_machines(overrides: tuple[str, ..
     check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
 
 
+def test_a_recipe_named_later_neither_changes_the_values_of_a_study_nor_is_let_in() -> None:
+    """`resume` reads the study of the journal, in which every value is written, before the overrides."""
+    before = tiny_study()
+    after = parse_study(before.model_dump_json(), "journal.sqlite", ["trainer.recipe=short"])
+    assert after.trainer.model_copy(update={"recipe": None}) == before.trainer
+    with pytest.raises(StudyError, match=r"since its first trial:\n  trainer\.recipe: null -> \"short\""):
+        check_change(before, after, Path("runs/tiny"))
+
+
 @pytest.mark.parametrize(
     ("overrides", "lines"),
     [
@@ -104,6 +122,11 @@ def test_a_study_may_get_more_trials_and_other_machines(overrides: tuple[str, ..
         (
             ("trainer.epochs=3", "budget.tolerance=4%"),
             "  budget.tolerance: 0.05 -> 0.04\n  trainer.epochs: 2 -> 3",
+        ),
+        (
+            ("trainer.recipe=short",),
+            '  trainer.label_smoothing: 0.0 -> 0.1\n  trainer.recipe: null -> "short"\n'
+            "  trainer.warmup_epochs: 1.0 -> 1.5",
         ),
         (
             ("objectives=[validation_error, parameters]",),

@@ -212,6 +212,8 @@ def test_the_schema_is_one() -> None:
         axes(blocks={"min": 1, "max": 6}, learning_rate={"min": 0.1, "max": 1, "scale": "log"}, batch_size=[32, 64]),
         {"budget": {"multiply_adds": 8_000_000, "tolerance": 0.02}},
         {"search": {"parallel": 4}, "resources": {"gpu": 0.5, "cluster": "10.0.0.1:6379"}},
+        {"trainer": {"recipe": "paper-imagenet", "epochs": 9}},
+        {"trainer": {"recipe": None, "schedule": "step-thirds"}},
         {"claim": None},
         {"claim": SPEND, **axes(learning_rate={"min": 0.01, "max": 1})},
         {
@@ -239,6 +241,8 @@ def test_the_schema_takes_what_a_study_takes(given: dict[str, Any]) -> None:
         {"budget": {"tolerance": "2"}},
         {"search": {"parallel": 0}},
         {"template": {"stride": 3}},
+        {"trainer": {"recipe": "long"}},
+        {"trainer": {"schedule": "thirds"}},
         {"objectives": ["speed"]},
         {"claim": {"kind": "spend"}},
         {"claim": {**SPEND, "kind": "buy"}},

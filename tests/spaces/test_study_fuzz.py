@@ -35,6 +35,7 @@ _WORDS = [
     "8.0M",
     "auto",
     "paper",
+    "paper-cifar",
 ]
 _WORDS += ["[]", "{}", "[1]", "[[1, 1, 1]]", "[[1], 1]", "{min: 1}", "{min: 1, max: 3}", "{min: 3, max: 1, scale: log}"]
 _WORDS += [
@@ -48,7 +49,7 @@ _WORDS += [
     "digits",
     "\t",
 ]
-_KEYS = sorted({*re.findall(r"[a-z_]+", SOUND), "like", "search", "trials", "listed", "uniform", "seed"})
+_KEYS = sorted({*re.findall(r"[a-z_]+", SOUND), "like", "search", "trials", "listed", "uniform", "seed", "recipe"})
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

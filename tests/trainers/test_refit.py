@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import UsageError
 from resnext_search.trainers.data import load_dataset
 from resnext_search.trainers.refit import load_network, refit
 from resnext_search.trainers.training import train
+from safetensors.torch import load_file
+from torch import nn
 
 
 @pytest.fixture
@@ -50,6 +52,23 @@ def test_the_json_file_holds_what_was_returned_and_no_path(facts: dict[str, Any]
     assert str(tmp_path) not in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model.safetensors"]
     assert (facts["trial"], facts["architecture"]["name"], facts["recipe"]["epochs"]) == (17, "2x2d-8", 4)
+
+
+def test_torchvision_opens_the_weights_as_they_are(study: Study, tmp_path: Path) -> None:
+    """A layout that torchvision can build: its stem, four stages from 64 planes, widths that double, projections."""
+    from torchvision.models.resnet import Bottleneck, ResNet
+
+    layout = {"stem": "imagenet", "planes": 64, "stages": 4, "width_rule": "paper"}
+    study = Study.model_validate(study.model_dump() | {"template": layout, "trainer": {"epochs": 2}})
+    point = Configuration(Architecture.paper(2, 8, (1, 2, 1, 1)))
+    refit(study, point, 3, 17, tmp_path / "model.safetensors", tmp_path / "model.json")
+    theirs = ResNet(Bottleneck, [1, 2, 1, 1], num_classes=10, groups=2, width_per_group=8)
+    theirs.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)  # digits are grey
+    theirs.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    images = torch.randn(5, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = load_network(tmp_path / "model.json")(images)
+        torch.testing.assert_close(theirs.eval()(images), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("broken", ["weights", "json", "format", "missing"])

@@ -115,15 +115,34 @@ def test_the_state_of_torchvisions_networks_has_our_names_and_shapes(name: str, 
     assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
 
 
-def test_with_torchvisions_weights_the_output_is_torchvisions() -> None:
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("1x64d-50", torchvision.models.resnet50),
+        ("32x4d-50", torchvision.models.resnext50_32x4d),
+        ("64x4d-101", torchvision.models.resnext101_64x4d),
+    ],
+)
+def test_with_torchvisions_weights_the_output_is_torchvisions(name: str, published: type[nn.Module]) -> None:
+    """Random weights and norms that are not neutral: published ones would have to be downloaded."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        theirs = torchvision.models.resnext50_32x4d().eval()
-    ours = build_network(IMAGENET, parse_name("32x4d-50", IMAGENET)).eval()
-    ours.load_state_dict(theirs.state_dict())
-    images = torch.randn(2, 3, 96, 96, generator=seeded(5))
+        theirs = published(weights=None).eval()
+        for layer in theirs.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                for tensor in (layer.weight, layer.running_var):
+                    nn.init.uniform_(tensor, 0.8, 1.2)
+                for tensor in (layer.bias, layer.running_mean):
+                    nn.init.uniform_(tensor, -0.1, 0.1)
+    with torch.device("meta"):  # no weights of ours: those of torchvision become the network's own
+        ours = build_network(IMAGENET, parse_name(name, IMAGENET)).eval()
+    ours.load_state_dict(theirs.state_dict(), assign=True)
+    images = torch.randn(2, 3, 64, 64, generator=seeded(5))
     with torch.inference_mode():
-        torch.testing.assert_close(ours(images), theirs(images), rtol=0, atol=1e-5)
+        logits = ours(images)
+        torch.testing.assert_close(logits, theirs(images), rtol=0, atol=1e-5)
+    assert logits.shape == (2, 1000)
+    assert logits.std() > 0.1  # so 1e-5 says something
 
 
 def test_a_padded_identity_keeps_every_second_pixel_and_adds_zero_channels() -> None:

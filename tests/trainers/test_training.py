@@ -14,6 +14,7 @@ import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.recipes import RecipeName
 from resnext_search.spaces.study import Recipe
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.training import (
@@ -182,6 +183,16 @@ def test_the_checkpoint_of_another_seed_configuration_or_recipe_is_ignored(
         path.unlink()
 
 
+def test_the_checkpoint_of_the_same_values_is_taken_whatever_the_recipe_is_called(
+    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A trial that was interrupted under a version without named recipes goes on where it stood."""
+    path = tmp_path / "trial.pt"
+    first = next(train(study, configuration, 1, checkpoint=path))
+    assert next(train(changed(study, recipe="short"), configuration, 1, checkpoint=path)) == first
+    assert caplog.messages == []
+
+
 # ------------------------------------------------------------------ unhappy
 
 
@@ -227,6 +238,26 @@ def test_the_rate_rises_in_a_line_and_falls_as_half_a_cosine(done: float, rate: 
 def test_the_step_schedule_divides_by_ten_at_half_and_three_quarters(done: float, rate: float) -> None:
     recipe = Recipe(epochs=8, warmup_epochs=1, learning_rate=0.8, schedule="step")
     assert learning_rate_at(recipe, done) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "done", "rate"),
+    [
+        ("paper-cifar", 0, 0.1),
+        ("paper-cifar", 149.99, 0.1),
+        ("paper-cifar", 150, 0.01),
+        ("paper-cifar", 225, 0.001),
+        ("paper-cifar", 300, 0.001),
+        ("paper-imagenet", 0, 0.1),
+        ("paper-imagenet", 29.99, 0.1),
+        ("paper-imagenet", 30, 0.01),
+        ("paper-imagenet", 59.99, 0.01),
+        ("paper-imagenet", 60, 0.001),
+        ("paper-imagenet", 90, 0.001),
+    ],
+)
+def test_the_papers_recipes_divide_where_the_paper_does(recipe: RecipeName, done: float, rate: float) -> None:
+    assert learning_rate_at(Recipe(recipe=recipe), done) == pytest.approx(rate)
 
 
 def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
