@@ -127,7 +127,7 @@ def best_words(best: dict[str, Any]) -> str:
     """The best trial; one line that names it, then what is needed to train it again."""
     expected = best.get("expected_validation_error")
     luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
-    recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items() if value is not None)
+    recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
     return "\n".join(
         [
             f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "

@@ -59,7 +59,7 @@ def test_a_frozen_plan_shows_the_values_of_a_named_recipe(tmp_path: Path) -> Non
     study, folder = tiny_study("trainer={recipe: short, epochs: 2, batch_size: 64}"), StudyFolder(tmp_path)
     freeze(study, study.feasible_set(), None, folder)
     trainer = json.loads(folder.plan.read_text())["study"]["trainer"]
-    assert trainer == {"recipe": "short", **RECIPES["short"], "epochs": 2, "batch_size": 64}
+    assert trainer == {"recipe": "short", **RECIPES["short"], "epochs": 2, "batch_size": 64, "plugin": None}
 
 
 def test_freezing_again_gives_the_same_bytes(tmp_path: Path) -> None:

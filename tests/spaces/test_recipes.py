@@ -43,6 +43,7 @@ def test_the_papers_recipes_have_the_papers_numbers(
         "schedule": schedule,
         "warmup_epochs": 0.0,
         "augment": "standard",
+        "plugin": None,
     }
 
 
@@ -54,7 +55,7 @@ def test_the_short_recipe_has_what_its_sources_add() -> None:
 
 @pytest.mark.parametrize("name", get_args(RecipeName))
 def test_a_recipe_gives_every_key_so_that_no_default_is_called_by_its_name(name: RecipeName) -> None:
-    assert set(RECIPES[name]) == set(Recipe.model_fields) - {"recipe"}
+    assert set(RECIPES[name]) == set(Recipe.model_fields) - {"recipe", "plugin"}
     assert set(RECIPES) == set(get_args(RecipeName))
 
 
@@ -89,6 +90,7 @@ def test_without_a_recipe_the_defaults_are_what_they_were() -> None:
         "schedule": "cosine",
         "warmup_epochs": 1.0,
         "augment": "standard",
+        "plugin": None,
     }
 
 
@@ -102,7 +104,8 @@ def test_a_study_of_a_journal_that_knows_no_recipes_is_what_it_was() -> None:
 def test_a_resolved_study_shows_its_values_and_survives_json(name: str) -> None:
     one = study(f"trainer={{recipe: {name}, epochs: 7}}")
     text = one.model_dump_json()
-    assert one.model_dump(mode="json")["trainer"] == {"recipe": name, **RECIPES[name], "epochs": 7}  # type: ignore[index]
+    values: dict[str, object] = {**RECIPES[name], "epochs": 7}  # type: ignore[index]
+    assert one.model_dump(mode="json")["trainer"] == {"recipe": name, **values, "plugin": None}
     again = Study.model_validate_json(text)
     assert again == one
     assert again.model_dump_json() == text
