@@ -314,7 +314,7 @@ def test_a_study_on_a_tree_with_damaged_files_leaves_them_out_and_says_so(
 
 @pytest.mark.slow
 def test_a_trial_that_meets_a_missing_file_fails_and_names_it(tree: Path, tmp_path: Path) -> None:
-    def losing(study: Study, configuration: Configuration, seed: int, **where: Any) -> Iterator[Epoch]:
+    def losing(study: Study, configuration: Configuration, seed: int, latency: bool, **where: Any) -> Iterator[Epoch]:
         for image in (Path(study.data.root) / "train/5").iterdir():
             image.unlink(missing_ok=True)
         return train(study, configuration, seed, **where)
