@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Protocol
 
 import torch
 from resnext_search.spaces import Configuration, Study
@@ -51,18 +50,6 @@ def configuration(cardinality: int) -> Configuration:
     """The network with so many groups; all cost the same, within 2 %."""
     [found] = [arm.architecture for arm in claim_arms(STUDY) if arm.architecture.cardinality == cardinality]
     return Configuration(found)
-
-
-class Loop(Protocol):
-    """Trains one network."""
-
-    def steps(self, epoch: int) -> Iterator[object]:
-        """Train an epoch; yields after each step."""
-        ...
-
-    def error(self) -> float:
-        """Validation images not recognised, in percent."""
-        ...
 
 
 class Ours:
