@@ -178,6 +178,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         **dict.fromkeys(MEASURED_COLUMNS),
         "proposed_by": trial and trial.proposed_by,
         "attempts": trial and trial.attempts,
+        "micro_batches": trial and trial.micro_batches,
         "device": trial and trial.device,
         "host": trial and trial.host,
         "failure_class": trial and trial.failure_class,

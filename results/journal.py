@@ -21,7 +21,7 @@ from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.study_file import parse_study
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 Phase = Literal["search", "tune", "confirm"]
 Proposer = Literal["sobol", "ax", "plan"]
@@ -50,6 +50,8 @@ CREATE TABLE trials (
     started_at REAL,
     ended_at REAL,
     attempts INTEGER NOT NULL DEFAULT 0,    -- how often it was started
+    alone INTEGER NOT NULL DEFAULT 0,       -- 1: its share of a GPU had too little memory, so it gets one alone
+    micro_batches INTEGER NOT NULL DEFAULT 1, -- parts of a batch, where even a whole GPU had too little
     validation_error REAL,                  -- percent, at the last epoch; never in the confirm phase
     test_error REAL,                        -- percent, at the last epoch; only ever in the confirm phase
     test_correct TEXT,                      -- which test images were recognised: spaces/correctness.py
@@ -101,6 +103,8 @@ class Trial:
     started_at: float | None
     ended_at: float | None
     attempts: int
+    alone: bool
+    micro_batches: int
     validation_error: float | None
     test_error: float | None
     test_correct: str | None
@@ -289,6 +293,15 @@ class Journal:
             )
         return changed.rowcount == 1
 
+    def put_back(self, trial_id: int, *, alone: bool, micro_batches: int) -> None:
+        """A running trial found too little memory on its GPU: it waits for another attempt, with more room."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE trials SET state = 'interrupted', alone = ?, micro_batches = ? "
+                "WHERE trial_id = ? AND state = 'running'",
+                (alone, micro_batches, trial_id),
+            )
+
     def interrupt_running(self) -> int:
         """Mark what was running as interrupted; returns how many that were."""
         with self._transaction():
@@ -319,7 +332,16 @@ class Journal:
             f"FROM trials t LEFT JOIN epochs e USING (trial_id) {where} GROUP BY t.trial_id ORDER BY t.trial_id",
             *values,
         )
-        return [Trial(**{**dict(row), "configuration": Configuration.from_json(row["configuration"])}) for row in rows]
+        return [
+            Trial(
+                **{
+                    **dict(row),
+                    "configuration": Configuration.from_json(row["configuration"]),
+                    "alone": bool(row["alone"]),
+                }
+            )
+            for row in rows
+        ]
 
     def epochs(self, trial_id: int) -> list[EpochRow]:
         """The epochs of a trial, in their order."""

@@ -73,16 +73,22 @@ def resume(arguments: Arguments) -> int:
 
 def plan(arguments: Arguments) -> int:
     """Summarize a study, and forecast what it takes."""
-    from resnext_search.search.forecast import calibrate, training_flops
+    from resnext_search.search.forecast import calibrate, gpu_bytes, training_flops
     from resnext_search.search.plan import summarize
     from resnext_search.search.words import plan_words
     from resnext_search.spaces import load_study
 
     study = load_study(arguments.study, arguments.overrides)
     feasible = study.feasible_set()
-    facts = {**summarize(study, feasible), "training_flops": training_flops(study), "forecast": None}
-    if arguments.calibrate and study.trainer.plugin is None:  # what another trainer takes is not known
-        facts["forecast"] = calibrate(study, feasible)
+    facts = {
+        **summarize(study, feasible),
+        "training_flops": training_flops(study),
+        "gpu_bytes": None,
+        "forecast": None,
+    }
+    if study.trainer.plugin is None:  # what another trainer takes is not known
+        facts["gpu_bytes"] = gpu_bytes(study, feasible)
+        facts["forecast"] = calibrate(study, feasible) if arguments.calibrate else None
     return _show(arguments, facts, lambda: plan_words(facts))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from resnext_search.search.claim_trials import claim_trials
 from resnext_search.spaces import Configuration, FeasibleSet, Study
 from resnext_search.spaces.arms import claim_budget
+from resnext_search.spaces.training_memory import training_bytes
 
 # Training costs about three forward passes, and a multiply-add is two floating-point operations.
 FORWARD_PASSES = 3
@@ -54,6 +55,14 @@ def training_flops(study: Study) -> float | None:
     """
     forward = sum(load.trials * load.multiply_adds * load.images for load in loads(study))
     return float(OPERATIONS * FORWARD_PASSES * forward * study.trainer.epochs) if forward else None
+
+
+def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:
+    """Most memory of a GPU that a trial of the search takes, by prediction: that with the most activations."""
+    largest = feasible[int(np.argmax(feasible.counts.activations))]
+    batch_sizes = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
+    images = max(batch_sizes, default=study.trainer.batch_size)
+    return training_bytes(study.network_template(), largest, images)
 
 
 def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:

@@ -85,6 +85,12 @@ class Progress:
         if running is not None:
             self._event(f"{describe(trial_id, running.configuration)}  stopped after epoch {epoch} at {error:.2f} %")
 
+    def put_back(self, trial_id: int, reason: str) -> None:
+        """A trial has not ended, and waits for another attempt."""
+        running = self._running.pop(trial_id, None)
+        if running is not None:
+            self.say(f"{self._count()} {describe(trial_id, running.configuration)}  {reason}")
+
     def failed(self, trial_id: int, failure_class: str, message: str) -> None:
         """A trial has failed."""
         running = self._end(trial_id)

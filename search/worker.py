@@ -27,23 +27,43 @@ class NotFinite(ResnextSearchError):
     """A trainer yielded an error or a latency that is no finite number."""
 
 
-def trainable(study: Study, checkpoints: Path, train: Train, *, confirm: bool) -> Callable[[dict[str, Any]], None]:
+def trainable(
+    study: Study, checkpoints: Path, train: Train, *, gpu: float, confirm: bool
+) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value."""
     study_json, threads = study.model_dump_json(), study.resources.cpu
 
     def trial(config: dict[str, Any]) -> None:
-        run_trial(config, study_json, checkpoints, threads, train, confirm=confirm)
+        run_trial(config, study_json, checkpoints, threads, train, gpu=gpu, confirm=confirm)
 
     return trial
 
 
+def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
+    """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone."""
+
+    def of_trial(config: dict[str, Any]) -> Any:
+        return tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": _share(config, gpu)}])
+
+    return of_trial
+
+
 def run_trial(
-    config: dict[str, Any], study_json: str, checkpoints: Path, threads: int, train: Train, *, confirm: bool
+    config: dict[str, Any],
+    study_json: str,
+    checkpoints: Path,
+    threads: int,
+    train: Train,
+    *,
+    gpu: float,
+    confirm: bool,
 ) -> None:
     """Train one trial in a worker, reporting what it yields; a failure is reported, not raised."""
     device = "cuda" if ray.get_gpu_ids() else "cpu"
     about = {"host": socket.gethostname(), "device": device}
     try:
+        if device == "cuda":
+            _keep_to_share(_share(config, gpu))
         study = Study.model_validate_json(study_json)
         # where nobody looks at it, it would only keep a worker waiting
         wanted = confirm or "latency_ms" in study.objectives
@@ -55,6 +75,7 @@ def run_trial(
             threads=threads,
             checkpoint=checkpoints / f"trial-{config['trial_id']:05d}.pt",
             confirm=confirm,
+            micro_batches=config["micro_batches"],
             latency=wanted and device not in config["measured_on"],
         )
         for fact in facts:
@@ -64,6 +85,18 @@ def run_trial(
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         tune.report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+
+
+def _share(config: dict[str, Any], gpu: float) -> float:
+    return 1.0 if config["alone"] else gpu
+
+
+def _keep_to_share(gpu: float) -> None:
+    import torch  # only where there is a GPU: a trainer from a plug-in need not use torch
+    from resnext_search.trainers.device import limit_memory
+
+    if torch.cuda.is_available():  # not with the logical GPUs of a test
+        limit_memory(gpu)
 
 
 def _expect_finite(result: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ import torch
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _KEEP_BYTES = 2**31 - 1
 
+# What CUDA takes of a GPU for every process, before torch asks for anything: about half of a GiB.
+CONTEXT_BYTES = 2**29
+
 
 def best_device() -> str:
     """Where to train when nobody has said it: a GPU if torch sees one."""
@@ -37,6 +40,17 @@ def prepare(device: torch.device, threads: int) -> None:
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
     else:
         _keep_memory()
+
+
+def limit_memory(share: float) -> None:
+    """Let this process hold only its share of a GPU's memory: one that asks for more fails, and not its neighbour.
+
+    Args:
+        share: Of the GPU that this process sees first; 1 and more is all of it.
+    """
+    if share < 1:
+        share = max(share - CONTEXT_BYTES / torch.cuda.get_device_properties(0).total_memory, 0.01)
+    torch.cuda.set_per_process_memory_fraction(min(share, 1.0), 0)
 
 
 def precision(device: torch.device) -> Any:

@@ -125,6 +125,20 @@ def test_only_a_queued_or_interrupted_trial_can_start(journal: Journal) -> None:
     assert journal.trials() == before
 
 
+def test_a_trial_that_was_put_back_waits_with_its_epochs_and_with_more_room(journal: Journal) -> None:
+    running, ended = started(journal, point(1)), completed(journal, point(0), 12.5)
+    journal.record_epoch(running, epoch_row(1, 80.0), **HERE, final=False)
+    before = journal.trial(ended)
+
+    journal.put_back(running, alone=True, micro_batches=2)
+    journal.put_back(ended, alone=True, micro_batches=2)
+
+    back = journal.trial(running)
+    assert (back.state, back.alone, back.micro_batches, back.epochs) == ("interrupted", True, 2, 1)
+    assert journal.trial(ended) == before
+    assert (before.alone, before.micro_batches) == (False, 1)
+
+
 def test_what_ran_is_interrupted_and_can_start_again_and_what_waits_still_waits(journal: Journal) -> None:
     completed(journal, point(0), 12.5)
     running = started(journal, point(1))
@@ -402,11 +416,11 @@ def test_a_torn_file_is_said(tmp_path: Path, length: int) -> None:
 def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with sqlite3.connect(folder.journal) as connection:
-        connection.execute("UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+        connection.execute("UPDATE meta SET value = '6' WHERE key = 'schema_version'")
     connection.close()
     with pytest.raises(UsageError) as caught:
         Journal(folder.journal)
-    assert str(caught.value) == f"{folder.journal}: journal of schema 5; this version reads schema 4"
+    assert str(caught.value) == f"{folder.journal}: journal of schema 6; this version reads schema 5"
     assert caught.value.hint == "Use the version of resnext-search that made it."
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
-from resnext_search.search.forecast import calibrate, training_flops
+from resnext_search.search.forecast import calibrate, gpu_bytes, training_flops
+from resnext_search.spaces import Architecture
+from resnext_search.spaces.training_memory import kept_bytes, training_bytes
 
 from tests.helpers import TINY_CLAIM, tiny_study
+
+BATCHES = ("trainer.batch_size=32", "axes.batch_size=[32, 64]")
 
 
 def test_training_flops_by_hand() -> None:
@@ -33,6 +37,14 @@ def test_a_folder_of_images_has_no_forecast_until_it_is_said_how_many_there_are(
     folder = f"name: image_folder, resolution: 8, classes: 10{validation}"
     assert training_flops(tiny_study(f"data={{{folder}}}")) is None
     assert training_flops(tiny_study(f"data={{{folder}, train_images: 640}}")) == 23_050 * 2 * 3 * 640 * 2 * 4
+
+
+def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch() -> None:
+    """It grows by what an image keeps; the weights of the network count once."""
+    template, dearest = tiny_study().network_template(), Architecture(4, (2, 3), (2, 1))
+    small, large = (gpu_bytes(tiny_study(size), tiny_study().feasible_set()) for size in BATCHES)
+    assert large - small == 32 * kept_bytes(template, dearest)
+    assert small == training_bytes(template, dearest, 32)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest repo
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
     study = tiny_study(*overrides)
     facts = summarize(study, study.feasible_set())
-    return {**facts, "training_flops": training_flops(study), "forecast": None, **more}
+    return {**facts, "training_flops": training_flops(study), "gpu_bytes": None, "forecast": None, **more}
 
 
 def test_a_plan() -> None:
@@ -55,6 +55,11 @@ def test_a_plan_with_a_forecast() -> None:
         "2 h 1 min as slow as the dearest)",
         "memory            1.5 GiB at most, all workers together",
     ]
+
+
+def test_a_plan_says_how_much_of_a_gpu_a_trial_takes() -> None:
+    line = "GPU memory        0.25 GiB a trial, predicted, where it runs on a GPU"
+    assert plan_words(plan_facts(gpu_bytes=2**28)).splitlines()[-1] == line
 
 
 def test_a_plan_whose_images_are_not_counted() -> None:

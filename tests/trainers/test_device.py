@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from resnext_search.trainers.device import best_device, precision, prepare, release
+from resnext_search.trainers.device import best_device, limit_memory, precision, prepare, release
 
 CPU = torch.device("cpu")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch sees")
@@ -56,3 +56,17 @@ def test_a_gpu_computes_in_16_bits_and_gives_its_memory_back() -> None:
         assert (torch.ones(2, 2, device=gpu) @ torch.ones(2, 2, device=gpu)).dtype == torch.bfloat16
     release(gpu)
     assert torch.cuda.memory_reserved() == 0
+
+
+@needs_gpu
+def test_a_process_that_wants_more_than_its_share_of_a_gpu_fails_alone() -> None:
+    total = torch.cuda.get_device_properties(0).total_memory
+    limit_memory(0.25)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            torch.empty(total // 4, dtype=torch.uint8, device="cuda")
+        limit_memory(1)
+        assert torch.empty(total // 4, dtype=torch.uint8, device="cuda").is_cuda
+    finally:
+        limit_memory(1)
+        release(torch.device("cuda"))
