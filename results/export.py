@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from resnext_search.results.folder import StudyFolder, write_whole
-from resnext_search.results.journal import Journal, Trial
+from resnext_search.results.journal import EpochRow, Journal, LatencyRow, Trial
 from resnext_search.results.pareto import hypervolume_trace, pareto_front
 from resnext_search.results.step_time import training_step_ms
 from resnext_search.spaces import Study
@@ -56,7 +56,13 @@ NUMERIC_COLUMNS = tuple(
 def trials_table(journal: Journal) -> pd.DataFrame:
     """One row a trial, in the order of the proposals; cells without a value are empty."""
     study = journal.study()
-    rows = [_trial_row(study, trial) | _measured(journal, study, trial) for trial in journal.trials()]
+    trials, epochs = journal.trials(), journal.epochs_of_all()
+    latencies = journal.latencies(trials)
+    rows = [
+        _trial_row(study, trial)
+        | _measured(study, trial, latencies.get(trial.trial_id), epochs.get(trial.trial_id, []))
+        for trial in trials
+    ]
     table = pd.DataFrame(rows, columns=list(_trial_row(study, None)))
     table["hypervolume"] = _hypervolumes(study, table)
     return table
@@ -138,9 +144,9 @@ def _hypervolumes(study: Study, trials: pd.DataFrame) -> pd.Series[float]:
     return pd.Series(hypervolume_trace(completed.to_numpy() / reference).round(6), index=completed.index)
 
 
-def _measured(journal: Journal, study: Study, trial: Trial) -> dict[str, float]:
+def _measured(study: Study, trial: Trial, latency: LatencyRow | None, epochs: Sequence[EpochRow]) -> dict[str, float]:
     """What else is known of a trial, of `MEASURED_COLUMNS`."""
-    latency, step = journal.latency(trial), training_step_ms(study, trial, journal.epochs(trial.trial_id))
+    step = training_step_ms(study, trial, epochs)
     times = {} if latency is None else asdict(latency)
     if step is not None:
         times["training_step_ms"] = step

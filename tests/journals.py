@@ -10,6 +10,8 @@ from resnext_search.spaces import Configuration, FeasibleSet, Study
 
 from tests.helpers import tiny_study
 
+HERE = {"device": "cpu", "host": "here"}
+
 
 @cache
 def tiny_set() -> FeasibleSet:
@@ -68,4 +70,17 @@ def lucky_folder(path: Path) -> StudyFolder:
     with journal:
         for rate, error in [(0.9, 9.0), (0.8, 30.0), (1.0, 31.0), (0.08, 9.4), (0.1, 9.1), (0.12, 9.3)]:
             completed(journal, point(4, rate), error)
+    return folder
+
+
+def large_folder(path: Path, trials: int = 2_000, epochs: int = 12) -> StudyFolder:
+    """A search of so many trials; not written durably, which would take minutes."""
+    folder, journal = new_folder(path, tiny_study(f"search.trials={trials}", f"trainer.epochs={epochs}"))
+    with journal:
+        journal._connection.execute("PRAGMA synchronous=OFF")
+        for number in range(trials):
+            started(journal, point(number % 8, 0.01 * 100 ** (number / trials)), seed=number)
+            for epoch in range(1, epochs + 1):
+                row = epoch_row(epoch, 90.0 - epoch - number % 7)
+                journal.record_epoch(number, row, **HERE, final=epoch == epochs)
     return folder

@@ -165,7 +165,8 @@ from resnext_search.search.worker import trainable
 from resnext_search.spaces.study_file import parse_study
 from resnext_search.trainers import train
 study = parse_study(Path("tiny.yaml").read_text(), "tiny.yaml")
-Path("trial.pickle").write_bytes(cloudpickle.dumps(trainable(study, Path("checkpoints"), train, confirm=False)))
+trial = trainable(study, Path("checkpoints"), train, gpu=0.0, confirm=False)
+Path("trial.pickle").write_bytes(cloudpickle.dumps(trial))
 """
 UNPACK = """
 import pickle

@@ -14,13 +14,13 @@ from resnext_search.results.export import pareto_table, trials_table, write_tabl
 from resnext_search.spaces.errors import UsageError
 
 from tests.helpers import tiny_study
-from tests.journals import completed, ended_folder, epoch_row, new_folder, point, started
+from tests.journals import completed, ended_folder, epoch_row, large_folder, new_folder, point, started
 from tests.rights import without_rights_to
 
 TRIALS_HEADER = (
     "trial,phase,arm,state,seed,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
     "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_error,test_error,epochs,"
-    "seconds,training_step_ms,latency_ms,latency_ms_spread,proposed_by,attempts,device,host,failure_class,"
+    "seconds,training_step_ms,latency_ms,latency_ms_spread,proposed_by,attempts,micro_batches,device,host,failure_class,"
     "failure_message,data,correct,hypervolume\n"
 )
 PARETO_HEADER = (
@@ -59,14 +59,26 @@ def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
     # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
     recipe = "64,0.0005,0.9,0.0"
     assert folder.trials.read_text() == TRIALS_HEADER + (
-        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
-        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
-        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,62.5,,,sobol,1,cpu,here,,,digits,,\n"
-        f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,,,,sobol,1,,,"
+        f"0,search,,completed,7,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,12.5,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
+        f"1,search,,completed,7,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,9.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
+        f"2,search,,completed,7,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,30.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
+        f"3,search,,failed,7,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,0,0.0,,,,sobol,1,1,,,"
         "TrainingDiverged,the loss is nan,digits,,\n"
     )
     assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,,62.5,1\n"
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_tables_of_many_trials_ask_the_journal_no_more_often_than_those_of_few(tmp_path: Path) -> None:
+    asked = []
+    for trials in (2, 50):
+        folder = large_folder(tmp_path / str(trials), trials, epochs=2)
+        with Journal(folder.journal, read_only=True) as journal:
+            statements: list[str] = []
+            journal._connection.set_trace_callback(statements.append)
+            assert len(trials_table(journal)) == trials
+            asked.append(len(statements))
+    assert asked[0] == asked[1]
 
 
 def test_writing_again_gives_the_same_bytes_and_replaces_the_files_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""Is this file a journal, and can it be read or written now? Opening it, its transactions, and damage in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from resnext_search.results.journal_schema import SCHEMA_VERSION, create
+from resnext_search.spaces import Study
+from resnext_search.spaces.errors import ResnextSearchError, UsageError
+
+
+class JournalFile:
+    """The journal of one study, open.
+
+    Args:
+        path: The SQLite file.
+        study: Given when the journal is made; must be None for one that exists.
+        read_only: Open without the right to write, as `status` does beside a live run.
+
+    Raises:
+        UsageError: There is no journal at `path`, or one of another schema; or one should be made and there is one.
+        ResnextSearchError: The file is damaged or is no journal. Methods raise it too: damage may lie anywhere.
+    """
+
+    def __init__(self, path: Path, *, study: Study | None = None, read_only: bool = False) -> None:
+        self.path = path
+        if study is not None:
+            create(path, study)
+        if not path.is_file():
+            raise UsageError(f"{path}: no such journal", hint="Is this a study folder? `resnext-search run` makes one.")
+        mode = _read_only_mode(path) if read_only else "rw"
+        with self._damage_in_words():
+            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            with self._damage_in_words():
+                if not read_only:
+                    self._connection.execute("PRAGMA journal_mode=WAL")
+                    self._connection.execute("PRAGMA synchronous=FULL")
+                self._check_version()
+        except ResnextSearchError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is lost by not calling this."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise ResnextSearchError(f"{self.path}: cannot be written: {error}") from error
+            raise
+
+    @contextmanager
+    def _damage_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise ResnextSearchError(
+                f"{self.path}: not readable as a journal: {error}",
+                hint="Restore the file from a copy, or start a new study.",
+            ) from error
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._damage_in_words():
+            return self._connection.execute(query, values).fetchall()
+
+    def _check_version(self) -> None:
+        version = self._meta("schema_version")
+        if version != str(SCHEMA_VERSION):
+            raise UsageError(
+                f"{self.path}: journal of schema {version}; this version reads schema {SCHEMA_VERSION}",
+                hint="Use the version of resnext-search that made it.",
+            )
+
+    def _meta(self, key: str) -> str:
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        with self._damage_in_words():
+            if not rows:
+                raise sqlite3.DatabaseError(f"no {key} in it")
+        return str(rows[0][0])
+
+
+def _read_only_mode(path: Path) -> str:
+    """SQLite reads a WAL file with the help of two more; where these cannot be made it must know that nobody writes."""
+    beside_writer = path.with_name(f"{path.name}-wal").exists()
+    return "ro" if beside_writer or os.access(path.parent, os.W_OK, effective_ids=True) else "ro&immutable=1"

@@ -1,0 +1,86 @@
+"""Which tables does the journal have, and how is one made?"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from resnext_search.spaces import Study
+from resnext_search.spaces.errors import ResnextSearchError, UsageError
+
+SCHEMA_VERSION = 5
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE trials (
+    trial_id INTEGER PRIMARY KEY,           -- from 0, in the order of the proposals
+    phase TEXT NOT NULL,                    -- search | tune | confirm
+    arm TEXT,                               -- of the claim, or a finalist of the search; NULL in the search
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'completed', 'stopped', 'failed', 'interrupted')),
+    configuration TEXT NOT NULL,            -- JSON of the architecture and the knobs
+    seed INTEGER NOT NULL,
+    proposed_by TEXT NOT NULL,              -- sobol | ax in the search | plan in tune and confirm
+    device TEXT,                            -- cpu, or the name of the GPU
+    host TEXT,
+    queued_at REAL NOT NULL,                -- seconds since 1970
+    started_at REAL,
+    ended_at REAL,
+    attempts INTEGER NOT NULL DEFAULT 0,    -- how often it was started
+    alone INTEGER NOT NULL DEFAULT 0,       -- 1: its share of a GPU had too little memory, so it gets one alone
+    micro_batches INTEGER NOT NULL DEFAULT 1, -- parts of a batch, where even a whole GPU had too little
+    validation_error REAL,                  -- percent, at the last epoch; never in the confirm phase
+    test_error REAL,                        -- percent, at the last epoch; only ever in the confirm phase
+    test_correct TEXT,                      -- which test images were recognised: spaces/correctness.py
+    stop_epoch INTEGER,                     -- after which it was stopped early, or would have been but for the audit
+    checkpoint TEXT,                        -- relative to the study folder
+    failure_class TEXT,
+    failure_message TEXT,                   -- the tail of the error
+    CHECK (state <> 'completed' OR (validation_error IS NULL) <> (test_error IS NULL)),
+    CHECK (state <> 'stopped' OR (stop_epoch IS NOT NULL AND validation_error IS NULL))
+);
+CREATE TABLE epochs (
+    trial_id INTEGER NOT NULL REFERENCES trials (trial_id),
+    epoch INTEGER NOT NULL,                 -- from 1
+    learning_rate REAL NOT NULL,
+    train_loss REAL NOT NULL,
+    validation_loss REAL,                   -- NULL in the confirm phase, which trains on those images
+    validation_error REAL,
+    seconds REAL NOT NULL,
+    recorded_at REAL NOT NULL,
+    PRIMARY KEY (trial_id, epoch),
+    CHECK ((validation_loss IS NULL) = (validation_error IS NULL))
+);
+CREATE TABLE latencies (
+    architecture TEXT NOT NULL,             -- JSON of a configuration without knobs
+    device TEXT NOT NULL,                   -- as in trials
+    host TEXT NOT NULL,
+    latency_ms REAL NOT NULL CHECK (latency_ms > 0),
+    latency_ms_spread REAL NOT NULL,
+    measured_at REAL NOT NULL,
+    PRIMARY KEY (architecture, device)
+);
+"""
+
+
+def create(path: Path, study: Study) -> None:
+    """Make a journal under another name first: whenever this is broken off, there is a whole one or none."""
+    if path.exists():
+        raise UsageError(f"{path}: exists already; a journal is never written over")
+    draft = path.with_name(f"{path.name}.part")
+    for left_over in (draft, path.with_name(f"{draft.name}-journal")):
+        left_over.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(draft)) as connection, connection:
+            connection.executescript(SCHEMA)
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
+            )
+    except sqlite3.OperationalError as error:
+        raise ResnextSearchError(f"{path}: cannot be written: {error}") from error
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # the name outlives a power cut, as the content does
+    os.close(folder)

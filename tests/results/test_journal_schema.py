@@ -1,0 +1,43 @@
+"""How a journal is made, and which one is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from resnext_search.results import Journal
+from resnext_search.spaces.errors import UsageError
+
+from tests.helpers import tiny_study
+from tests.journals import ended_folder, new_folder
+
+
+def test_a_journal_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Killed while it was made, a study leaves nothing that the next start would stumble over."""
+    (tmp_path / "journal.sqlite.part").write_bytes(b"half a journal")
+    (tmp_path / "journal.sqlite.part-journal").write_bytes(b"and what SQLite wanted to undo")
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        assert journal.study() == tiny_study()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.journal.name]
+
+
+def test_a_journal_is_never_written_over(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    before = folder.journal.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        Journal(folder.journal, study=tiny_study())
+    assert str(caught.value) == f"{folder.journal}: exists already; a journal is never written over"
+    assert folder.journal.read_bytes() == before
+
+
+def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with sqlite3.connect(folder.journal) as connection:
+        connection.execute("UPDATE meta SET value = '6' WHERE key = 'schema_version'")
+    connection.close()
+    with pytest.raises(UsageError) as caught:
+        Journal(folder.journal)
+    assert str(caught.value) == f"{folder.journal}: journal of schema 6; this version reads schema 5"
+    assert caught.value.hint == "Use the version of resnext-search that made it."
