@@ -113,7 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     status = add("status", commands.status, "Show how far a study is, also while it runs.")
     _folder_argument(status)
-    status.add_argument("--watch", action="store_true", help="show it again every two seconds until it ends")
+    status.add_argument("--watch", action="store_true", help="follow it until its run ends; with --json a line a look")
     _json_argument(status)
 
     export = add("export", commands.export, "Write trials.csv, pareto.csv and effects.csv anew from the journal.")

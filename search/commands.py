@@ -93,21 +93,22 @@ def plan(arguments: Arguments) -> int:
 
 
 def status(arguments: Arguments) -> int:
-    """Say how far a study is; with `--watch` again and again until it ends."""
-    import time
-
-    from resnext_search.results import Journal, StudyFolder
-    from resnext_search.search.status import read_status
+    """Say how far a study is; with `--watch` until its run ends."""
+    from resnext_search.results import StudyFolder
+    from resnext_search.search.watch import follow, watch
     from resnext_search.search.words import status_words
+    from rich.console import Console
 
     folder = StudyFolder(arguments.folder)
-    while True:
-        with Journal(folder.journal, read_only=True) as journal:
-            facts = read_status(folder, journal)
-        _show(arguments, facts, lambda facts=facts: status_words(facts))  # type: ignore[misc]
-        if not arguments.watch or not facts["live"]:
-            return 0
-        time.sleep(2)
+    if not arguments.watch:
+        facts = next(follow(folder))
+        return _show(arguments, facts, lambda: status_words(facts))
+    if arguments.json:
+        for facts in follow(folder):
+            print(json.dumps(facts), flush=True)  # one document a line, for programs that follow a study
+    else:
+        watch(folder, Console())
+    return 0
 
 
 def export(arguments: Arguments) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from resnext_search.search.drawing import RunningTrial, duration, running_table, span
+from resnext_search.search.remaining import rest_of
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.architecture import dashed
 from rich.console import Console
@@ -17,6 +19,7 @@ class _Running:
     configuration: Configuration
     attempt_from: float
     epoch: int = 0
+    curve: list[float] = field(default_factory=list)
     error: float | None = None
 
 
@@ -42,8 +45,8 @@ class Progress:
     _running: dict[int, _Running] = field(default_factory=dict)
     _failed: int = 0
     _stopped: int = 0
-    _finished_here: int = 0
-    _begin: float = field(default_factory=time.monotonic)
+    _most_at_once: int = 1
+    _seconds: list[float] = field(default_factory=list)  # of the trials that have ended in this sitting
     _live: Live | None = None
 
     def __enter__(self) -> Progress:
@@ -63,11 +66,14 @@ class Progress:
     def started(self, trial_id: int, configuration: Configuration) -> None:
         """A trial was handed to a worker."""
         self._running[trial_id] = _Running(configuration, time.monotonic())
+        self._most_at_once = max(self._most_at_once, len(self._running))
 
-    def epoch(self, trial_id: int, epoch: int, error: float | None) -> None:
-        """A trial has finished an epoch; with this validation error, if it looked."""
+    def epoch(self, trial_id: int, epoch: int, error: float | None, loss: float) -> None:
+        """A trial has finished an epoch: its validation error, if it looked, and the loss of training."""
         if trial_id in self._running:
-            self._running[trial_id].epoch, self._running[trial_id].error = epoch, error
+            running = self._running[trial_id]
+            running.epoch, running.error = epoch, error
+            running.curve.append(loss if error is None else error)
 
     def completed(self, trial_id: int, error: float) -> None:
         """A trial has ended with this error, in percent."""
@@ -101,8 +107,10 @@ class Progress:
 
     def _end(self, trial_id: int) -> _Running | None:
         self.done += 1
-        self._finished_here += 1
-        return self._running.pop(trial_id, None)
+        running = self._running.pop(trial_id, None)
+        if running is not None:
+            self._seconds.append(time.monotonic() - running.attempt_from)
+        return running
 
     def _count(self) -> str:
         return f"[{self.done}/{self.total}]"
@@ -112,30 +120,33 @@ class Progress:
             self.console.print(f"{self._count()} {text}{self._eta()}", markup=False)
 
     def _eta(self) -> str:
-        if not self._finished_here or self.done >= self.total:
+        left = self.total - self.done
+        if not self._seconds or left <= 0:
             return ""
-        seconds = (time.monotonic() - self._begin) / self._finished_here * (self.total - self.done)
-        return f"  about {duration(seconds)} left"
+        begun = sum(running.epoch for running in self._running.values()) / self.epochs
+        rest = rest_of(self._seconds, max(left - begun, 0.0), left, self._most_at_once)
+        interval = "" if rest.low is None or rest.high is None else f" ({span(rest.low, rest.high)})"
+        return f"  about {duration(rest.seconds)}{interval} left"
 
     def _draw(self) -> Table:
         chosen = self.metric == "validation error" and self.best is not None  # test errors choose nothing
         best = f", best validation error {self.best:.2f} %" if chosen else ""
         stopped = f", {self._stopped} stopped" if self._stopped else ""
         failed = f", {self._failed} failed" if self._failed else ""
-        table = Table(
-            title=f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}",
-            title_justify="left",
-        )
-        for heading in ("trial", "epoch", "validation error %", "running for"):
-            table.add_column(heading)
-        for trial_id, running in self._running.items():
-            table.add_row(
-                describe(trial_id, running.configuration),
-                f"{running.epoch}/{self.epochs}",
-                "" if running.error is None else f"{running.error:.2f}",
-                duration(time.monotonic() - running.attempt_from),
+        now = time.monotonic()
+        rows = [
+            RunningTrial(
+                describe(trial_id, one.configuration),
+                one.epoch,
+                self.epochs,
+                now - one.attempt_from,
+                one.curve,
+                one.error,
             )
-        return table
+            for trial_id, one in self._running.items()
+        ]
+        title = f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}"
+        return running_table(rows, self.console, title)
 
 
 def describe(trial_id: int, configuration: Configuration) -> str:
@@ -146,17 +157,3 @@ def describe(trial_id: int, configuration: Configuration) -> str:
 
 
 _SHORT = {"learning_rate": "lr", "weight_decay": "wd", "batch_size": "batch", "label_smoothing": "smoothing"}
-
-
-def duration(seconds: float) -> str:
-    """A time for people.
-
-    >>> duration(42), duration(190), duration(7300)
-    ('42 s', '3 min 10 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 100:
-        return f"{whole} s"
-    if whole < 6000:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

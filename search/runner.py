@@ -216,7 +216,7 @@ class JournalSearcher(Searcher):
         if self._early_stopping is not None and row.validation_error is not None:
             stop = self._early_stopping.after(number, row.epoch, row.validation_error)
         ended = self.journal.record_epoch(number, row, final=final, stop=stop, **about)
-        self.progress.epoch(number, row.epoch, row.validation_error)
+        self.progress.epoch(number, row.epoch, row.validation_error, row.train_loss)
         if not ended and number not in self._tags and row.seconds * self.study.trainer.epochs >= LEAST_NAMED_SECONDS:
             self._tags[number] = name_tag(describe(number, self.journal.trial(number).configuration))
         if ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections import Counter
 from typing import Any
 
@@ -12,16 +13,21 @@ from resnext_search.results.journal import Journal, Trial
 from resnext_search.search.audit import read_audit
 from resnext_search.search.claim_trials import planned_trials
 from resnext_search.search.progress import describe
+from resnext_search.search.remaining import budget_facts, remaining
 from resnext_search.spaces import Study
 from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 
 
 def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
-    """Counts by state, running trials with their epochs, failures by class, early stopping, the best trial so far."""
-    study, trials = journal.study(), journal.trials()
+    """Counts by state, budget, time left, running trials with their curves, failures, early stopping, the best so far.
+
+    `remaining` is None unless a run is at work and a trial has ended.
+    """
+    study, trials, now = journal.study(), journal.trials(), time.time()
     live = is_live(folder)
     planned = planned_trials(study, journal)
+    left = remaining(study, planned, trials, now) if live else None
     return {
         "name": study.name,
         "folder": str(folder.path),
@@ -32,7 +38,9 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
             phase: {"trials": count, "states": _states([t for t in trials if t.phase == phase], live)}
             for phase, count in planned.items()
         },
-        "running": [_running(study, journal, trial) for trial in trials if live and trial.state == "running"],
+        "budget": budget_facts(study, planned, trials),
+        "remaining": left._asdict() if left is not None else None,
+        "running": [_running(study, journal, trial, now) for trial in trials if live and trial.state == "running"],
         "failures": [
             {"trial": trial.trial_id, "class": trial.failure_class, "message": trial.failure_message}
             for trial in trials
@@ -115,12 +123,16 @@ def is_live(folder: StudyFolder) -> bool:
     return False
 
 
-def _running(study: Study, journal: Journal, trial: Trial) -> dict[str, Any]:
+def _running(study: Study, journal: Journal, trial: Trial, now: float) -> dict[str, Any]:
     epochs = journal.epochs(trial.trial_id)
+    errors = [row.validation_error for row in epochs if row.validation_error is not None]
+    first_attempt = trial.attempts == 1 and trial.started_at is not None
     return {
         "trial": trial.trial_id,
         "name": describe(trial.trial_id, trial.configuration),
         "epoch": len(epochs),
         "epochs": study.trainer.epochs,
-        "validation_error": epochs[-1].validation_error if epochs else None,
+        "validation_error": errors[-1] if errors else None,
+        "curve": errors or [row.train_loss for row in epochs],  # a trial that confirms looks at no validation images
+        "seconds": now - (trial.started_at or now) if first_attempt else trial.seconds,
     }

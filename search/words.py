@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.results.journal import ENDED, State
-from resnext_search.search.progress import duration
+from resnext_search.search.drawing import duration
 from resnext_search.spaces.architecture import dashed
 
 _ORDER: tuple[State, ...] = (*ENDED, "interrupted", "queued", "running")

@@ -6,7 +6,7 @@ import io
 import re
 
 import pytest
-from resnext_search.search.progress import Progress, describe, duration
+from resnext_search.search.progress import Progress, describe
 from resnext_search.spaces import Architecture, Configuration
 from rich.console import Console
 
@@ -31,28 +31,12 @@ def test_a_trial_is_named_by_its_number_architecture_blocks_and_knobs() -> None:
     assert describe(12_345, Configuration(Architecture(1, (64,), (3,)))) == "trial 12345 1x64d-11 (3)"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (0.4, "0 s"),
-        (99.4, "99 s"),
-        (99.6, "1 min 40 s"),
-        (5_999, "99 min 59 s"),
-        (6_000, "1 h 40 min"),
-        (90_061, "25 h 1 min"),
-    ],
-)
-def test_a_time_is_said_in_two_units_at_most(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
-
-
 def test_where_there_is_no_terminal_every_event_is_a_line(console: Console) -> None:
     with Progress(console, total=4, epochs=2, done=1, best=11.0) as progress:
         progress.say("Ray dashboard: http://[::1]:8265")
         progress.started(1, POINT)
         progress.started(2, POINT)
-        progress.epoch(1, 1, 80.0)
+        progress.epoch(1, 1, 80.0, 2.0)
         progress.completed(1, 12.345)
         progress.failed(2, "TrainingDiverged", "Traceback [1]\n  ...\nthe loss is [nan]\n")
         progress.started(3, POINT)
@@ -91,7 +75,7 @@ def test_a_failure_without_words_and_of_an_unknown_trial_is_a_line_too(console: 
 
 def test_epochs_of_a_trial_that_does_not_run_are_ignored(console: Console) -> None:
     progress = Progress(console, total=9, epochs=1)
-    progress.epoch(5, 1, 10.0)
+    progress.epoch(5, 1, 10.0, 2.0)
     assert lines(console) == []
 
 
@@ -99,7 +83,7 @@ def test_on_a_terminal_a_table_shows_the_running_trials() -> None:
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
     with Progress(console, total=4, epochs=12) as progress:
         progress.started(1, POINT)
-        progress.epoch(1, 3, 81.5)
+        progress.epoch(1, 3, 81.5, 2.0)
         progress.started(2, POINT)
         progress.completed(2, 12.0)
         progress.failed(3, "ValueError", "no")
@@ -110,5 +94,6 @@ def test_on_a_terminal_a_table_shows_the_running_trials() -> None:
     assert "trial 0001 2x4d-11 (1-2) lr=0.0548" in drawn
     assert "3/12" in drawn
     assert "81.50" in drawn
+    assert "▁" in drawn  # its curve, of one epoch
     assert "[2/4] trial 0003  failed (ValueError): no" in drawn
     assert "validation error 12.00 %  best" not in drawn  # the table says it; only failures stay above it

@@ -24,6 +24,11 @@ def test_an_ended_study_by_hand(tmp_path: Path) -> None:
         "trials": 4,
         "states": {"completed": 3, "failed": 1},
         "phases": {"search": {"trials": 4, "states": {"completed": 3, "failed": 1}}},
+        "budget": {
+            "trials": {"used": 4, "of": 4},
+            "training_flops": {"used": 201_811_968.0, "of": 269_082_624.0},  # the failed trial has trained nothing
+        },
+        "remaining": None,
         "running": [],
         "failures": [
             {"trial": 3, "class": "TrainingDiverged", "message": "Traceback ...\nthe loss is nan\n"},
@@ -91,6 +96,8 @@ def test_running_trials_are_shown_with_their_last_epoch_while_a_run_holds_the_fo
         (0, 0, 2, None),
         (1, 1, 2, 70.0),
     ]
+    assert [one["curve"] for one in status["running"]] == [[], [70.0]]
+    assert all(0 <= one["seconds"] < 60 for one in status["running"])
     assert status["running"][1]["name"] == "trial 0001 2x4d-8 (1-1) lr=0.2"
 
 

@@ -1,0 +1,131 @@
+"""How long will the rest of a study take? From what its trials have taken so far. Starts without torch, Ax and Ray."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from resnext_search.results.journal import ENDED, Phase, Trial
+from resnext_search.search.forecast import FORWARD_PASSES, OPERATIONS, loads
+from resnext_search.spaces import Study
+from scipy.special import stdtrit
+
+# Of the trials started last: as many at once as when the busiest of them started is how many run at once.
+STARTS_LOOKED_AT = 8
+
+
+class Remaining(NamedTuple):
+    """Seconds from now to the end: expected, and the ends of a 95 % interval (None after fewer than three trials)."""
+
+    seconds: float
+    low: float | None
+    high: float | None
+
+
+def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial], now: float) -> Remaining | None:
+    """Time to the end, if trials go on as they did; None before the first has ended, and when nothing is left.
+
+    A trial's time is divided by its work (images times multiply-adds), since those that confirm train on more images.
+    What is left is a sum of such times over the trials that run at once; its interval is the t interval of a sum that
+    is predicted from a sample. It knows nothing of a machine that others will use more, or less, than they did.
+
+    Args:
+        study: What to do.
+        planned: How many trials every phase will have had.
+        trials: All of them so far.
+        now: Seconds since 1970.
+    """
+    work = _work_per_trial(study)
+    left = _trials_left(study, planned, trials)
+    units = sum(count * work[phase] for phase, count in left.items())
+    paces = [seconds / work[trial.phase] for trial in trials if (seconds := _seconds(trial)) is not None]
+    if not paces or units <= 0:
+        return None
+    return rest_of(paces, units, sum(left.values()), _at_once(trials, now))
+
+
+def rest_of(paces: Sequence[float], units: float, count: float, at_once: int) -> Remaining:
+    """Time that work takes which is left, by the times that a unit of such work took.
+
+    Args:
+        paces: Seconds of a unit, of every trial that has ended; at least one.
+        units: What is left.
+        count: In how many trials.
+        at_once: How many of them run at a time.
+
+    >>> [round(seconds, 1) for seconds in rest_of([9.0, 10.0, 11.0], units=8, count=8, at_once=2)]
+    [40.0, 28.3, 51.7]
+    """
+    mean = sum(paces) / len(paces)
+    expected = units * mean / at_once
+    if len(paces) < 3:
+        return Remaining(expected, None, None)
+    deviation = math.sqrt(sum((pace - mean) ** 2 for pace in paces) / (len(paces) - 1))
+    error = deviation * units / count * math.sqrt(count * (1 + count / len(paces))) / at_once
+    reach = float(stdtrit(len(paces) - 1, 0.975)) * error
+    return Remaining(expected, max(0.0, expected - reach), expected + reach)
+
+
+def spent_flops(study: Study, trials: Sequence[Trial]) -> float | None:
+    """Floating-point operations of the epochs trained so far, counted as `forecast.training_flops` counts.
+
+    None where the number of images is not known.
+    """
+    planned = dict(zip(_PHASES, loads(study), strict=False))
+    if not planned["search"].images:
+        return None
+    forward = sum(trial.epochs * planned[trial.phase].images * planned[trial.phase].multiply_adds for trial in trials)
+    return float(OPERATIONS * FORWARD_PASSES * forward)
+
+
+_PHASES: tuple[Phase, ...] = ("search", "tune", "confirm")
+
+
+def _work_per_trial(study: Study) -> dict[Phase, float]:
+    """Work of a trial of every phase, that of the search being 1."""
+    planned = loads(study)
+    first = planned[0]
+    return {
+        phase: load.multiply_adds / first.multiply_adds * (load.images / first.images if first.images else 1.0)
+        for phase, load in zip(_PHASES, planned, strict=False)
+    }
+
+
+def _trials_left(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial]) -> dict[Phase, float]:
+    """Trials that have yet to be trained, those that have begun counted by the epochs that they lack."""
+    left = {}
+    for phase, total in planned.items():
+        begun = [trial for trial in trials if trial.phase == phase]
+        ended = sum(trial.state in ENDED for trial in begun)
+        trained = sum(trial.epochs for trial in begun if trial.state not in ENDED) / study.trainer.epochs
+        left[phase] = max(0.0, total - ended - trained)
+    return left
+
+
+def _seconds(trial: Trial) -> float | None:
+    """How long an ended trial kept its worker: of one that was interrupted, its training alone is known."""
+    if trial.state not in ENDED or trial.started_at is None or trial.ended_at is None:
+        return None
+    return trial.seconds if trial.attempts > 1 else max(trial.ended_at - trial.started_at, 0.0)
+
+
+def _at_once(trials: Sequence[Trial], now: float) -> int:
+    """How many trials run at a time, by the last that were started."""
+    spans = [
+        (trial.started_at, now if trial.ended_at is None else trial.ended_at)
+        for trial in trials
+        if trial.started_at is not None and trial.state in (*ENDED, "running")
+    ]
+    starts = sorted(start for start, _ in spans)[-STARTS_LOOKED_AT:]
+    return max((sum(begin <= start < end for begin, end in spans) for start in starts), default=1) or 1
+
+
+def budget_facts(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial]) -> dict[str, Any]:
+    """What of the budget is used: trials, and floating-point operations of training, each with its whole."""
+    from resnext_search.search.forecast import training_flops
+
+    return {
+        "trials": {"used": sum(trial.state in ENDED for trial in trials), "of": sum(planned.values())},
+        "training_flops": {"used": spent_flops(study, trials), "of": training_flops(study)},
+    }
