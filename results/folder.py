@@ -83,6 +83,11 @@ class StudyFolder:
         return self.path / "checkpoints"
 
     @property
+    def trackers(self) -> Path:
+        """What TensorBoard, MLflow and Weights & Biases keep, and what they were told."""
+        return self.path / "trackers"
+
+    @property
     def lock(self) -> Path:
         """Held by the run that works here."""
         return self.path / "LOCK"

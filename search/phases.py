@@ -24,6 +24,7 @@ from resnext_search.search.pool import Pool
 from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
 from resnext_search.search.runner import run_trials
+from resnext_search.search.trackers import expect_installed, tracked
 from resnext_search.search.verdicts import judge_study, write_verdict
 from resnext_search.search.words import audit_words
 from resnext_search.search.worker import Train
@@ -67,12 +68,13 @@ def run_study(
         PluginError: The study's trainer is a plug-in that cannot be used.
         StudyError: The folder holds another study.
         FolderLocked: Another run works there.
-        UsageError: The folder cannot be made or written.
+        UsageError: The folder cannot be made or written, or a tracker's package is missing.
         TooManyFailures: More than half of the trials failed.
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
     feasible = study.feasible_set()
+    expect_installed(study.trackers)
     train = train or _trainer(study)
     images = expect_images(study.data)
     _make(folder.path)
@@ -83,9 +85,10 @@ def run_study(
             console.print(images.words, markup=False)
         run = _Run(study, folder, journal, console, images.expected_by(train))
         try:
-            if run.is_due(feasible):
-                with ray_running(study, cpus=cpus, gpus=gpus) as machine:
-                    run.all_phases(feasible, machine)
+            with tracked(study, folder, lambda words: console.print(words, markup=False)):
+                if run.is_due(feasible):
+                    with ray_running(study, cpus=cpus, gpus=gpus) as machine:
+                        run.all_phases(feasible, machine)
         finally:
             write_tables(folder, journal)
             write_effects(folder, journal)

@@ -17,7 +17,7 @@ from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import StudyError
 
 # A change of these does not change what a study means, only how long it goes on and where.
-MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root")
+MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root", "trackers")
 # More of these adds trials, and leaves those that were made as they are.
 MAY_GROW = ("search.trials", "claim.seeds", "claim.finalists")
 

@@ -46,9 +46,11 @@ __all__ = [
     "Section",
     "Study",
     "TemplateConfig",
+    "TrackerName",
 ]
 
 Objective = Literal["validation_error", "parameters", "activations", "latency_ms"]
+TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
 
 class Study(Section):
@@ -74,6 +76,8 @@ class Study(Section):
     """Which claim of the paper is tested, if any"""
     resources: Resources = Resources()
     """What one trial gets"""
+    trackers: tuple[TrackerName, ...] = ()
+    """Where else trials are logged: tensorboard | mlflow | wandb; needs the extra `trackers`"""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """Seed of everything random in the study"""
 
@@ -83,6 +87,13 @@ class Study(Section):
         if objectives[0] != "validation_error" or len(set(objectives)) < len(objectives):
             raise_problems([Problem((), shown(objectives), "validation_error first, each objective once")])
         return objectives
+
+    @field_validator("trackers")
+    @classmethod
+    def _each_once(cls, trackers: tuple[TrackerName, ...]) -> tuple[TrackerName, ...]:
+        if len(set(trackers)) < len(trackers):
+            raise_problems([Problem((), shown(trackers), "each tracker once")])
+        return trackers
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

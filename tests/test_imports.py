@@ -41,6 +41,9 @@ FENCES = {
     "safetensors": {"trainers/refit.py"},
     "onnxruntime": {"trainers/onnx_file.py"},  # an extra: what imports that file says how to install it
     "onnxscript": {"trainers/onnx_file.py"},
+    "tensorboardX": {"search/tracker_adapters.py"},  # an extra, as are the next two
+    "mlflow": {"search/tracker_adapters.py"},
+    "wandb": {"search/tracker_adapters.py"},
     "torchvision": {"trainers/data.py", "trainers/folder_images.py"},
     "PIL": {"trainers/folder_images.py"},
     "sklearn": {"trainers/data.py"},
