@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import EpochRow, Journal, LatencyRow, Trial
 from resnext_search.results.pareto import hypervolume_trace, pareto_front
 from resnext_search.results.step_time import training_step_ms
@@ -21,6 +21,7 @@ from resnext_search.spaces.architecture import dashed
 from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study import KNOB_NAMES
+from resnext_search.spaces.whole_file import write_whole
 
 PARETO_COLUMNS = (
     "trial",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,17 +94,3 @@ class StudyFolder:
     def checkpoint(self, trial_id: int) -> Path:
         """Where a trial keeps its state between epochs."""
         return self.checkpoints / f"trial-{trial_id:05d}.pt"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once: a reader, and a machine that loses power, sees the old text or the new one.
-
-    Raises:
-        OSError: It cannot be written; the old file stays.
-    """
-    draft = path.with_name(f"{path.name}.part")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

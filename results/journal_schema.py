@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
+from resnext_search.spaces.whole_file import whole_file
 
 SCHEMA_VERSION = 5
 
@@ -68,19 +68,12 @@ def create(path: Path, study: Study) -> None:
     """Make a journal under another name first: whenever this is broken off, there is a whole one or none."""
     if path.exists():
         raise UsageError(f"{path}: exists already; a journal is never written over")
-    draft = path.with_name(f"{path.name}.part")
-    for left_over in (draft, path.with_name(f"{draft.name}-journal")):
-        left_over.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(draft)) as connection, connection:
+        with whole_file(path) as draft, closing(sqlite3.connect(draft)) as connection, connection:
             connection.executescript(SCHEMA)
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
             )
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, OSError) as error:
         raise ResnextSearchError(f"{path}: cannot be written: {error}") from error
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)  # the name outlives a power cut, as the content does
-    os.close(folder)

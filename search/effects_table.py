@@ -9,13 +9,14 @@ import csv
 import io
 from pathlib import Path
 
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.observations import can_learn
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
 from resnext_search.search.told import read_observations
+from resnext_search.spaces.whole_file import write_whole
 
 COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "blocks", "learning_rate", "trials")
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study import DataConfig
+from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.data import check_dataset, load_dataset
 from resnext_search.trainers.dataset import Dataset
 

@@ -10,6 +10,7 @@ from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import whole_file
 
 Format = Literal["onnx", "safetensors"]
 
@@ -53,9 +54,8 @@ def _copy_weights(folder: StudyFolder, file: Path) -> dict[str, Any]:
 
     read_model(folder.model)  # that the weights are those it names
     if file.resolve() != folder.weights.resolve():
-        draft = file.with_name(f"{file.name}.part")
-        shutil.copyfile(folder.weights, draft)
-        draft.replace(file)
+        with whole_file(file) as draft:
+            shutil.copyfile(folder.weights, draft)
     return {}
 
 

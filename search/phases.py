@@ -31,6 +31,7 @@ from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
 from resnext_search.spaces.plugins import trainer_plugin
+from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.latency import MeasuredFirst
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
@@ -193,7 +194,7 @@ def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str
     else:
         journal = Journal(folder.journal, study=study)
     freeze(study, feasible, None, folder)
-    folder.study.write_text(text or yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+    write_whole(folder.study, text or yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False))
     return journal
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.search.claim_trials import claim_trials
 from resnext_search.search.curves import first_look
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.arms import claim_arms, claim_budget
 from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.whole_file import write_whole
 
 # A change of these does not change what a study means, only how long it goes on and where.
 MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root", "trackers")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 from resnext_search.results.export import trials_table
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.results.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import write_whole
 
 
 def judge_study(journal: Journal) -> tuple[pd.DataFrame, Verdict] | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+from resnext_search.spaces.whole_file import write_whole
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)
@@ -29,20 +29,7 @@ def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save({"identity": identity, "state": state}, buffer)
     content = buffer.getvalue()
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name, too, must outlive a power cut
-    finally:
-        os.close(folder)
+    write_whole(path, hashlib.sha256(content).digest() + content)
 
 
 def read_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.folder_files import Files
 from resnext_search.trainers.folder_images import UnreadableImage, open_image
 
@@ -100,11 +101,9 @@ class _Kept:
 
     def write(self, found: dict[str, str]) -> None:
         """Keep it, if anything can be kept there."""
-        draft = self.file.with_name(f"{self.file.name}.{os.getpid()}.part")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(found), encoding="utf-8")
-            draft.replace(self.file)
+            write_whole(self.file, json.dumps(found))
         except OSError as error:
             _warn_once(f"what was found out about the images cannot be kept in {self.file.parent}: {error.strerror}")
 

@@ -13,6 +13,7 @@ import onnxruntime
 import onnxscript  # noqa: F401  torch writes ONNX with it; that it is missing is to be noticed here
 import torch
 from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.whole_file import whole_file
 from resnext_search.trainers.augment import normalise
 from torch import Tensor, nn
 
@@ -76,8 +77,7 @@ def write_onnx(network: nn.Module, mean: Tensor, std: Tensor, images: Tensor, fi
         output_names=["logits"],
         verbose=False,
     )
-    draft = file.with_name(f"{file.name}.part")
-    try:
+    with whole_file(file) as draft:
         program.save(draft, external_data=False)  # type: ignore[union-attr]
         difference, allowed = _difference(whole, draft, images)
         if not difference <= allowed < math.inf:  # NaN is not either
@@ -86,9 +86,6 @@ def write_onnx(network: nn.Module, mean: Tensor, std: Tensor, images: Tensor, fi
                 f"the network; allowed: {allowed:.2g}",
                 hint="Try another version of torch, onnxscript or onnxruntime.",
             )
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
     return difference
 
 

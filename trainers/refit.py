@@ -18,9 +18,10 @@ from typing import Any
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study, Template
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.training import Epoch, Trial, train_epochs
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 FORMAT = "resnext-search-1"
@@ -64,8 +65,7 @@ def refit(
         epochs.append(epoch)
         said(epoch)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trial.network.state_dict().items()}
-    draft = weights.with_name(f"{weights.name}.part")
-    save_file(tensors, draft)
+    content = save(tensors)
     facts: dict[str, Any] = {
         "format": FORMAT,
         "trial": trial_id,
@@ -81,13 +81,11 @@ def refit(
         "seconds": sum(epoch.seconds for epoch in epochs),
         "versions": {name: version(name) for name in ("resnext-search", "torch")},
         "weights": weights.name,
-        "weights_sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
+        "weights_sha256": hashlib.sha256(content).hexdigest(),
     }
-    draft.replace(weights)
-    draft = model.with_name(f"{model.name}.part")
     text = json.dumps(facts, indent=2)
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(model)
+    write_whole(weights, content)
+    write_whole(model, text + "\n")
     written: dict[str, Any] = json.loads(text)
     return written
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnext_search.results import StudyFolder
-from resnext_search.results.folder import write_whole
 
 
 def test_every_file_of_a_study_has_its_promised_name() -> None:
@@ -34,13 +33,3 @@ def test_checkpoints_sort_by_trial() -> None:
 def test_naming_a_folder_makes_nothing(tmp_path: Path) -> None:
     assert not StudyFolder(tmp_path / "none").journal.exists()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_reader_of_a_file_that_is_replaced_sees_all_of_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "plan.json"
-    write_whole(path, "old\n")
-    with path.open() as reader:
-        write_whole(path, "new\n")
-        assert reader.read() == "old\n"
-    assert path.read_bytes() == b"new\n"
-    assert list(tmp_path.iterdir()) == [path]

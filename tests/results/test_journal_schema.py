@@ -15,12 +15,13 @@ from tests.journals import ended_folder, new_folder
 
 def test_a_journal_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     """Killed while it was made, a study leaves nothing that the next start would stumble over."""
-    (tmp_path / "journal.sqlite.part").write_bytes(b"half a journal")
-    (tmp_path / "journal.sqlite.part-journal").write_bytes(b"and what SQLite wanted to undo")
+    left_over = {"journal.sqlite.0123.part", "journal.sqlite.0123.part-journal"}
+    for name in left_over:
+        (tmp_path / name).write_bytes(b"half a journal, and what SQLite wanted to undo")
     folder, journal = new_folder(tmp_path)
     with journal:
         assert journal.study() == tiny_study()
-    assert [path.name for path in tmp_path.iterdir()] == [folder.journal.name]
+    assert {path.name for path in tmp_path.iterdir()} == left_over | {folder.journal.name}
 
 
 def test_a_journal_is_never_written_over(tmp_path: Path) -> None:
