@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from resnext_search.results.journal_migration import in_memory, keep_copy, migrate
 from resnext_search.results.journal_schema import SCHEMA_VERSION, create
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
@@ -21,15 +23,17 @@ class JournalFile:
     Args:
         path: The SQLite file.
         study: Given when the journal is made; must be None for one that exists.
-        read_only: Open without the right to write, as `status` does beside a live run.
+        read_only: Open without the right to write, as `status` does beside a live run; a journal of an older schema is
+            brought to today's in memory, and otherwise in the file, of which a copy is kept.
 
     Raises:
-        UsageError: There is no journal at `path`, or one of another schema; or one should be made and there is one.
+        UsageError: There is no journal at `path`, or one of a newer schema; or one should be made and there is one.
         ResnextSearchError: The file is damaged or is no journal. Methods raise it too: damage may lie anywhere.
     """
 
     def __init__(self, path: Path, *, study: Study | None = None, read_only: bool = False) -> None:
         self.path = path
+        self.kept: Path | None = None  # where the journal lies as it was, if it was brought to today's schema
         if study is not None:
             create(path, study)
         if not path.is_file():
@@ -43,7 +47,7 @@ class JournalFile:
                 if not read_only:
                     self._connection.execute("PRAGMA journal_mode=WAL")
                     self._connection.execute("PRAGMA synchronous=FULL")
-                self._check_version()
+                self._bring_to_today(read_only=read_only)
         except ResnextSearchError:
             self._connection.close()
             raise
@@ -85,13 +89,31 @@ class JournalFile:
         with self._damage_in_words():
             return self._connection.execute(query, values).fetchall()
 
-    def _check_version(self) -> None:
-        version = self._meta("schema_version")
-        if version != str(SCHEMA_VERSION):
+    def _bring_to_today(self, *, read_only: bool) -> None:
+        """Refuse a journal of a newer schema; bring an older one to today's, in memory if it is only read."""
+        found = self._meta("schema_version")
+        version = int(found) if re.fullmatch("[1-9][0-9]{0,5}", found) else None
+        if version == SCHEMA_VERSION:
+            return
+        if version is None or version > SCHEMA_VERSION:
             raise UsageError(
-                f"{self.path}: journal of schema {version}; this version reads schema {SCHEMA_VERSION}",
+                f"{self.path}: journal of schema {found}; this version reads schemas 1 to {SCHEMA_VERSION}",
                 hint="Use the version of resnext-search that made it.",
             )
+        try:
+            if read_only:
+                self._connection = in_memory(self._connection)
+                self._connection.row_factory = sqlite3.Row
+            with self._transaction():
+                migrate(self._connection, version)
+                self.kept = None if read_only else keep_copy(self.path, version)
+        except (sqlite3.Error, OSError, ResnextSearchError) as error:
+            raise ResnextSearchError(
+                f"{self.path}: journal of schema {version} cannot be brought to schema {SCHEMA_VERSION}: {error}",
+                hint="It is left as it was. Use the version of resnext-search that made it.",
+            ) from error
+        if read_only:
+            self._connection.execute("PRAGMA query_only=ON")
 
     def _meta(self, key: str) -> str:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)

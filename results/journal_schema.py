@@ -1,4 +1,8 @@
-"""Which tables does the journal have, and how is one made?"""
+"""Which tables does the journal have, which had it, and how is one made?
+
+To change the schema: change `SCHEMA`, raise `SCHEMA_VERSION`, add a line to `CHANGES`, and keep a journal of the new
+schema for the tests: `python -m tests.results.journal_fixtures`.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +66,31 @@ CREATE TABLE latencies (
     PRIMARY KEY (architecture, device)
 );
 """
+
+# By schema, what is done to its tables before their rows are copied into those of the next; columns of the same name
+# are copied, and new ones hold their default.
+CHANGES: dict[int, tuple[str, ...]] = {
+    1: (),  # 2: the claim
+    2: (),  # 3: early stopping
+    3: (),  # 4: latencies
+    4: (),  # 5: shares of a GPU
+}
+
+
+def create_statements() -> dict[str, str]:
+    """By table, the statement that makes it."""
+    statements, statement = {}, ""
+    for line in SCHEMA.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            statements[statement.split()[2]] = statement
+            statement = ""
+    return statements
+
+
+def kept_copy(path: Path, version: int) -> Path:
+    """Where a journal of an older schema is kept when it is brought to today's."""
+    return path.with_name(f"{path.stem}-schema-{version}{path.suffix}")
 
 
 def create(path: Path, study: Study) -> None:

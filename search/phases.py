@@ -80,6 +80,8 @@ def run_study(
     images = expect_images(study.data)
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
+        if journal.kept is not None:
+            console.print(f"The journal had an older schema; as it was it lies in {journal.kept}", markup=False)
         journal.interrupt_running()
         images.keep(folder)
         if images.words:

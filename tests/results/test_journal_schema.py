@@ -1,8 +1,7 @@
-"""How a journal is made, and which one is refused."""
+"""How a journal is made: whole, or not at all."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -31,14 +30,3 @@ def test_a_journal_is_never_written_over(tmp_path: Path) -> None:
         Journal(folder.journal, study=tiny_study())
     assert str(caught.value) == f"{folder.journal}: exists already; a journal is never written over"
     assert folder.journal.read_bytes() == before
-
-
-def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    folder = ended_folder(tmp_path)
-    with sqlite3.connect(folder.journal) as connection:
-        connection.execute("UPDATE meta SET value = '6' WHERE key = 'schema_version'")
-    connection.close()
-    with pytest.raises(UsageError) as caught:
-        Journal(folder.journal)
-    assert str(caught.value) == f"{folder.journal}: journal of schema 6; this version reads schema 5"
-    assert caught.value.hint == "Use the version of resnext-search that made it."

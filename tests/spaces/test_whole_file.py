@@ -51,7 +51,7 @@ def test_content_reaches_the_disk_before_the_name_and_the_name_before_it_returns
     path, synced, fsync = tmp_path / "plan.json", [], os.fsync
 
     def noted(descriptor: int) -> None:
-        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), path.exists()))
+        synced.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), path.exists()))
         fsync(descriptor)
 
     monkeypatch.setattr("os.fsync", noted)
