@@ -57,6 +57,16 @@ class StudyFolder:
         return self.path / "verdict.json"
 
     @property
+    def report(self) -> Path:
+        """The study as one page."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """The pictures of the report, as files."""
+        return self.path / "figures"
+
+    @property
     def weights(self) -> Path:
         """Weights of the network that `refit` trained, as safetensors."""
         return self.path / "model.safetensors"

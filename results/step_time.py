@@ -26,15 +26,18 @@ def training_step_ms(study: Study, trial: Trial, epochs: Sequence[EpochRow]) -> 
     Returns:
         None before the first epoch, or for an `image_folder` whose study does not say how many images it takes.
     """
-    images = _images(study, confirm=trial.phase == "confirm")
+    images = train_images(study, confirm=trial.phase == "confirm")
     if images is None or not epochs:
         return None
     steps = images // trial.configuration.recipe(study.trainer).batch_size
     return 1_000 * statistics.median(row.seconds for row in epochs) / steps
 
 
-def _images(study: Study, *, confirm: bool) -> int | None:
-    """How many images an epoch trains on; a trial that confirms trains on those kept for validation too."""
+def train_images(study: Study, *, confirm: bool) -> int | None:
+    """How many images an epoch trains on; a trial that confirms trains on those kept for validation too.
+
+    None for an `image_folder` whose study does not say it.
+    """
     given = study.data.train_images, study.data.validation_images
     if study.data.name == "image_folder" and None in given[: 2 if confirm else 1]:
         return None

@@ -121,6 +121,12 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
     _json_argument(export)
 
+    report = add("report", commands.report, "Write the study as one HTML page, also while it runs.")
+    _folder_argument(report)
+    report.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: DIR/report.html)")
+    report.add_argument("--open", action="store_true", help="show it in the browser")
+    _json_argument(report)
+
     best = add("best", commands.best, "Print the completed trial that the model expects to err least, and its refit.")
     _folder_argument(best)
     _json_argument(best)

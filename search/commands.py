@@ -43,6 +43,7 @@ class Arguments(argparse.Namespace):
     plots: Path | None
     trial: int | None
     format: Format
+    open: bool
 
 
 def run(arguments: Arguments) -> int:
@@ -122,6 +123,21 @@ def export(arguments: Arguments) -> int:
         objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
         files = [str(path) for path in (*write_tables(folder, journal, objectives), write_effects(folder, journal))]
     return _show(arguments, {"files": files}, lambda: "\n".join(files))
+
+
+def report(arguments: Arguments) -> int:
+    """Write the page."""
+    from resnext_search.results import Journal, StudyFolder
+    from resnext_search.search.report import write_report
+
+    folder = StudyFolder(arguments.folder)
+    with Journal(folder.journal, read_only=True) as journal:
+        path = write_report(folder, journal, arguments.out)
+    if arguments.open:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+    return _show(arguments, {"file": str(path)}, lambda: str(path))
 
 
 def best(arguments: Arguments) -> int:

@@ -17,10 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from resnext_search.search.belief import Belief
-from resnext_search.search.foresight import stretch, surprises
-from resnext_search.search.gaussian_process import GaussianProcess
 from resnext_search.search.observations import Observations
+from resnext_search.search.outlook import Outlook
 from resnext_search.search.pool import Pool
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.complexity import Integers
@@ -57,12 +55,16 @@ def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[E
     Returns:
         One row a value, cardinalities first, both ascending.
     """
-    belief = Belief.after(observations)
-    stretched = stretch(surprises(observations))
+    return effects_of(Outlook.after(pool, observations), seed)
+
+
+def effects_of(outlook: Outlook, seed: int) -> list[Effect]:
+    """The same, of a model that is there already."""
+    pool, belief, stretched = outlook.pool, outlook.belief, outlook.stretch
     effects = []
     for axis, value, members in _groups(pool, seed):
         generator = np.random.default_rng(derive_seed(seed, "effect", axis, value))
-        contenders, best = _contenders(belief.process, pool, members)
+        contenders, best = _contenders(outlook, members)
         lowest = belief.process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
         limits = lowest.mean() + stretched * (np.quantile(lowest, [0.025, 0.975]) - lowest.mean())
         # of few trials and a large stretch, logarithms go beyond what an error can be
@@ -85,13 +87,13 @@ def _groups(pool: Pool, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
             yield axis, value, members
 
 
-def _contenders(process: GaussianProcess, pool: Pool, members: Integers) -> tuple[Integers, int]:
+def _contenders(outlook: Outlook, members: Integers) -> tuple[Integers, int]:
     """The members that could be the lowest, and the one that is expected to be.
 
     One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
     lowest mean less three deviations.
     """
-    mean, variance = process.predict(pool.places(members))
+    mean, variance = outlook.predict(members)
     deviation = np.sqrt(variance)
     lowest = mean - 3 * deviation
     order = np.argsort(lowest, kind="stable")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
-from resnext_search.search.effects import Effect, learned_effects
+from resnext_search.search.effects import Effect, effects_of
 from resnext_search.search.observations import can_learn
+from resnext_search.search.outlook import Outlook
 from resnext_search.search.pool import Pool
 from resnext_search.search.threads import one_thread
 from resnext_search.search.told import read_observations
@@ -27,14 +28,20 @@ def read_effects(journal: Journal) -> list[Effect]:
     Returns:
         Cardinalities first, both ascending; empty while fewer than two completed search trials differ in their error.
     """
+    with one_thread():
+        outlook = read_outlook(journal)
+        return [] if outlook is None else effects_of(outlook, journal.study().seed)
+
+
+def read_outlook(journal: Journal) -> Outlook | None:
+    """The model of a study; None while fewer than two completed search trials differ in their error."""
     study = journal.study()
     completed = journal.trials(phase="search", states=["completed"])
     pool = Pool(study.feasible_set(), study.knobs())
     errors = [trial.validation_error for trial in completed if trial.validation_error is not None]
     if not can_learn(len(pool.features), errors):
-        return []
-    with one_thread():
-        return learned_effects(pool, read_observations(journal, pool), study.seed)
+        return None
+    return Outlook.after(pool, read_observations(journal, pool))
 
 
 def write_effects(folder: StudyFolder, journal: Journal) -> Path:

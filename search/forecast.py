@@ -12,19 +12,18 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
+from resnext_search.results.costs import FORWARD_PASSES, OPERATIONS
+from resnext_search.results.journal import Phase
 from resnext_search.search.claim_trials import claim_trials
 from resnext_search.spaces import Configuration, FeasibleSet, Study
 from resnext_search.spaces.arms import claim_budget
 from resnext_search.spaces.training_memory import training_bytes
 
-# Training costs about three forward passes, and a multiply-add is two floating-point operations.
-FORWARD_PASSES = 3
-OPERATIONS = 2
-
 
 class Load(NamedTuple):
     """Trials of a phase: how many, the multiply-adds of an image, and how many images each trains on in an epoch."""
 
+    phase: Phase
     trials: int
     multiply_adds: int
     images: int
@@ -37,13 +36,13 @@ def loads(study: Study) -> list[Load]:
     """
     train, validation = study.data.split_sizes(study.facts().train_images)
     train, band = max(train, 0), study.band().target
-    planned = [Load(study.search.trials, band, train)]
+    planned = [Load("search", study.search.trials, band, train)]
     if study.claim is not None:
         trials, budget, together = claim_trials(study), claim_budget(study), train and train + validation
         planned += [
-            Load(trials.tune, budget, train),
-            Load(trials.confirm_arms, budget, together),
-            Load(trials.confirm_finalists, band, together),
+            Load("tune", trials.tune, budget, train),
+            Load("confirm", trials.confirm_arms, budget, together),
+            Load("confirm", trials.confirm_finalists, band, together),
         ]
     return planned
 
@@ -53,8 +52,17 @@ def training_flops(study: Study) -> float | None:
 
     None for an `image_folder` whose study does not say how many images it trains on.
     """
-    forward = sum(load.trials * load.multiply_adds * load.images for load in loads(study))
-    return float(OPERATIONS * FORWARD_PASSES * forward * study.trainer.epochs) if forward else None
+    flops = phase_flops(study)
+    return None if flops is None else sum(flops.values())
+
+
+def phase_flops(study: Study) -> dict[Phase, float] | None:
+    """The same by phase."""
+    flops: dict[Phase, float] = {}
+    for load in loads(study):
+        passes = FORWARD_PASSES * load.trials * load.images * study.trainer.epochs
+        flops[load.phase] = flops.get(load.phase, 0.0) + float(OPERATIONS * passes * load.multiply_adds)
+    return flops if any(flops.values()) else None
 
 
 def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:

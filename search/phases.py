@@ -23,6 +23,7 @@ from resnext_search.search.plan import check_change, freeze
 from resnext_search.search.pool import Pool
 from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
+from resnext_search.search.report import write_report
 from resnext_search.search.runner import run_trials
 from resnext_search.search.trackers import expect_installed, tracked
 from resnext_search.search.verdicts import judge_study, write_verdict
@@ -95,6 +96,7 @@ def run_study(
         finally:
             write_tables(folder, journal)
             write_effects(folder, journal)
+            write_report(folder, journal)
         _expect_some_completed(journal)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         _say_result(console, folder, journal)
@@ -229,3 +231,4 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
         _, verdict = judged
         write_verdict(folder, verdict)
         console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)
+    console.print(f"Report: {folder.report}", markup=False)

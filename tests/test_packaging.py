@@ -15,6 +15,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("results", "search", "spaces", "trainers")
+# Package data, by room.
+EXTRA = {"spaces": ["*.yaml"], "results": ["templates/*"]}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def test_the_wheel_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
     expected = {
         f"resnext_search/{room}/{path.relative_to(ROOT / room).as_posix()}"
         for room in ROOMS
-        for pattern in ("*.py", "py.typed", *(["*.yaml"] if room == "spaces" else []))
+        for pattern in ("*.py", "py.typed", *EXTRA.get(room, ()))
         for path in (ROOT / room).rglob(pattern)
     }
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

@@ -30,6 +30,7 @@ COMMANDS = [
     "plan",
     "status",
     "export",
+    "report",
     "best",
     "refit",
     "export-model",

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from resnext_search.search import effects
+from resnext_search.search import effects, outlook
 from resnext_search.search.effects import Effect, learned_effects
 from resnext_search.search.foresight import Belief
 from resnext_search.search.observations import Observations
+from resnext_search.search.outlook import Outlook
 from resnext_search.search.pool import Pool
 from resnext_search.spaces.knobs import Knob
 
@@ -63,7 +64,7 @@ def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: py
     """1x4d-14 alone has 14 layers: no lowest of several, but a normal distribution, stretched."""
     pool = Pool(tiny_set(), [])
     trials = Observations(pool.places(np.arange(4)), np.array([20.0, 25.0, 22.0, 28.0]))
-    monkeypatch.setattr(effects, "stretch", lambda surprises: 1.5)
+    monkeypatch.setattr(outlook, "stretch", lambda surprises: 1.5)
     rows = {(row.axis, row.value): row for row in learned_effects(pool, trials, seed=0)}
     [only] = np.flatnonzero(tiny_set().depth == 14)
     row = rows["depth", 14]
@@ -111,19 +112,16 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
     trials = told(pool, 40)
     rows = learned_effects(pool, trials, seed=0)
 
-    def everything(process: object, pool: object, members: np.ndarray) -> tuple[np.ndarray, int]:
+    def everything(outlook: object, members: np.ndarray) -> tuple[np.ndarray, int]:
         return members, int(members[0])
 
-    left = sum(len(_contenders(pool, trials, members)) for _, _, members in effects._groups(pool, 0))
+    before = Outlook.after(pool, trials)
+    left = sum(len(effects._contenders(before, members)[0]) for _, _, members in effects._groups(pool, 0))
     assert left < 0.7 * 2 * len(pool)
     monkeypatch.setattr(effects, "_contenders", everything)
     for row, whole in zip(rows, learned_effects(pool, trials, seed=0), strict=True):
         tolerance = 0.1 * (whole.high - whole.low)
         assert (row.median, row.low, row.high) == pytest.approx((whole.median, whole.low, whole.high), abs=tolerance)
-
-
-def _contenders(pool: Pool, trials: Observations, members: np.ndarray) -> np.ndarray:
-    return effects._contenders(Belief.after(trials).process, pool, members)[0]
 
 
 def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,75 @@
+"""What does a report say? Everything that is known of a study, from its journal and from what the search hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from resnext_search.results.costs import PhaseCost, phase_costs
+from resnext_search.results.export import pareto_table, trials_table
+from resnext_search.results.folder import StudyFolder
+from resnext_search.results.journal import Journal, Trial
+from resnext_search.results.learned import FromSearch
+from resnext_search.results.verdict import Verdict, judge
+from resnext_search.spaces import Study
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a report shows.
+
+    Args:
+        study: As the journal has it.
+        given: The study file as it was given; None if the folder has lost it.
+        trials: The rows of `trials.csv`, None where a cell is empty.
+        front: Those of `pareto.csv`.
+        verdict: None for a study that makes no claim.
+        journal: The trials again, with their times and the whole messages of those that failed.
+        costs: Of every phase.
+        search: What only the search knows.
+    """
+
+    study: Study
+    given: str | None
+    trials: Sequence[Row]
+    front: Sequence[Row]
+    verdict: Verdict | None
+    journal: Sequence[Trial]
+    costs: Sequence[PhaseCost]
+    search: FromSearch
+
+
+def read_facts(folder: StudyFolder, journal: Journal, search: FromSearch) -> Facts:
+    """The facts of a study as far as it has come."""
+    study, trials = journal.study(), journal.trials()
+    table = trials_table(journal)
+    verdict = None
+    if study.claim is not None:
+        verdict = judge(table, margin=study.claim.margin, tolerance=study.claim.tolerance, seed=study.seed)
+    return Facts(
+        study,
+        _text(folder),
+        rows_of(table),
+        rows_of(pareto_table(journal)),
+        verdict,
+        trials,
+        phase_costs(study, trials, search.planned_trials, search.planned_flops),
+        search,
+    )
+
+
+def rows_of(table: pd.DataFrame) -> list[Row]:
+    """The rows of a table, None where a cell is empty; whole numbers stay whole."""
+    rows: list[Row] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return rows
+
+
+def _text(folder: StudyFolder) -> str | None:
+    try:
+        return folder.study.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,93 @@
+"""What was asked, and what is the answer so far? One sentence each, and one word for how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnext_search.results.journal import ENDED
+from resnext_search.results.report.facts import Facts
+from resnext_search.spaces.arms import claim_budget
+
+Tone = Literal["good", "bad", "open"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The top of the page.
+
+    Args:
+        question: What the study asks.
+        answer: The verdict, or what is to be said instead, in a word or a few.
+        sentence: What it rests on, or how far the study is.
+        tone: How the word is coloured; it never says more than the word.
+        state: Whether the study runs, has ended, or was broken off.
+        ended: Trials that have ended.
+        planned: Trials that there will be.
+    """
+
+    question: str
+    answer: str
+    sentence: str
+    tone: Tone
+    state: str
+    ended: int
+    planned: int
+
+
+def headline(facts: Facts) -> Headline:
+    """The top of the page of a study, however far it has come."""
+    ended = sum(trial.state in ENDED for trial in facts.journal)
+    planned = max(sum(facts.search.planned_trials.values()), ended)
+    state = "running" if facts.search.live else "ended" if ended == planned else "not running"
+    answer, sentence, tone = _answer(facts, ended, planned)
+    return Headline(question(facts), answer, sentence, tone, state, ended, planned)
+
+
+def question(facts: Facts) -> str:
+    """What the study asks, in its own scale."""
+    study, band = facts.study, facts.study.band()
+    data = study.data.name
+    if study.claim is None:
+        others = [objective.removesuffix("_ms") for objective in study.objectives[1:]]
+        cost = f", and what does it cost in {' and '.join(others)}" if others else ""
+        return f"Which ResNeXt of {band.low:,} to {band.high:,} multiply-adds errs least on {data}{cost}?"
+    budget = claim_budget(study)
+    if study.claim.kind == "trade":
+        return f"At {budget:,} multiply-adds on {data}, does the error fall as cardinality rises?"
+    return f"Are {budget:,} multiply-adds on {data} better spent on cardinality than on width or depth?"
+
+
+def _answer(facts: Facts, ended: int, planned: int) -> tuple[str, str, Tone]:
+    failed = [trial for trial in facts.journal if trial.state == "failed"]
+    completed = [trial for trial in facts.journal if trial.state == "completed"]
+    progress = f"{ended:,} of {planned:,} trials have ended"
+    if not completed:
+        if failed:
+            return "nothing to show", f"{progress}, and all failed; the reasons are below.", "bad"
+        return "no answer yet", f"No trial has ended yet; {planned:,} are planned.", "open"
+    if facts.verdict is None:
+        return _chosen(facts, progress, unfinished=ended < planned)
+    if ended < planned and facts.verdict.verdict in ("invalid", "inconclusive"):
+        at_work = "a run is at work" if facts.search.live else "no run is at work"
+        return "not decided yet", f"{progress}, and {at_work}; arms are judged on fresh seeds at the end.", "open"
+    tones: dict[str, Tone] = {"supported": "good", "partly supported": "good", "contradicted": "bad", "invalid": "bad"}
+    return facts.verdict.verdict, facts.verdict.reasons[0], tones.get(facts.verdict.verdict, "open")
+
+
+def _chosen(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, str, Tone]:
+    chosen = facts.search.chosen
+    if chosen is None:
+        return "no answer yet", f"{progress}, none of the search completed.", "open"
+    row = next(row for row in facts.trials if row["trial"] == chosen.trial)
+    expected = (
+        f"{chosen.expected_error:.2f} % by the search's model, without its luck; it reported "
+        if chosen.expected_error is not None
+        else ""
+    )
+    so_far = f"{progress}. So far the" if unfinished else "The"
+    sentence = (
+        f"{so_far} trial to take is number {chosen.trial}, with a validation error of {expected}"
+        f"{row['validation_error']:.2f} %. No arms were compared: the study makes no claim."
+    )
+    return str(row["architecture"]), sentence, "open"
