@@ -87,7 +87,7 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
         )
         interval = arm["interval"]
         if interval and None not in interval:
-            layers.append(Intervals([place + 0.22], *([end] for end in interval), along="x", colour=colour))
+            layers.append(Intervals([place + 0.22], [interval[0]], [interval[1]], "x", colour))
         mean = f"{arm['arm']} {arm['architecture'] or ''}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"
         layers.append(
             Points([arm["test_error"]], [place + 0.22], colour=colour, symbol="diamond", sizes=8, hover=[mean])
@@ -120,7 +120,7 @@ def _differences(verdict: Row) -> Chart:
     for place, row in enumerate(rows):
         interval = row["interval"]
         if interval and None not in interval:
-            layers.append(Intervals([place], *([end] for end in interval), along="x"))
+            layers.append(Intervals([place], [interval[0]], [interval[1]], "x"))
     names = [f"{row['claimant']} against {row['rival']}" for row in rows]
     said = [f"{row['difference']:+.2f} points{_interval(row['interval'])}" for row in rows]
     hover = [f"{name}\n{found}" for name, found in zip(names, said, strict=True)]

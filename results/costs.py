@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from resnext_search.results.charts import COLOURS, FAINT, Axis, Bars, Chart, Points
-from resnext_search.results.journal import ENDED, Trial
+from resnext_search.results.journal import ENDED, Phase, Trial
 from resnext_search.results.step_time import train_images
 from resnext_search.spaces import Study
 from resnext_search.spaces.complexity import complexity
@@ -44,8 +44,8 @@ class PhaseCost:
 def phase_costs(
     study: Study,
     trials: Sequence[Trial],
-    planned_trials: Mapping[str, int],
-    planned_flops: Mapping[str, float] | None,
+    planned_trials: Mapping[Phase, int],
+    planned_flops: Mapping[Phase, float] | None,
 ) -> list[PhaseCost]:
     """The costs of every phase that is planned, in their order."""
     costs = []

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from resnext_search.results.journal import Phase
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -65,8 +67,8 @@ class FromSearch:
     """
 
     live: bool
-    planned_trials: Mapping[str, int]
-    planned_flops: Mapping[str, float] | None
+    planned_trials: Mapping[Phase, int]
+    planned_flops: Mapping[Phase, float] | None
     architectures: int
     chosen: Chosen | None = None
     levels: Sequence[Level] = ()

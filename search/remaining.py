@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from resnext_search.results.costs import FORWARD_PASSES, OPERATIONS
 from resnext_search.results.journal import ENDED, Phase, Trial
-from resnext_search.search.forecast import FORWARD_PASSES, OPERATIONS, loads
+from resnext_search.search.forecast import loads
 from resnext_search.spaces import Study
 from scipy.special import stdtrit
 

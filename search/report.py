@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
 from resnext_search.results.learned import Chosen, FromSearch, Level, Place, Prediction
 from resnext_search.results.report import page, parts, read_facts
@@ -23,6 +23,7 @@ from resnext_search.search.words import audit_words
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.architecture import dashed
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import write_whole
 
 
 def write_report(folder: StudyFolder, journal: Journal, out: Path | None = None) -> Path:

@@ -18,10 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from resnext_search.results.folder import StudyFolder, write_whole
+from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import ENDED, EpochRow, Journal, Trial
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import write_whole
 
 MODULES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}
 SECONDS_BETWEEN_LOOKS = 1.0

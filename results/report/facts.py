@@ -64,8 +64,8 @@ def read_facts(folder: StudyFolder, journal: Journal, search: FromSearch) -> Fac
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """The rows of a table, None where a cell is empty; whole numbers stay whole."""
-    rows: list[Row] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return rows
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _text(folder: StudyFolder) -> str | None:
