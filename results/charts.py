@@ -6,7 +6,7 @@ anything, so that both show the same. Imports nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 FAINT, INK = "faint", "ink"
 # Colours that rise in brightness alone, for values; its name is the same for both who draw.
 SCALE = "cividis"
+
+# What is told apart on a log scale: the numbers that are written at it.
+LOG_TICKS = tuple(float(f"{digit}e{power}") for power in range(-6, 10) for digit in (1, 2, 5))
 
 Cell = str | int | float | None
 
@@ -39,6 +42,16 @@ class Axis:
     zero: bool = False
 
 
+def wide(values: Iterable[float]) -> bool:
+    """Whether values are so far apart, and all above 0, that a linear axis would flatten most of them.
+
+    >>> wide([2.0, 3.0, 80.0]), wide([2.0, 3.0, 4.0]), wide([0.0, 80.0]), wide([])
+    (True, False, False, False)
+    """
+    ordered = sorted(values)
+    return bool(ordered) and 0 < 5 * ordered[0] < ordered[-1]
+
+
 @dataclass(frozen=True)
 class Points:
     """Marks.
@@ -50,7 +63,7 @@ class Points:
         colour: One of `COLOURS`, `FAINT` or `INK`; for values the scale.
         symbol: Their form.
         sizes: Diameter in points: one number, or one a mark.
-        values: What their colour says, if it says anything.
+        values: What their colour says, on a log scale, if it says anything.
         unit: What the values are.
         hover: What is said of each.
         trials: The trial of each, where a mark is one.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from resnext_search.results.charts import COLOURS, FAINT, INK, Axis, Chart, Intervals, Layer, Line, Points, Span
+from resnext_search.results.charts import COLOURS, FAINT, INK, Axis, Chart, Intervals, Layer, Line, Points, Span, wide
 
 Row = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
         f"Validation error against learning rate, one line an arm. {found}.",
         "Every arm was trained with the same rates on the same seed, and keeps that with the lowest validation error.",
         Axis("learning rate", log=True),
-        Axis("validation error, %"),
+        Axis("validation error, %", log=wide(row["validation_error"] for rows in curves.values() for row in rows)),
         layers,
         ("arm", "learning rate", "validation error, %"),
         [(arm, row["learning_rate"], row["validation_error"]) for arm in arms for row in curves[arm]],

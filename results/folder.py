@@ -62,6 +62,16 @@ class StudyFolder:
         return self.path / "report.html"
 
     @property
+    def arms_latex(self) -> Path:
+        """The arms of the claim as a table for a paper."""
+        return self.path / "arms.tex"
+
+    @property
+    def arms_markdown(self) -> Path:
+        """The same in Markdown."""
+        return self.path / "arms.md"
+
+    @property
     def figures(self) -> Path:
         """The pictures of the report, as files."""
         return self.path / "figures"

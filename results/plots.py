@@ -1,118 +1,163 @@
-"""What did a study find, as pictures: test errors of the arms, their differences, and the tuning of the learning rate.
+"""What did a study find, as files: every chart as PNG and SVG, for papers.
 
-The only file that imports matplotlib. Every picture is drawn from the trials table and the verdict alone.
+The only file that imports matplotlib. What the pictures show is decided in the modules that make the charts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import matplotlib as mpl
-import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+from resnext_search.results.charts import (
+    FAINT,
+    INK,
+    LOG_TICKS,
+    SCALE,
+    Area,
+    Axis,
+    Bars,
+    Chart,
+    Intervals,
+    Layer,
+    Line,
+    Points,
+    Span,
+)
+from resnext_search.spaces.whole_file import whole_file
 
-# Okabe & Ito's colours, which people with colour blindness can tell apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "resnext-search",  # the same picture is the same file
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.axisbelow": True,
     "font.size": 9,
 }
+GROUND = {FAINT: "0.55", INK: "0.1"}
+SYMBOLS = {"circle": "o", "circle-open": "o", "diamond": "D"}
+WIDTH, INCHES_PER_LINE, INCHES_OF_AXES = 6.4, 0.19, 0.9
 
 
-def draw(trials: pd.DataFrame, verdict: dict[str, Any], folder: Path) -> list[Path]:
-    """Draw every picture that the data allow, as PNG and SVG.
+def draw(charts: Iterable[Chart], folder: Path) -> list[Path]:
+    """Draw charts as PNG and SVG.
 
     Args:
-        trials: The trials table, or anyone's runs (`arm`, `seed`, `test_error`).
-        verdict: `Verdict.to_json()` of the same runs.
+        charts: Their names become those of the files.
         folder: Where the files go; made if there is none.
 
     Returns:
         The files written.
+
+    Raises:
+        OSError: They cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context(STYLE):
-        for name, figure in _pictures(trials, verdict):
+        for chart in charts:
+            figure = _figure(chart)
             for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
+                path = folder / f"{chart.name}.{suffix}"
                 metadata = {"Date": None} if suffix == "svg" else {"Software": None}
-                figure.savefig(path, dpi=150, bbox_inches="tight", metadata=metadata)
+                with whole_file(path) as draft:
+                    figure.savefig(draft, format=suffix, dpi=150, bbox_inches="tight", metadata=metadata)
                 written.append(path)
     return written
 
 
-def _pictures(trials: pd.DataFrame, verdict: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    if any(row["test_error"] is not None for row in verdict["arms"]):
-        yield "test_error", _test_errors(trials, verdict)
-    if any(row["difference"] is not None for row in verdict["comparisons"]):
-        yield "differences", _differences(verdict)
-    tuned = trials[trials.phase == "tune"] if "phase" in trials else trials[:0]
-    if len(tuned):
-        yield "learning_rate", _learning_rates(tuned)
-
-
-def _test_errors(trials: pd.DataFrame, verdict: dict[str, Any]) -> Figure:
-    """Every run a dot, every arm its mean with the 95 % interval."""
-    rows = [row for row in (*verdict["arms"], *verdict["finalists"]) if row["test_error"] is not None]
-    figure = Figure(figsize=(6.4, 0.5 * len(rows) + 1.2), layout="constrained")
+def _figure(chart: Chart) -> Figure:
+    figure = Figure(figsize=(WIDTH, INCHES_OF_AXES + INCHES_PER_LINE * chart.lines), layout="constrained")
     axes = figure.subplots()
-    runs = trials[trials.phase == "confirm"] if "phase" in trials else trials
-    for place, row in enumerate(rows):
-        colour = COLOURS[place % len(COLOURS)]
-        errors = runs[runs.arm == row["arm"]].test_error.dropna()
-        axes.plot(errors, [place] * len(errors), "o", color=colour, alpha=0.35, markersize=4)
-        if None not in row["interval"]:
-            axes.plot(row["interval"], [place + 0.22] * 2, color=colour, linewidth=2.5, solid_capstyle="butt")
-        axes.plot([row["test_error"]], [place + 0.22], "D", color=colour, markersize=5)
-    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.5)
-    axes.set_xlabel("test error, %   (dots: runs; diamond and bar: mean with 95 % interval)")
+    _scale(axes, chart.x, "x")
+    _scale(axes, chart.y, "y")
+    for layer in chart.layers:
+        _draw(figure, axes, layer)
+    if len(axes.get_legend_handles_labels()[1]) > 1 or any(isinstance(layer, Span) for layer in chart.layers):
+        figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
-def _label(row: dict[str, Any]) -> str:
-    return row["arm"] if row.get("architecture") in (None, row["arm"]) else f"{row['arm']}\n{row['architecture']}"
+def _scale(axes: Axes, axis: Axis, which: str) -> None:
+    axes.set(**{f"{which}label": axis.label})
+    mine = axes.xaxis if which == "x" else axes.yaxis
+    if axis.log:
+        axes.set(**{f"{which}scale": "log"})
+        mine.set_major_locator(FixedLocator(LOG_TICKS))
+        mine.set_minor_locator(NullLocator())
+        mine.set_major_formatter("{x:g}")
+    if axis.ticks:
+        places, words = zip(*axis.ticks, strict=True)
+        mine.set_ticks(places, words)
+        axes.set(**{f"{which}lim": (places[0] - 0.6, places[-1] + 0.6)})
+    if axis.down:
+        mine.set_inverted(True)
 
 
-def _differences(verdict: dict[str, Any]) -> Figure:
-    """How much less the claimant errs than each rival, against the margin below which nobody cares; the trend first."""
-    trend = verdict["trend"]
-    rows = [*([trend] if trend else []), *verdict["comparisons"]]
-    figure = Figure(figsize=(6.4, 0.45 * len(rows) + 1.3), layout="constrained")
-    axes = figure.subplots()
-    margin = verdict["margin"]
-    axes.axvspan(-margin, margin, color="0.92", label=f"margin of {margin:g} points")
-    axes.axvline(0, color="0.4", linewidth=0.8)
-    for place, row in enumerate(rows):
-        if None not in row["interval"]:
-            axes.plot(row["interval"], [place] * 2, color=COLOURS[0], linewidth=2)
-        axes.plot([row["difference"]], [place], "D", color=COLOURS[0], markersize=5)
-    names = [f"{row['claimant']} against {row['rival']}" for row in rows]
-    if trend:
-        names[0] += "\n(trend over log$_2$ C)"
-    axes.set_yticks(range(len(rows)), names)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel("test error saved, points   (bar: 95 % interval)")
-    axes.legend(loc="upper right", frameon=False, fontsize=8)
-    return figure
+def _draw(figure: Figure, axes: Axes, layer: Layer) -> None:
+    match layer:
+        case Points():
+            _points(figure, axes, layer)
+        case Line():
+            axes.plot(
+                layer.x,
+                layer.y,
+                color=_colour(layer.colour),
+                drawstyle="steps-post" if layer.steps else "default",
+                linestyle="--" if layer.dashed else "-",
+                marker="o" if layer.marks else "",
+                markersize=4,
+                linewidth=1.4,
+                label=layer.name,
+            )
+        case Intervals():
+            lines = axes.hlines if layer.along == "x" else axes.vlines
+            lines(layer.places, layer.low, layer.high, color=_colour(layer.colour), linewidth=layer.width)
+        case Area():
+            colour = _colour(layer.colour)
+            axes.fill_between(layer.x, layer.low, layer.high, color=colour, alpha=0.25, linewidth=0, label=layer.name)
+        case Span():
+            axes.axvspan(layer.low, layer.high, color="0.92", label=layer.name)
+        case Bars():
+            lengths = [end - start for start, end in zip(layer.starts, layer.ends, strict=True)]
+            axes.barh(layer.places, lengths, 0.5, left=layer.starts, color=_colour(layer.colour), label=layer.name)
+        case _:
+            assert_never(layer)
 
 
-def _learning_rates(tuned: pd.DataFrame) -> Figure:
-    """Validation error of every arm at every learning rate it was tuned with."""
-    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
-    axes = figure.subplots()
-    for place, (arm, rows) in enumerate(tuned.groupby("arm", sort=False)):
-        curve = rows.sort_values("learning_rate")
-        axes.plot(
-            curve.learning_rate, curve.validation_error, "o-", color=COLOURS[place % len(COLOURS)], label=str(arm)
+def _points(figure: Figure, axes: Axes, layer: Points) -> None:
+    if not len(layer.x):
+        return
+    sizes = [layer.sizes] * len(layer.x) if isinstance(layer.sizes, float | int) else layer.sizes
+    areas = [(0.7 * size) ** 2 for size in sizes]
+    if layer.values is not None:
+        marks = axes.scatter(
+            layer.x, layer.y, areas, c=layer.values, cmap=SCALE, norm=LogNorm(), edgecolors="0.8", linewidths=0.5
         )
-    axes.set_xscale("log")
-    axes.set_xlabel("learning rate")
-    axes.set_ylabel("validation error, %")
-    axes.legend(frameon=False, fontsize=8)
-    return figure
+        bar = figure.colorbar(marks, label=layer.unit, pad=0.02)
+        bar.ax.yaxis.set_major_locator(FixedLocator(LOG_TICKS))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        return
+    colour = _colour(layer.colour)
+    is_open = layer.symbol == "circle-open"
+    axes.scatter(
+        layer.x,
+        layer.y,
+        areas,
+        marker=SYMBOLS[layer.symbol],
+        facecolors="white" if is_open else colour,
+        edgecolors=colour if is_open else "white",
+        linewidths=1.2 if is_open else 0.4,
+        alpha=layer.opacity,
+        label=layer.name,
+        zorder=3,
+    )
+
+
+def _colour(colour: str) -> str:
+    return GROUND.get(colour, colour)

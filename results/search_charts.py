@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from resnext_search.results.chance import best_of_start
-from resnext_search.results.charts import COLOURS, FAINT, INK, SCALE, Area, Axis, Chart, Intervals, Layer, Line, Points
+from resnext_search.results.charts import COLOURS, FAINT, SCALE, Area, Axis, Chart, Intervals, Layer, Line, Points, wide
 from resnext_search.results.learned import Level, Place
 
 Row = Mapping[str, Any]
@@ -64,7 +64,7 @@ def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequenc
         f"{'On the front' if len(objectives) > 1 else 'Lowest'}: {'; '.join(named)}.",
         "Every mark is a trial of the search; single runs on the validation images, so a lead and not a finding.",
         Axis(LABELS[cost]),
-        Axis(LABELS["validation_error"]),
+        Axis(LABELS["validation_error"], log=wide(row["validation_error"] for row in shown)),
         layers,
         ("trial", "architecture", "blocks", "learning rate", LABELS[cost], "validation error, %", "test error, %"),
         [
@@ -100,19 +100,13 @@ def surface_charts(trials: Sequence[Row], places: Sequence[Place]) -> list[Chart
     lowest = min(places, key=lambda place: place.best.error)
     unsure = max(places, key=_half)
     hover = [_place_words(place, tried[place.cardinality, place.depth]) for place in places]
-    common = (
-        "Each disc is a pair of C and depth that the FLOP budget allows; its area grows with d, which follows from the "
-        "two. It stands for the best architecture and learning rate there by the search's model, fitted to the trials; "
-        "diamonds are trials. "
-    )
     error = _surface(
         "surface",
         "Predicted error at equal FLOPs",
         f"Predicted validation error for {len(places)} pairs of cardinality and depth. The lowest is "
         f"{lowest.best.error:.2f} % ({lowest.best.low:.2f} to {lowest.best.high:.2f}) at C = {lowest.cardinality}, "
         f"depth {lowest.depth}, d = {lowest.width}.",
-        common
-        + "Colour is the predicted validation error without the noise of a single training. A lead, no evidence.",
+        "Colour is the predicted validation error, without the noise of a single training.",
         places,
         [place.best.error for place in places],
         "predicted error, %",
@@ -124,7 +118,7 @@ def surface_charts(trials: Sequence[Row], places: Sequence[Place]) -> list[Chart
         "How sure the model is",
         f"Half of the 95 % interval of every prediction: from {min(map(_half, places)):.2f} to {_half(unsure):.2f} "
         f"points, the most at C = {unsure.cardinality}, depth {unsure.depth}.",
-        common + "Colour is half of the 95 % interval of the prediction, in points: bright means not known yet.",
+        "Colour is half of the 95 % interval of that prediction, in points: bright means not known yet.",
         places,
         [_half(place) for place in places],
         "± points",
@@ -170,9 +164,9 @@ def _surface(
                 [at[cardinality] for cardinality, _ in trained],
                 [depth for _, depth in trained],
                 "trained",
-                INK,
+                COLOURS[1],
                 "diamond",
-                sizes=[4 + 1.5 * math.log2(tried[pair]) for pair in trained],
+                sizes=[7 + 1.5 * math.log2(tried[pair]) for pair in trained],
                 hover=[f"C = {pair[0]}, depth {pair[1]}: {_count(tried[pair], 'trial')}" for pair in trained],
             ),
         ],
@@ -227,7 +221,7 @@ def effect_charts(levels: Sequence[Level]) -> list[Chart]:
                 f"The lowest validation error to be expected with each {axis} while the FLOPs stay the same and "
                 "everything else is at its best. Bars are 95 % intervals of the model; hollow marks had no trial yet.",
                 Axis(label, ticks=[(place, str(level.value)) for place, level in zip(places, mine, strict=True)]),
-                Axis("validation error, %"),
+                Axis("validation error, %", log=wide(end for one in mine for end in (one.best.low, one.best.high))),
                 [
                     Intervals(places, [one.best.low for one in mine], [one.best.high for one in mine], along="y"),
                     Line(places, [level.best.error for level in mine], colour=FAINT),
@@ -317,7 +311,7 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         "search of the same space finds: the lowest of every n of them, as a mean and a range. Beyond the length of "
         "the start that is not known from one study, and no line is drawn. The lowest of many noisy errors flatters.",
         Axis("completed trials of the search"),
-        Axis("validation error, %", log=max(row["validation_error"] for row in ended) > 5 * max(so_far[-1], 0.1) > 0),
+        Axis("validation error, %", log=wide(row["validation_error"] for row in ended)),
         layers,
         ("trial", "proposed by", "validation error, %", "lowest so far, %"),
         [

@@ -116,8 +116,9 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--watch", action="store_true", help="follow it until its run ends; with --json a line a look")
     _json_argument(status)
 
-    export = add("export", commands.export, "Write trials.csv, pareto.csv and effects.csv anew from the journal.")
+    export = add("export", commands.export, "Write the tables of a study anew from its journal: CSV, parquet, LaTeX.")
     _folder_argument(export)
+    export.add_argument("--figures", action="store_true", help="draw the report's figures too, as PNG and SVG")
     export.add_argument("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
     _json_argument(export)
 

@@ -44,6 +44,7 @@ class Arguments(argparse.Namespace):
     trial: int | None
     format: Format
     open: bool
+    figures: bool
 
 
 def run(arguments: Arguments) -> int:
@@ -113,15 +114,14 @@ def status(arguments: Arguments) -> int:
 
 
 def export(arguments: Arguments) -> int:
-    """Write the tables anew."""
+    """Write the tables anew, and the pictures if they are wanted."""
     from resnext_search.results import Journal, StudyFolder
-    from resnext_search.results.export import write_tables
-    from resnext_search.search.effects_table import write_effects
+    from resnext_search.search.exports import export_study
 
     folder = StudyFolder(arguments.folder)
     with Journal(folder.journal, read_only=True) as journal:
         objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
-        files = [str(path) for path in (*write_tables(folder, journal, objectives), write_effects(folder, journal))]
+        files = [str(path) for path in export_study(folder, journal, objectives, figures=arguments.figures)]
     return _show(arguments, {"files": files}, lambda: "\n".join(files))
 
 
@@ -187,9 +187,9 @@ def verdict(arguments: Arguments) -> int:
     else:
         runs, verdict = judge_csv(arguments.source, **options)
     if arguments.plots is not None:
-        from resnext_search.results.plots import draw
+        from resnext_search.search.exports import draw_runs
 
-        draw(runs, verdict.to_json(), arguments.plots)
+        draw_runs(runs, verdict, arguments.plots)
     _show(arguments, verdict.to_json(), verdict.words)
     return 7 if arguments.strict and verdict.verdict in ("inconclusive", "invalid") else 0
 

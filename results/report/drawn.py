@@ -7,10 +7,11 @@ names that the page replaces.
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any, assert_never
 
-from resnext_search.results.charts import Area, Axis, Bars, Chart, Intervals, Layer, Line, Points, Span
+from resnext_search.results.charts import LOG_TICKS, Area, Axis, Bars, Chart, Intervals, Layer, Line, Points, Span
 
 Json = dict[str, Any]
 # A name of `charts.py` that the page replaces by the colour of the ground it is drawn on.
@@ -39,7 +40,7 @@ def drawn(chart: Chart) -> Json:
 def _axis(axis: Axis) -> Json:
     drawn: Json = {"title": {"text": escape(axis.label)}, "automargin": True}
     if axis.log:
-        drawn |= {"type": "log", "dtick": "D1" if not axis.ticks else None}
+        drawn |= {"type": "log", "tickvals": [*LOG_TICKS], "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
     if axis.ticks:
         drawn["tickvals"] = [place for place, _ in axis.ticks]
         drawn["ticktext"] = [_lines(words) for _, words in axis.ticks]
@@ -99,7 +100,10 @@ def _points(layer: Points) -> Json:
             marker["line"]["color"] = _colour(layer.colour)
     else:
         bar = {"title": {"text": escape(layer.unit), "side": "right"}, "thickness": 12, "outlinewidth": 0}
-        marker |= {"color": [*layer.values], "colorscale": "Cividis", "showscale": True, "colorbar": bar}
+        bar |= {"tickvals": [math.log10(tick) for tick in LOG_TICKS], "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
+        logarithms = [math.log10(value) for value in layer.values]
+        marker["line"]["color"] = GROUND.format("rule")
+        marker |= {"color": logarithms, "colorscale": "Cividis", "showscale": True, "colorbar": bar}
     drawn = _named(layer.name) | {"mode": "markers", "x": [*layer.x], "y": [*layer.y], "marker": marker} | _hover(layer)
     if layer.trials:
         drawn["customdata"] = [*layer.trials]
@@ -115,7 +119,9 @@ def _intervals(layer: Intervals) -> Json:
         across += [place, place, None]
     x, y = (along, across) if layer.along == "x" else (across, along)
     line = {"color": _colour(layer.colour), "width": layer.width}
-    return _named("") | {"mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
+    # marks that nobody sees keep the ends away from the edge of the drawing
+    unseen = {"size": 14, "opacity": 0}
+    return _named("") | {"mode": "lines+markers", "x": x, "y": y, "line": line, "marker": unseen, "hoverinfo": "skip"}
 
 
 def _span(layer: Span) -> Json:
