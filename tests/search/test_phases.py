@@ -38,6 +38,7 @@ def test_a_study_trains_every_trial_inside_the_band_and_writes_its_tables(tmp_pa
         "log.txt",
         "pareto.csv",
         "plan.json",
+        "report.html",
         "study.yaml",
         "trials.csv",
     ]
