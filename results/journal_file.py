@@ -72,13 +72,19 @@ class JournalFile:
             if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
-                raise ResnextSearchError(f"{self.path}: cannot be written: {error}") from error
-            raise
+                raise ResnextSearchError(
+                    f"{self.path}: cannot be written: {error}",
+                    hint="Make room on the disk, then give the same command again: what has finished is saved.",
+                ) from error
+            with self._damage_in_words():
+                raise
 
     @contextmanager
     def _damage_in_words(self) -> Iterator[None]:
         try:
             yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):  # of a row or a statement, not of the file
+            raise
         except sqlite3.DatabaseError as error:
             raise ResnextSearchError(
                 f"{self.path}: not readable as a journal: {error}",
@@ -92,7 +98,7 @@ class JournalFile:
     def _bring_to_today(self, *, read_only: bool) -> None:
         """Refuse a journal of a newer schema; bring an older one to today's, in memory if it is only read."""
         found = self._meta("schema_version")
-        version = int(found) if re.fullmatch("[1-9][0-9]{0,5}", found) else None
+        self.schema = version = int(found) if re.fullmatch("[1-9][0-9]{0,5}", found) else None
         if version == SCHEMA_VERSION:
             return
         if version is None or version > SCHEMA_VERSION:

@@ -82,6 +82,18 @@ class JournalReader(JournalFile):
             for number, group in groupby(rows, key=lambda row: int(row[0]))
         }
 
+    def changed_at(self) -> float:
+        """When the last fact was recorded, in seconds since 1970; 0 before the first."""
+        rows = self._rows(
+            "SELECT MAX(COALESCE(ended_at, started_at, queued_at)) FROM trials "
+            "UNION SELECT MAX(recorded_at) FROM epochs"
+        )
+        return max(row[0] or 0.0 for row in rows)
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the whole file, in its words; nothing in one that is sound."""
+        return [row[0] for row in self._rows("PRAGMA integrity_check(3)") if row[0] != "ok"]
+
     def history(self, phase: Phase) -> list[tuple[int, int, float | None]]:
         """Trial, epoch and validation error of all epochs of a phase, in the order in which they were recorded."""
         rows = self._rows(

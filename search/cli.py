@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -19,6 +20,9 @@ from resnext_search.spaces.errors import Interrupted, ResnextSearchError
 EPILOG = """exit codes: 0 done, 1 unexpected, 2 bad usage or study file, 3 no architecture inside the FLOP band,
 4 too many trials failed, 5 budget ended too early, 6 folder locked by a live run,
 7 verdict inconclusive or invalid (with verdict --strict), 130 interrupted (state saved)"""
+
+# What the operating system says where a file cannot grow: no space, a quota, a limit, a disk that has become read-only.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,10 +49,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `resnext-search ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            return _unexpected(error)
+        return _complain(
+            ResnextSearchError(
+                f"{error.filename or 'a file'}: cannot be written: {error.strerror}",
+                hint="Make room on the disk, then give the same command again: what has finished is saved.",
+            )
+        )
     except Exception as error:
-        report = _report(traceback.format_exc())
-        print(f"resnext-search: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
-        return 1
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Leave a traceback in a file, and one line on standard error."""
+    report = _report(traceback.format_exc())
+    print(f"resnext-search: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
+    return 1
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Arguments:
@@ -170,9 +188,13 @@ def make_parser() -> argparse.ArgumentParser:
         "study", type=Path, nargs="?", default=Path("study.yaml"), help="file to write (default: study.yaml)"
     )
     doctor = add(
-        "doctor", commands.doctor, "Check this machine: versions, cores, GPUs, memory, disk, data sets, plug-ins."
+        "doctor",
+        commands.doctor,
+        "Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study.",
     )
-    doctor.add_argument("study", type=Path, nargs="?", metavar="STUDY.yaml", help="look at every image of its data")
+    doctor.add_argument(
+        "study", type=Path, nargs="?", metavar="STUDY.yaml|DIR", help="look at all its images, or at the folder"
+    )
     doctor.add_argument("overrides", nargs="*", metavar="key=value", help="such as data.unreadable=skip")
     _json_argument(doctor)
     return parser

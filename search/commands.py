@@ -256,15 +256,22 @@ def init(arguments: Arguments) -> int:
 
 
 def doctor(arguments: Arguments) -> int:
-    """Print what is right and wrong with this machine."""
+    """Print what is right and wrong with this machine, and with a study file or folder."""
     from resnext_search.search.doctor import examine
 
-    study = None
-    if arguments.study is not None:
+    if arguments.study is None:
+        findings = examine()
+    elif arguments.study.is_dir():
+        from resnext_search.results import StudyFolder
+        from resnext_search.search.folder_doctor import examine_folder
+
+        if arguments.overrides:
+            raise UsageError(f"{arguments.overrides[0]}: only for a study file; {arguments.study} is a folder")
+        findings = [*examine(), *examine_folder(StudyFolder(arguments.study))]
+    else:
         from resnext_search.spaces import load_study
 
-        study = load_study(arguments.study, arguments.overrides)
-    findings = examine(study)
+        findings = examine(load_study(arguments.study, arguments.overrides))
     _show(
         arguments,
         [finding._asdict() for finding in findings],

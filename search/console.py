@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -33,8 +33,9 @@ def words_apart(log: Path) -> Iterator[Console]:
                 yield Console(file=screen, highlight=False, soft_wrap=not screen.isatty())
             finally:
                 logging.getLogger().removeHandler(handler)
-                sys.stdout.flush()
-                sys.stderr.flush()
+                with suppress(OSError):  # the log's disk is full, which is no reason to lose what is said next
+                    sys.stdout.flush()
+                    sys.stderr.flush()
                 os.dup2(terminal, 1)
                 os.dup2(errors, 2)
                 os.close(terminal)

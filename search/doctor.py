@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
+from resnext_search.search.finding import LEAST_DISK_BYTES, Finding
 from resnext_search.spaces import Study
 from resnext_search.spaces.datasets import DATASETS
 from resnext_search.spaces.errors import DataError, PluginError
@@ -19,16 +19,6 @@ from resnext_search.spaces.study import DataConfig
 
 PACKAGES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic")
 LEAST_MEMORY_BYTES = 2 * 2**30  # one worker with torch takes about 0.9 GiB, the driver with Ax and Ray as much
-LEAST_DISK_BYTES = 2**30
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    what: str
-    found: str
-    ok: bool
-    advice: str = ""
 
 
 def examine(study: Study | None = None) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from resnext_search.search.verdicts import judge_study, write_verdict
 from resnext_search.search.words import audit_words
 from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
-from resnext_search.spaces.errors import Interrupted, TooManyFailures, UsageError
+from resnext_search.spaces.errors import Interrupted, ResnextSearchError, TooManyFailures, UsageError
 from resnext_search.spaces.plugins import trainer_plugin
 from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.latency import MeasuredFirst
@@ -93,10 +94,11 @@ def run_study(
                 if run.is_due(feasible):
                     with ray_running(study, cpus=cpus, gpus=gpus) as machine:
                         run.all_phases(feasible, machine)
-        finally:
-            write_tables(folder, journal)
-            write_effects(folder, journal)
-            write_report(folder, journal)
+        except BaseException:
+            with suppress(OSError, ResnextSearchError):  # what ended the run is said, not that its tables fit nowhere
+                _write_tables(folder, journal)
+            raise
+        _write_tables(folder, journal)
         _expect_some_completed(journal)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         _say_result(console, folder, journal)
@@ -171,6 +173,12 @@ class _Run:
                 "ended; everything is saved",
                 hint=f"Continue with: resnext-search resume {self.folder.path}",
             )
+
+
+def _write_tables(folder: StudyFolder, journal: Journal) -> None:
+    write_tables(folder, journal)
+    write_effects(folder, journal)
+    write_report(folder, journal)
 
 
 def _make(path: Path) -> None:

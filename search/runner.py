@@ -178,8 +178,8 @@ class JournalSearcher(Searcher):
             with self._errors_kept():
                 if "latency_ms" in result:
                     self._record_latency(self._live[trial_id], result)
-                if "validation_error" in result:
-                    return self._record_epoch(self._live[trial_id], result)
+                return "validation_error" not in result or self._record_epoch(self._live[trial_id], result)
+            return False  # what cannot be recorded need not be trained
         return True
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

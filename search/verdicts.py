@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -61,8 +63,10 @@ def judge_csv(
         UsageError: The file cannot be read as a table of runs.
     """
     try:
-        runs = pd.read_csv(path, dtype={"seed": str, "arm": str})
-    except (OSError, ValueError) as error:  # ValueError: pandas' parser, and text that is no UTF-8
+        text = path.read_text(encoding="utf-8-sig")
+        _expect_whole_rows(text)
+        runs = pd.read_csv(io.StringIO(text), dtype={"seed": str, "arm": str})
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: pandas' parser, and text that is no UTF-8
         raise UsageError(
             f"{path}: not readable as a table of runs: {error}",
             hint="A CSV file with the columns arm, seed and test_error, or a study folder.",
@@ -70,6 +74,15 @@ def judge_csv(
     given = {"margin": margin, "tolerance": tolerance, "claimant": claimant}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return runs, judge(runs, **options)
+
+
+def _expect_whole_rows(text: str) -> None:
+    """pandas would fill up a row that was cut off, and the rest of a number is a number too."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns = len(next(rows, []))
+    for row in rows:
+        if row and len(row) != columns:
+            raise ValueError(f"line {rows.line_num} has {len(row)} cells, the first one {columns}; was it cut off?")
 
 
 def write_verdict(folder: StudyFolder, verdict: Verdict) -> None:

@@ -40,10 +40,13 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file at once; text is written as UTF-8, with its line ends as they are.
 
     Raises:
-        OSError: It cannot be written; the old file stays.
+        OSError: It cannot be written; the old file stays. It names the file, as no error of a full disk does by itself.
     """
-    with whole_file(path) as draft:
-        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    try:
+        with whole_file(path) as draft:
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def _sync(path: Path) -> None:

@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
     """Replace the file at once: a reader, and a machine that loses power, sees the old file or the new one.
 
+    Where it cannot be written (a full disk, say) the old file stays, with a warning in the log: training goes on, and
+    would only have to be repeated if its process died.
+
     Args:
         path: The file; its folder exists.
         identity: What the state belongs to; `read_checkpoint` asks for the same.
@@ -29,27 +32,38 @@ def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save({"identity": identity, "state": state}, buffer)
     content = buffer.getvalue()
-    write_whole(path, hashlib.sha256(content).digest() + content)
+    try:
+        write_whole(path, hashlib.sha256(content).digest() + content)
+    except OSError as error:
+        _log.warning("checkpoint %s cannot be written: %s; the trial goes on without", path, error.strerror or error)
 
 
 def read_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
     """Read the state of a trial, onto the CPU.
 
     Returns:
-        The state; None if there is no file, or, with a warning in the log, if the file is damaged or belongs to
-        another trial.
+        The state; None if there is no file, or, with a warning in the log, if the file cannot be read, is damaged, is
+        none of ours, or belongs to another trial.
     """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        _log.warning("checkpoint %s cannot be read: %s; the trial starts over", path, error.strerror)
+        return None
     digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
         _log.warning("checkpoint %s is damaged; the trial starts over", path)
         return None
-    saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    if saved["identity"] != identity:
+    try:
+        # weights only: a pickle that would run code is refused, whoever has put it there
+        saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        owner, state = saved["identity"], dict(saved["state"])
+    except Exception as error:  # what a forged file makes torch raise is anyone's guess
+        _log.warning("checkpoint %s is none of ours (%s); the trial starts over", path, type(error).__name__)
+        return None
+    if owner != identity:
         _log.warning("checkpoint %s belongs to another trial; this one starts over", path)
         return None
-    state: dict[str, Any] = saved["state"]
     return state

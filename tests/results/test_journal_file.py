@@ -13,7 +13,8 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
-from tests.journals import HERE, completed, ended_folder, epoch_row, point, started
+from tests.journals import HERE, completed, ended_folder, epoch_row, new_folder, point, started
+from tests.limits import files_end_at
 from tests.rights import without_rights_to
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,29 @@ def test_a_full_disk_is_said_and_loses_nothing(journal: Journal) -> None:
         assert (trials[number].state, trials[number].validation_error) == ("completed", 12.5)
         assert all(trial.state == "queued" for trial in trials[1:])
         assert again.enqueue("search", point(2), 0, "ax") == len(trials)
+
+
+def test_a_journal_that_can_grow_no_more_keeps_what_it_has_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    """The operating system refuses the write itself: somewhere in the middle of SQLite's files."""
+    folder, journal = new_folder(tmp_path)
+    told: list[int] = []
+
+    def fill() -> None:
+        while True:
+            told.append(completed(journal, point(len(told) % 8), 12.5))
+
+    with journal:
+        with files_end_at(200_000), pytest.raises(ResnextSearchError, match="cannot be written: ") as caught:
+            fill()
+        assert caught.value.hint.startswith("Make room on the disk, then give the same command again")
+        journal.interrupt_running()
+        assert completed(journal, point(0), 9.0) > len(told)
+    with Journal(folder.journal, read_only=True) as again:
+        assert again.damage() == []
+        trials = again.trials()
+        assert [trial.state for trial in trials[: len(told)]] == ["completed"] * len(told)
+        assert len(told) > 3
+        assert [trial.state for trial in trials[len(told) :]] == ["interrupted", "completed"]
 
 
 def test_every_fact_is_a_durable_transaction(journal: Journal) -> None:
@@ -182,3 +206,14 @@ def read_folder(path: Path) -> None:
 def test_an_archived_journal_can_be_read_that_was_read_before() -> None:
     with without_rights_to(read_folder) as path, Journal(path / "journal.sqlite", read_only=True) as journal:
         assert len(journal.trials()) == 4
+
+
+def test_a_folder_that_was_moved_says_what_it_said(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path / "here")
+    with Journal(folder.journal, read_only=True) as journal:
+        trials = journal.trials()
+    folder.path.rename(tmp_path / "elsewhere")
+    with Journal(tmp_path / "elsewhere" / "journal.sqlite") as journal:
+        assert journal.trials() == trials
+        assert journal.enqueue("search", point(0), 0, "ax") == len(trials)
+    assert not folder.path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -109,6 +110,21 @@ def test_the_unexpected_is_one_line_with_its_traceback_in_a_file(shell: Shell) -
     assert err.endswith("(details: resnext-search-error.txt)\n")
     assert "Traceback" not in err
     assert (shell.folder / "resnext-search-error.txt").read_text().startswith("Traceback (most recent call last):\n")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_a_full_disk_is_said_wherever_it_is_met(shell: Shell, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    ended_folder(shell.folder / "run")
+    monkeypatch.setattr("resnext_search.search.effects_table.write_whole", full)
+    assert shell.refused("export", "run") == (
+        1,
+        f"resnext-search: run/effects.csv: cannot be written: {os.strerror(number)}\n"
+        "Make room on the disk, then give the same command again: what has finished is saved.\n",
+    )
+    assert not (shell.folder / "resnext-search-error.txt").exists()
 
 
 def test_a_study_in_the_journal_that_is_no_longer_understood_is_refused_in_words(shell: Shell) -> None:

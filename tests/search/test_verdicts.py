@@ -10,6 +10,7 @@ import pytest
 from resnext_search.results import judge
 from resnext_search.search.verdicts import judge_csv, judge_folder
 from resnext_search.spaces import Architecture, Configuration, Study
+from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.trainers import train
 
@@ -31,6 +32,20 @@ def test_seeds_beyond_the_whole_numbers_of_a_float_are_read_as_they_are(tmp_path
     (tmp_path / "runs.csv").write_text("\n".join(["arm,seed,test_error", *rows]))
     _, verdict = judge_csv(tmp_path / "runs.csv")
     assert verdict.scale.seeds == (5, 5)
+
+
+def test_a_row_that_was_cut_off_is_refused_and_not_filled_up(tmp_path: Path) -> None:
+    """All but the last cell's end, which cannot be told from a shorter number, and so is of no account in ours."""
+    study_table(spend_table()).to_csv(tmp_path / "trials.csv", index=False)
+    text = (tmp_path / "trials.csv").read_text()
+    last = text.rstrip("\n").rindex("\n") + 1
+    row, line, cells = text[last:], text.count("\n"), text.partition("\n")[0].count(",") + 1
+    for cut in range(1, row.rindex(",") + 1):
+        (tmp_path / "cut.csv").write_text(text[: last + cut])
+        with pytest.raises(UsageError, match=rf"line {line} has \d+ cells, the first one {cells}; was it cut off\?"):
+            judge_csv(tmp_path / "cut.csv")
+    (tmp_path / "cut.csv").write_text(text[:last])  # a whole run less is a table of fewer runs
+    assert judge_csv(tmp_path / "cut.csv")[1].verdict == "invalid"
 
 
 def test_the_verdict_is_kept_beside_the_journal(tmp_path: Path) -> None:

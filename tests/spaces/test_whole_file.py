@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from resnext_search.spaces.whole_file import whole_file, write_whole
 
+from tests.limits import files_end_at
+
 
 def test_a_reader_of_a_file_that_is_replaced_sees_all_of_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
@@ -71,4 +73,14 @@ def test_two_that_write_the_same_file_do_not_write_into_each_other(tmp_path: Pat
     for writer in writers:
         writer.join()
     assert path.read_text() in texts
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_on_a_full_disk_the_old_file_stays_and_the_error_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "trials.csv"
+    write_whole(path, "old")
+    with files_end_at(4_096), pytest.raises(OSError, match="File too large") as caught:
+        write_whole(path, "new" * 10_000)
+    assert caught.value.filename == str(path)
+    assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
