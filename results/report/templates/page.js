@@ -89,7 +89,9 @@
     filter();
   };
 
-  document.addEventListener("input", (event) => { if (event.target.closest("#filters")) filter(); });
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => { if (event.target.closest("#filters")) filter(); });
+  }
   document.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
