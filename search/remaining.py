@@ -14,6 +14,8 @@ from scipy.special import stdtrit
 
 # Of the trials started last: as many at once as when the busiest of them started is how many run at once.
 STARTS_LOOKED_AT = 8
+# What a trial may take beside its training: reading the data, starting its worker.
+LONGEST_START_SECONDS = 120.0
 
 
 class Remaining(NamedTuple):
@@ -105,10 +107,15 @@ def _trials_left(study: Study, planned: Mapping[Phase, int], trials: Sequence[Tr
 
 
 def _seconds(trial: Trial) -> float | None:
-    """How long an ended trial kept its worker: of one that was interrupted, its training alone is known."""
+    """How long an ended trial kept its worker.
+
+    Its training alone is known if it was interrupted; also if the clock was set meanwhile, or the machine slept.
+    """
     if trial.state not in ENDED or trial.started_at is None or trial.ended_at is None:
         return None
-    return trial.seconds if trial.attempts > 1 else max(trial.ended_at - trial.started_at, 0.0)
+    around = trial.ended_at - trial.started_at - trial.seconds
+    plausible = 0 <= around <= trial.seconds + LONGEST_START_SECONDS
+    return trial.ended_at - trial.started_at if trial.attempts == 1 and plausible else trial.seconds
 
 
 def _at_once(trials: Sequence[Trial], now: float) -> int:

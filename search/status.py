@@ -134,5 +134,5 @@ def _running(study: Study, journal: Journal, trial: Trial, now: float) -> dict[s
         "epochs": study.trainer.epochs,
         "validation_error": errors[-1] if errors else None,
         "curve": errors or [row.train_loss for row in epochs],  # a trial that confirms looks at no validation images
-        "seconds": now - (trial.started_at or now) if first_attempt else trial.seconds,
+        "seconds": max(now - (trial.started_at or now), trial.seconds) if first_attempt else trial.seconds,
     }
