@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
@@ -17,6 +18,10 @@ from resnext_search.spaces.errors import UsageError
 
 # Seconds in which the head of a Ray cluster must accept a connection.
 CLUSTER_TIMEOUT_SECONDS = 5
+CLUSTER_HINT = "Give host:port of the cluster's head, as `ray start --head` printed it; its dashboard has another port."
+# How HTTP/2, and so gRPC, begins (RFC 9113, 3.4): a client's words and settings, which a server answers with its own.
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     scratch = Path(tempfile.mkdtemp(prefix="rs-"))
     try:
         if study.resources.cluster is not None:
-            _expect_listening(study.resources.cluster)
+            _expect_cluster(study.resources.cluster)
             context = ray.init(address=study.resources.cluster, **quiet)
         else:
             context = ray.init(
@@ -89,13 +94,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _expect_listening(address: str) -> None:
-    """Ray itself takes over a minute to notice that nobody is there."""
+def _expect_cluster(address: str) -> None:
+    """Ray itself takes over a minute to notice that nobody is there, and longer if it is somebody else."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=CLUSTER_TIMEOUT_SECONDS).close()
+        with socket.create_connection((host, int(port)), timeout=CLUSTER_TIMEOUT_SECONDS) as head:
+            if os.environ.get("RAY_USE_TLS", "0") == "1":
+                return
+            head.sendall(GREETING)
+            answer = head.makefile("rb").read(len(SETTINGS))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"resources.cluster: no Ray cluster answers at {address}: {error}",
-            hint="Give host:port of the cluster's head, as `ray start --head` printed it.",
+            f"resources.cluster: no Ray cluster answers at {address}: {error}", hint=CLUSTER_HINT
         ) from error
+    if answer[3:4] != SETTINGS[3:4]:
+        raise UsageError(f"resources.cluster: what answers at {address} is no head of a Ray cluster", hint=CLUSTER_HINT)
