@@ -24,7 +24,11 @@ MESSAGE_CHARACTERS = 4_000
 
 
 class NotFinite(ResnextSearchError):
-    """A trainer yielded an error or a latency that is no finite number."""
+    """A trainer yielded something that is no finite number."""
+
+
+class WrongResult(ResnextSearchError):
+    """A trainer yielded less than a trial has to give, or what it must not know."""
 
 
 def trainable(
@@ -78,10 +82,16 @@ def run_trial(
             micro_batches=config["micro_batches"],
             latency=wanted and device not in config["measured_on"],
         )
+        epoch = 0
         for fact in facts:
             result = fact._asdict()
             _expect_finite(result)
+            if "epoch" in result:
+                epoch = result["epoch"]
+                _expect_whole(result, confirm=confirm, last=epoch >= study.trainer.epochs)
             tune.report({**result, **about})
+        if epoch < study.trainer.epochs:
+            raise WrongResult(f"the trainer ended after epoch {epoch} of {study.trainer.epochs}")
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         tune.report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
@@ -100,11 +110,26 @@ def _keep_to_share(gpu: float) -> None:
 
 
 def _expect_finite(result: dict[str, Any]) -> None:
-    where = f"epoch {result['epoch']}: " if "epoch" in result else ""
-    for name in ("latency_ms", "validation_error", "test_error"):
-        value = result.get(name)
-        if value is not None and not math.isfinite(value):
-            raise NotFinite(f"{where}the {name.replace('_', ' ')} is {value}")
+    for name, value in result.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise NotFinite(f"{_where(result)}the {name.replace('_', ' ')} is {value}")
+
+
+def _expect_whole(result: dict[str, Any], *, confirm: bool, last: bool) -> None:
+    """What the journal would not take must fail its trial, not the study."""
+    validation = ["validation_loss", "validation_error"]
+    wanted = ["learning_rate", "train_loss", "seconds", *([] if confirm else validation)]
+    wanted += ["test_error"] if confirm and last else []
+    forbidden = validation if confirm else ["test_error"]
+    if missing := [name for name in wanted if result.get(name) is None]:
+        raise WrongResult(f"{_where(result)}the trainer yielded no {' and no '.join(missing)}")
+    if known := [name for name in forbidden if result.get(name) is not None]:
+        reason = "trains on the validation images" if confirm else "must not look at the test images"
+        raise WrongResult(f"{_where(result)}the trainer yielded a {known[0]}; this trial {reason}")
+
+
+def _where(result: dict[str, Any]) -> str:
+    return f"epoch {result['epoch']}: " if "epoch" in result else ""
 
 
 @ray.remote(num_cpus=0)
