@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from resnext_search.search.ray_settings import JobConfig, ray
+from resnext_search.search.scratch import scratch_folder
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import UsageError
 
@@ -57,6 +56,8 @@ class Machine:
 def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Machine]:
     """Start Ray on this machine, or join the cluster of `resources.cluster`, for the time of the block.
 
+    Without a cluster, a Ray that runs in this process already is used as it is, and left running.
+
     Args:
         study: Its name stands in the dashboard's list of jobs.
         cpus: Cores to offer; without it those of the machine. Not for a cluster.
@@ -64,28 +65,35 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     """
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
-    # a short path of its own: Unix sockets below it allow about 100 characters, and /tmp/ray is shared with other users
-    scratch = Path(tempfile.mkdtemp(prefix="rs-"))
-    try:
-        if study.resources.cluster is not None:
-            _expect_cluster(study.resources.cluster)
-            context = ray.init(address=study.resources.cluster, **quiet)
-        else:
-            context = ray.init(
-                num_cpus=cpus,
-                num_gpus=gpus,
-                include_dashboard=True,
-                dashboard_host="127.0.0.1",
-                dashboard_port=_free_port(),
-                _temp_dir=str(scratch),
-                **quiet,
-            )
-        offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        url = context.dashboard_url
-        yield Machine(offered.get("CPU", 0.0), offered.get("GPU", 0.0), f"http://{url}" if url else None)
-    finally:
-        ray.shutdown()
-        shutil.rmtree(scratch, ignore_errors=True)
+    if study.resources.cluster is None and ray.is_initialized():  # type: ignore[no-untyped-call]
+        yield _offered(None, cpus, gpus)
+        return
+    with scratch_folder() as scratch:
+        try:
+            if study.resources.cluster is not None:
+                _expect_cluster(study.resources.cluster)
+                context = ray.init(address=study.resources.cluster, **quiet)
+            else:
+                context = ray.init(
+                    num_cpus=cpus,
+                    num_gpus=gpus,
+                    include_dashboard=True,
+                    dashboard_host="127.0.0.1",
+                    dashboard_port=_free_port(),
+                    _temp_dir=str(scratch),  # its own: /tmp/ray is shared with other users
+                    **quiet,
+                )
+            yield _offered(context.dashboard_url)
+        finally:
+            ray.shutdown()
+
+
+def _offered(url: str | None, cpus: float | None = None, gpus: float | None = None) -> Machine:
+    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    inside = [
+        min(there.get(name, 0.0), math.inf if most is None else most) for name, most in (("CPU", cpus), ("GPU", gpus))
+    ]
+    return Machine(*inside, dashboard=f"http://{url}" if url else None)
 
 
 def _free_port() -> int:

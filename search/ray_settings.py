@@ -14,6 +14,8 @@ for _name, _value in {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a relative data.root means the same folder in every worker
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # a worker that has not freed a trial's memory by then gets no other one; at Ray's 2 s a busy machine lost trials so
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's snapshots of the experiment are not used
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }.items():

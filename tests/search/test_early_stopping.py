@@ -280,10 +280,11 @@ def trainer(*, dies: int = -1) -> Callable[..., Iterator[Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_what_is_stopped_is_kept_as_such_and_becomes_nothing_else(tmp_path: Path) -> None:
     """In two sittings; and the last trial's process dies while it is being stopped."""
-    run_study(study_with("search.trials=4"), tmp_path / "run", train=trainer(), cpus=1)
-    folder = run_study(study_with(), tmp_path / "run", train=trainer(dies=7), cpus=1)
+    run_study(study_with("search.trials=4"), tmp_path / "run", train=trainer(), cpus=1, gpus=0)
+    folder = run_study(study_with(), tmp_path / "run", train=trainer(dies=7), cpus=1, gpus=0)
 
     trials = pd.read_csv(folder.trials).set_index("trial")
     stopped = trials[trials.state == "stopped"]
@@ -304,12 +305,13 @@ def test_what_is_stopped_is_kept_as_such_and_becomes_nothing_else(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 @pytest.mark.parametrize("rule", ["asha", "median"])
 def test_with_an_audit_of_all_every_trial_completes_and_it_is_known_which_would_not_have(
     tmp_path: Path, rule: str
 ) -> None:
     study = study_with(f"search.early_stopping={rule}", "search.audit=1.0", "search.parallel=2")
-    folder = run_study(study, tmp_path / "run", train=trainer(), cpus=2)
+    folder = run_study(study, tmp_path / "run", train=trainer(), cpus=2, gpus=0)
 
     with Journal(folder.journal, read_only=True) as journal:
         trials = journal.trials()
@@ -322,6 +324,7 @@ def test_with_an_audit_of_all_every_trial_completes_and_it_is_known_which_would_
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_tuning_and_confirmation_never_stop_early(tmp_path: Path) -> None:
     """The arms get worse from rate to rate, which ASHA would not bear."""
     from tests.helpers import TINY_CLAIM
@@ -336,7 +339,7 @@ def test_tuning_and_confirmation_never_stop_early(tmp_path: Path) -> None:
             yield Epoch(epoch, rate, 1.0, None if confirm else 1.0, None if confirm else error, 0.01, **found)
 
     study = tiny_study(TINY_CLAIM, "search={trials: 6, early_stopping: asha, audit: 0}", "trainer.epochs=3")
-    folder = run_study(study, tmp_path / "run", train=pretend, cpus=1)
+    folder = run_study(study, tmp_path / "run", train=pretend, cpus=1, gpus=0)
 
     trials = pd.read_csv(folder.trials)
     assert set(trials[trials.phase == "search"].state) == {"completed", "stopped"}

@@ -13,15 +13,15 @@ from resnext_search.spaces.errors import UsageError
 
 from tests.helpers import tiny_study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_ray")]
 
 TRIALS = 10  # seven of the design, and three of the model
 STUDY = tiny_study("objectives=[validation_error, latency_ms]", f"search={{trials: {TRIALS}, parallel: 1}}")
 
 
 def test_every_architecture_is_measured_once_and_a_replay_proposes_the_same(tmp_path: Path) -> None:
-    folder = run_study(tiny_study(*overrides(4)), tmp_path / "run", cpus=1)  # in two sittings
-    folder = run_study(STUDY, folder.path, cpus=1)
+    folder = run_study(tiny_study(*overrides(4)), tmp_path / "run", cpus=1, gpus=0)  # in two sittings
+    folder = run_study(STUDY, folder.path, cpus=1, gpus=0)
 
     trials, front = pd.read_csv(folder.trials), pd.read_csv(folder.pareto)
     assert trials.state.tolist() == ["completed"] * TRIALS
@@ -67,7 +67,7 @@ def test_a_trainer_that_yields_no_latency_is_refused_when_its_first_trial_ends(t
         return iter([Epoch(epoch, 0.1, 1.0, 1.0, 50.0, 0.01) for epoch in (1, 2)])
 
     with pytest.raises(UsageError, match="proposal 0: latency_ms is missing; a positive number"):
-        run_study(STUDY, tmp_path / "run", train=pretend, cpus=1)
+        run_study(STUDY, tmp_path / "run", train=pretend, cpus=1, gpus=0)
 
 
 def test_a_latency_that_is_no_number_fails_its_trial(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_latency_that_is_no_number_fails_its_trial(tmp_path: Path) -> None:
             yield Latency(float("nan") if number == 1 else 2.0, 0.1)
         yield from (Epoch(epoch, 0.1, 1.0, 1.0, 50.0 - number, 0.01) for epoch in (1, 2))
 
-    folder = run_study(STUDY, tmp_path / "run", train=pretend, cpus=1)
+    folder = run_study(STUDY, tmp_path / "run", train=pretend, cpus=1, gpus=0)
 
     trials = pd.read_csv(folder.trials).set_index("trial")
     assert trials.state.tolist() == ["completed", "failed", *["completed"] * (TRIALS - 2)]

@@ -65,6 +65,7 @@ def attempts(seen: Path, number: int) -> list[tuple[float, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_too_little_memory_leads_to_a_gpu_alone_then_to_parts_and_never_to_an_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +90,7 @@ def test_too_little_memory_leads_to_a_gpu_alone_then_to_parts_and_never_to_an_er
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_what_a_trial_was_given_outlives_the_run(tmp_path: Path) -> None:
     """Put back by a run that then ended: the next one does not try the same again."""
     seen = tmp_path / "seen"

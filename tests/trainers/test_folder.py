@@ -295,12 +295,13 @@ def tiny_folder_study(root: Path, *overrides: str) -> Study:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_a_study_on_a_tree_with_damaged_files_leaves_them_out_and_says_so(
     tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     study = tiny_folder_study(damage(tree), "data.unreadable=skip", "search.trials=2", "resources.cpu=3")
 
-    folder = run_study(study, tmp_path / "run", cpus=3)  # as Ray counts: two processes decode for every trial
+    folder = run_study(study, tmp_path / "run", cpus=3, gpus=0)  # as Ray counts: two processes decode for every trial
 
     assert pd.read_csv(folder.trials).state.tolist() == ["completed"] * 2
     assert f"6 of 1,206 images cannot be read and are left out: {tree}/train/0/aa-empty.png (empty)" in (
@@ -309,10 +310,11 @@ def test_a_study_on_a_tree_with_damaged_files_leaves_them_out_and_says_so(
     assert len(folder.images.read_text().strip()) == 64
     shutil.copy(tree / "train/3/0013.png", tree / "train/3/ac-truncated.png")  # mended between two sittings
     with pytest.raises(DataError, match="are not those of the study's first trial"):
-        run_study(tiny_folder_study(tree, "data.unreadable=skip", "search.trials=3"), folder.path, cpus=2)
+        run_study(tiny_folder_study(tree, "data.unreadable=skip", "search.trials=3"), folder.path, cpus=2, gpus=0)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_ray")
 def test_a_trial_that_meets_a_missing_file_fails_and_names_it(tree: Path, tmp_path: Path) -> None:
     def losing(study: Study, configuration: Configuration, seed: int, latency: bool, **where: Any) -> Iterator[Epoch]:
         for image in (Path(study.data.root) / "train/5").iterdir():
@@ -320,7 +322,7 @@ def test_a_trial_that_meets_a_missing_file_fails_and_names_it(tree: Path, tmp_pa
         return train(study, configuration, seed, **where)
 
     with pytest.raises(TooManyFailures, match=r"train/5/.* cannot be read: No such file or directory"):
-        run_study(tiny_folder_study(tree, "search.trials=1"), tmp_path / "run", train=losing, cpus=1)
+        run_study(tiny_folder_study(tree, "search.trials=1"), tmp_path / "run", train=losing, cpus=1, gpus=0)
 
     with Journal(tmp_path / "run/journal.sqlite", read_only=True) as journal:
         assert journal.trials()[0].failure_class == "DataError"
