@@ -65,7 +65,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     """
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
-    if study.resources.cluster is None and ray.is_initialized():  # type: ignore[no-untyped-call]
+    if study.resources.cluster is None and ray.is_initialized():
         yield _offered(None, cpus, gpus)
         return
     with scratch_folder() as scratch:
@@ -90,10 +90,9 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
 
 def _offered(url: str | None, cpus: float | None = None, gpus: float | None = None) -> Machine:
     there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    inside = [
-        min(there.get(name, 0.0), math.inf if most is None else most) for name, most in (("CPU", cpus), ("GPU", gpus))
-    ]
-    return Machine(*inside, dashboard=f"http://{url}" if url else None)
+    cpu = min(there.get("CPU", 0.0), math.inf if cpus is None else cpus)
+    gpu = min(there.get("GPU", 0.0), math.inf if gpus is None else gpus)
+    return Machine(cpu, gpu, f"http://{url}" if url else None)
 
 
 def _free_port() -> int:
