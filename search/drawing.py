@@ -42,13 +42,13 @@ def running_table(trials: Sequence[RunningTrial], console: Console, title: str |
     """The trials that run, a line each; those that do not fit on the screen are counted."""
     shown = trials[: max(1, console.height - LINES_KEPT)]
     table = Table(title=title, title_justify="left", title_style="", box=None, header_style="dim", pad_edge=False)
-    curve = max([len("curve (log)"), *(min(MOST_BARS, len(trial.curve)) for trial in shown)])
-    numbers = 7 + len("error %") + len("running for") + 4 * 2  # with two spaces before each
+    curve = max([len("curve"), *(min(MOST_BARS, len(trial.curve)) for trial in shown)])
+    numbers = 7 + len("error %") + 11 + 4 * 2  # with two spaces before each
     table.add_column("trial", no_wrap=True, overflow="ellipsis", max_width=max(10, console.width - curve - numbers))
     table.add_column("epoch", justify="right", no_wrap=True)
-    table.add_column("curve (log)", style="cyan", no_wrap=True)
+    table.add_column("curve", style="cyan", no_wrap=True)
     table.add_column("error %", justify="right", no_wrap=True)
-    table.add_column("running for", justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
     bars = BARS_ASCII if console.options.ascii_only else BARS
     values = [value for trial in shown for value in trial.curve]
     for trial in shown:

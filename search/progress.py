@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from resnext_search.search.drawing import RunningTrial, duration, running_table, span
-from resnext_search.search.remaining import rest_of
+from resnext_search.search.remaining import ENDS_LOOKED_AT, rest_of
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.architecture import dashed
 from rich.console import Console
@@ -124,7 +124,7 @@ class Progress:
         if not self._seconds or left <= 0:
             return ""
         begun = sum(running.epoch for running in self._running.values()) / self.epochs
-        rest = rest_of(self._seconds, max(left - begun, 0.0), left, self._most_at_once)
+        rest = rest_of(self._seconds[-ENDS_LOOKED_AT:], max(left - begun, 0.0), left, self._most_at_once)
         interval = "" if rest.low is None or rest.high is None else f" ({span(rest.low, rest.high)})"
         return f"  about {duration(rest.seconds)}{interval} left"
 

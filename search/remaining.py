@@ -12,6 +12,8 @@ from resnext_search.search.forecast import loads
 from resnext_search.spaces import Study
 from scipy.special import stdtrit
 
+# What the trials that ended last have taken is what the next ones will take: a machine's load changes.
+ENDS_LOOKED_AT = 12
 # Of the trials started last: as many at once as when the busiest of them started is how many run at once.
 STARTS_LOOKED_AT = 8
 # What a trial may take beside its training: reading the data, starting its worker.
@@ -31,7 +33,7 @@ def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial
 
     A trial's time is divided by its work (images times multiply-adds), since those that confirm train on more images.
     What is left is a sum of such times over the trials that run at once; its interval is the t interval of a sum that
-    is predicted from a sample. It knows nothing of a machine that others will use more, or less, than they did.
+    is predicted from a sample, the last trials. It holds if the machine stays as busy as it was.
 
     Args:
         study: What to do.
@@ -42,7 +44,9 @@ def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial
     work = _work_per_trial(study)
     left = _trials_left(study, planned, trials)
     units = sum(count * work[phase] for phase, count in left.items())
-    paces = [seconds / work[trial.phase] for trial in trials if (seconds := _seconds(trial)) is not None]
+    last = sorted((trial for trial in trials if trial.state in ENDED), key=lambda trial: trial.ended_at or 0.0)
+    times = [(seconds, work[trial.phase]) for trial in last if (seconds := _seconds(trial)) is not None]
+    paces = [seconds / of_trial for seconds, of_trial in times[-ENDS_LOOKED_AT:]]
     if not paces or units <= 0:
         return None
     return rest_of(paces, units, sum(left.values()), _at_once(trials, now))

@@ -57,7 +57,7 @@ def test_zero_and_what_is_no_number_are_drawn_as_the_lowest() -> None:
 def test_a_terminal_of_80_columns_holds_a_trial_in_a_line() -> None:
     lines = shown([trial(0), trial(1, 80.0, 40.0, 20.0, 10.0)], width=80)
     assert [line.split() for line in lines] == [
-        ["trial", "epoch", "curve", "(log)", "error", "%", "running", "for"],
+        ["trial", "epoch", "curve", "error", "%", "time"],
         ["trial", "0000", "8x3d-17", "(1-1-3)", "lr=0.0306", "0/8", "12", "s"],
         ["trial", "0001", "8x3d-17", "(1-1-3)", "lr=0.0306", "4/8", "█▆▃▁", "10.00", "12", "s"],
     ]
@@ -68,7 +68,7 @@ def test_a_long_name_is_cut_and_the_numbers_stay() -> None:
     line = shown([long], width=80)[1]
     assert len(line) <= 80
     assert "…" in line
-    assert line.endswith("80.00         12 s")
+    assert line.endswith("80.00  12 s")
 
 
 def test_trials_that_do_not_fit_on_the_screen_are_counted() -> None:
