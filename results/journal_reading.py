@@ -28,6 +28,10 @@ class JournalReader(JournalFile):
         except ValidationError:  # of a plug-in that is no longer installed, say
             return parse_study(text, str(self.path))  # raises the same in words
 
+    def data_version(self) -> int:
+        """A number that changes when another connection has written; it costs next to nothing to ask."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
     def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""
         conditions: list[str] = ["TRUE"]

@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 from resnext_search.search import commands
@@ -70,8 +71,12 @@ def _unexpected(error: Exception) -> int:
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Arguments:
-    """Parse, with `key=value` in any place: argparse by itself takes none that stands behind an option."""
-    arguments, rest = parser.parse_known_args(argv, namespace=Arguments())
+    """Parse, with `key=value` in any place: argparse takes none behind an option, or takes it for its value."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for place, (word, following) in enumerate(pairwise([*words, ""])):
+        if word == "--serve" and not following.isdigit():  # its port may be left out, and is not what follows then
+            words[place] = "--serve=0"
+    arguments, rest = parser.parse_known_args(words, namespace=Arguments())
     late = [word for word in rest if "=" in word and not word.startswith("-")]
     if len(late) < len(rest) or (late and not hasattr(arguments, "overrides")):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -117,10 +122,12 @@ def make_parser() -> argparse.ArgumentParser:
     run = add("run", commands.run, "Run a study, or continue it: search, tune and confirm the claim, tables, verdict.")
     _study_arguments(run)
     run.add_argument("--out", type=Path, help="study folder (default: runs/<name>)")
+    _serve_argument(run)
 
     resume = add("resume", commands.resume, "Continue the study of a folder.")
     _folder_argument(resume)
     resume.add_argument("overrides", nargs="*", metavar="key=value", help="such as search.trials=80")
+    _serve_argument(resume)
 
     plan = add("plan", commands.plan, "Show the feasible set of a study; forecast its time, memory and training FLOPs.")
     _study_arguments(plan)
@@ -143,6 +150,7 @@ def make_parser() -> argparse.ArgumentParser:
     report = add("report", commands.report, "Write the study as one HTML page, also while it runs.")
     _folder_argument(report)
     report.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: DIR/report.html)")
+    _serve_argument(report)
     report.add_argument("--open", action="store_true", help="show it in the browser")
     _json_argument(report)
 
@@ -207,6 +215,18 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _folder_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="study folder")
+
+
+def _serve_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--serve", nargs="?", type=_port, const=0, metavar="PORT", help="show the page live, on this machine alone"
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 to 65535, 0 for one that is free")
+    return int(text)
 
 
 def _json_argument(parser: argparse.ArgumentParser) -> None:

@@ -45,6 +45,7 @@ class Arguments(argparse.Namespace):
     format: Format
     open: bool
     figures: bool
+    serve: int | None
 
 
 def run(arguments: Arguments) -> int:
@@ -55,7 +56,8 @@ def run(arguments: Arguments) -> int:
     study.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     from resnext_search.search.phases import run_study
 
-    run_study(study, arguments.out or Path("runs") / study.name, text=arguments.study.read_text(encoding="utf-8"))
+    text = arguments.study.read_text(encoding="utf-8")
+    run_study(study, arguments.out or Path("runs") / study.name, text=text, serve=arguments.serve)
     return 0
 
 
@@ -69,7 +71,8 @@ def resume(arguments: Arguments) -> int:
         study = parse_study(journal.study().model_dump_json(), str(folder.journal), arguments.overrides)
     from resnext_search.search.phases import run_study
 
-    run_study(study, folder.path, text=folder.study.read_text(encoding="utf-8") if folder.study.exists() else None)
+    text = folder.study.read_text(encoding="utf-8") if folder.study.exists() else None
+    run_study(study, folder.path, text=text, serve=arguments.serve)
     return 0
 
 
@@ -126,11 +129,22 @@ def export(arguments: Arguments) -> int:
 
 
 def report(arguments: Arguments) -> int:
-    """Write the page."""
+    """Write the page, or serve it."""
     from resnext_search.results import Journal, StudyFolder
-    from resnext_search.search.report import write_report
 
     folder = StudyFolder(arguments.folder)
+    if arguments.serve is not None:
+        from resnext_search.search.live import serve
+
+        try:
+            serve(folder, arguments.serve, lambda url: print(f"{url} (Ctrl-C ends it)", flush=True))
+        except OSError as error:
+            raise UsageError(
+                f"port {arguments.serve}: no page can be served there: {error.strerror}",
+                hint="Leave the number out: --serve takes a port that is free.",
+            ) from error
+    from resnext_search.search.report import write_report
+
     with Journal(folder.journal, read_only=True) as journal:
         path = write_report(folder, journal, arguments.out)
     if arguments.open:

@@ -26,6 +26,7 @@ from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
 from resnext_search.search.report import write_report
 from resnext_search.search.runner import run_trials
+from resnext_search.search.served import served
 from resnext_search.search.trackers import expect_installed, tracked
 from resnext_search.search.verdicts import judge_study, write_verdict
 from resnext_search.search.words import audit_words
@@ -49,6 +50,7 @@ def run_study(
     train: Train | None = None,
     cpus: int | None = None,
     gpus: int | None = None,
+    serve: int | None = None,
 ) -> StudyFolder:
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
@@ -61,6 +63,7 @@ def run_study(
             the study names, behind a measurement.
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
+        serve: Port of this machine's loopback for the live page, 0 for any that is free; None for no page.
 
     Returns:
         The folder, with the tables written.
@@ -89,19 +92,25 @@ def run_study(
         if images.words:
             console.print(images.words, markup=False)
         run = _Run(study, folder, journal, console, images.expected_by(train))
-        try:
-            with tracked(study, folder, lambda words: console.print(words, markup=False)):
-                if run.is_due(feasible):
-                    with ray_running(study, cpus=cpus, gpus=gpus) as machine:
-                        run.all_phases(feasible, machine)
-        except BaseException:
-            with suppress(OSError, ResnextSearchError):  # what ended the run is said, not that its tables fit nowhere
-                _write_tables(folder, journal)
-            raise
-        _write_tables(folder, journal)
-        _expect_some_completed(journal)
-        shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        _say_result(console, folder, journal)
+
+        def say(words: str) -> None:
+            console.print(words, markup=False)
+
+        with served(folder, serve, say) as live:
+            try:
+                with tracked(study, folder, say):
+                    if run.is_due(feasible):
+                        with ray_running(study, cpus=cpus, gpus=gpus) as machine:
+                            live.show_dashboard(machine.dashboard)
+                            run.all_phases(feasible, machine)
+            except BaseException:
+                with suppress(OSError, ResnextSearchError):  # what ended the run is said, not that its tables fit nowhere
+                    _write_tables(folder, journal)
+                raise
+            _write_tables(folder, journal)
+            _expect_some_completed(journal)
+            shutil.rmtree(folder.checkpoints, ignore_errors=True)
+            _say_result(console, folder, journal)
     return folder
 
 

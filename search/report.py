@@ -50,9 +50,16 @@ def write_report(folder: StudyFolder, journal: Journal, out: Path | None = None)
     return path
 
 
-def report_page(folder: StudyFolder, journal: Journal, *, live: bool = False) -> str:
-    """The page as HTML; `live`: as served by a run, which renews it."""
-    return page(read_facts(folder, journal, from_search(folder, journal)), live=live)
+def report_page(folder: StudyFolder, journal: Journal, search: FromSearch | None = None, *, live: bool = False) -> str:
+    """The page as HTML.
+
+    Args:
+        folder: Of the study.
+        journal: Of the study.
+        search: As `report_parts` has it.
+        live: As served beside a run, to be renewed.
+    """
+    return page(read_facts(folder, journal, search or from_search(folder, journal)), live=live)
 
 
 def report_parts(folder: StudyFolder, journal: Journal, search: FromSearch | None = None) -> dict[str, Any]:
@@ -66,13 +73,13 @@ def report_parts(folder: StudyFolder, journal: Journal, search: FromSearch | Non
     return parts(read_facts(folder, journal, search or from_search(folder, journal)))
 
 
-def from_search(folder: StudyFolder, journal: Journal) -> FromSearch:
-    """What only the search knows of a study."""
+def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) -> FromSearch:
+    """What only the search knows of a study; without its `model`, which takes most of the time, its plans alone."""
     study = journal.study()
     audit = read_audit(journal)
     with one_thread():
-        ranked = ranked_trials(journal)
-        outlook = read_outlook(journal)
+        ranked = ranked_trials(journal) if model else []
+        outlook = read_outlook(journal) if model else None
         effects = [] if outlook is None else effects_of(outlook, study.seed)
         spots = [] if outlook is None else surface(outlook, study.seed)
     tried = Counter[tuple[str, int]]()
