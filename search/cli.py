@@ -209,7 +209,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _study_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", type=Path, metavar="STUDY.yaml")
+    parser.add_argument("study", type=Path, metavar="STUDY.yaml", help="study file")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="such as search.trials=80")
 
 

@@ -1,0 +1,174 @@
+"""Writes `docs/reference/`: the study file, the commands and the columns, from the code that defines them.
+
+    python -m docs.make_reference
+
+A test holds that what is committed is what this would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from resnext_search.results import dictionary
+from resnext_search.search.cli import EPILOG, make_parser
+from resnext_search.spaces import Study
+
+REFERENCE = Path(__file__).parent / "reference"
+MADE = "<!-- Made by `python -m docs.make_reference`: change the code, not this file. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """The text of every page, by its file name."""
+    return {
+        "study.md": MADE + study_page(),
+        "commands.md": MADE + commands_page(),
+        "columns.md": MADE + columns_page(),
+    }
+
+
+def study_page() -> str:
+    """Every key of a study file."""
+    schema = Study.model_json_schema()
+    parts = [
+        "# The study file\n",
+        "Every key, with what it may be, what it is without being written, and what it means. "
+        "`resnext-search schema` prints the same for editors. Any key can be given on the command line: "
+        "`search.trials=80`.\n",
+        "## Top level\n",
+        *_keys(schema, schema),
+    ]
+    sections = {
+        key: _target(schema, field) for key, field in schema["properties"].items() if _target(schema, field) is not None
+    }
+    done = set()
+    while sections:
+        key, section = next(iter(sections.items()))
+        del sections[key]
+        if section["title"] in done:
+            continue
+        done.add(section["title"])
+        parts += [f"\n## `{key}`\n", f"{section.get('description', '')}\n", *_keys(schema, section)]
+        for inner, field in section["properties"].items():
+            target = _target(schema, field)
+            if target is not None and target["title"] not in done:
+                sections = {f"{key}.{inner}": target, **sections}
+    return "\n".join(parts) + "\n"
+
+
+def _keys(schema: dict[str, Any], section: dict[str, Any]) -> Iterator[str]:
+    yield "| key | may be | default | meaning |"
+    yield "|---|---|---|---|"
+    required = section.get("required", [])
+    for name, field in section["properties"].items():
+        default = "**needed**" if name in required else _shown(field.get("default"))
+        meaning = _cell(field.get("description", ""))
+        yield f"| `{name}` | {_cell(_allowed(schema, field))} | {default} | {meaning} |"
+
+
+def _target(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | None:
+    """The section that a field holds; None if it holds a plain value."""
+    for one in (field, *field.get("anyOf", [])):
+        if "$ref" in one:
+            found: dict[str, Any] = schema["$defs"][one["$ref"].rsplit("/", 1)[1]]
+            if "properties" in found:
+                return found
+    return None
+
+
+def _allowed(schema: dict[str, Any], field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        target = schema["$defs"][field["$ref"].rsplit("/", 1)[1]]
+        return "a section, see below" if "properties" in target else _allowed(schema, target)
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_allowed(schema, one) for one in field["anyOf"] if one.get("type") != "null"))
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    if field.get("type") == "array":
+        return f"a list of {_allowed(schema, field.get('items', {}))}"
+    names = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false"}
+    return f"{names.get(field.get('type', ''), 'a value')}{_limits(field)}"
+
+
+def _limits(field: dict[str, Any]) -> str:
+    low, above = field.get("minimum"), field.get("exclusiveMinimum")
+    high, below = field.get("maximum"), field.get("exclusiveMaximum")
+    words = [
+        *([f"from {low:,}"] if low is not None else []),
+        *([f"above {above:,}"] if above is not None else []),
+        *([f"to {high:,}"] if high is not None else []),
+        *([f"below {below:,}"] if below is not None else []),
+    ]
+    return f" {' '.join(words)}" if words else ""
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == [] or value == ():
+        return "nothing"
+    if isinstance(value, dict):
+        return "the defaults below"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{', '.join(map(str, value))}`" if isinstance(value, list) else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def commands_page() -> str:
+    """Every command with its arguments."""
+    parser = make_parser()
+    [choices] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    parts = ["# The commands\n"]
+    for name, command in choices.choices.items():
+        parts += [f"## `{name}`\n", f"{command.description}\n"]
+        actions = [action for action in command._actions if not isinstance(action, argparse._HelpAction)]
+        if actions:
+            parts += ["| argument | meaning |", "|---|---|", *(_argument(action) for action in actions), ""]
+    codes = re.sub(r"\s+", " ", EPILOG).removeprefix("exit codes: ")
+    return "\n".join([*parts, "## Exit codes\n", *(f"- {code}" for code in re.split(r", (?=\d+ )", codes))]) + "\n"
+
+
+def _argument(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if action.choices is not None:
+        value = "\\|".join(map(str, action.choices))
+    if not action.option_strings:
+        repeated = " ..." if action.nargs == "*" else ""
+        word = f"[{value}{repeated}]" if action.nargs in ("?", "*") else value
+    else:
+        option = action.option_strings[-1]
+        word = option if action.nargs == 0 else f"{option} [{value}]" if action.nargs == "?" else f"{option} {value}"
+    return f"| `{word}` | {_cell(action.help or '')} |"
+
+
+def columns_page() -> str:
+    """Every column of the tables."""
+    parts = ["# The columns of the tables\n"]
+    for name, meanings in {
+        "trials.csv": dictionary.TRIALS,
+        "pareto.csv": dictionary.PARETO,
+        "effects.csv": dictionary.EFFECTS,
+    }.items():
+        parts += [f"## `{name}`\n"]
+        if name == "pareto.csv":
+            parts += ["Columns of `trials.csv`, and these:\n"]
+        parts += ["| column | meaning |", "|---|---|"]
+        for columns, meaning in meanings.items():
+            parts.append(f"| {', '.join(f'`{column}`' for column in columns.split(', '))} | {_cell(meaning)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

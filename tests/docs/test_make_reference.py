@@ -1,0 +1,53 @@
+"""The reference is what the code says, and the pages' links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from resnext_search.search.cli import make_parser
+from resnext_search.spaces import Study
+
+from docs.make_reference import REFERENCE, pages
+from tests.docs.commands import PAGES
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_the_committed_page_is_what_the_code_makes(name: str) -> None:
+    """If this fails: python -m docs.make_reference"""
+    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name]
+
+
+def test_nothing_else_lies_there() -> None:
+    assert {path.name for path in REFERENCE.iterdir()} == set(pages())
+
+
+def test_every_key_command_and_option_is_in_it() -> None:
+    text = pages()["study.md"]
+    for key in Study.model_fields:
+        assert f"| `{key}` |" in text
+    for key in ("tuning_trials", "label_smoothing", "multiply_adds", "early_stopping", "cardinality"):
+        assert f"| `{key}` |" in text
+    commands = pages()["commands.md"]
+    names = re.findall(r"^## `(.*)`$", commands, re.MULTILINE)
+    help_text = make_parser().format_help()
+    assert len(names) > 12
+    assert all(re.search(rf"^    {name}\b", help_text, re.MULTILINE) for name in names)
+    assert "| `--serve [PORT]` |" in commands
+    assert "| `--format onnx\\|safetensors` |" in commands
+    assert "- 130 interrupted (state saved)" in commands
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        file, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        linked = (page.parent / file).resolve() if file else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in slugs, target
