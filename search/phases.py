@@ -104,7 +104,9 @@ def run_study(
                             live.show_dashboard(machine.dashboard)
                             run.all_phases(feasible, machine)
             except BaseException:
-                with suppress(OSError, ResnextSearchError):  # what ended the run is said, not that its tables fit nowhere
+                with suppress(
+                    OSError, ResnextSearchError
+                ):  # what ended the run is said, not that its tables fit nowhere
                     _write_tables(folder, journal)
                 raise
             _write_tables(folder, journal)
