@@ -104,9 +104,7 @@ def run_study(
                             live.show_dashboard(machine.dashboard)
                             run.all_phases(feasible, machine)
             except BaseException:
-                with suppress(
-                    OSError, ResnextSearchError
-                ):  # what ended the run is said, not that its tables fit nowhere
+                with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
                     _write_tables(folder, journal)
                 raise
             _write_tables(folder, journal)
