@@ -74,8 +74,9 @@ def _target(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | N
     for one in (field, *field.get("anyOf", [])):
         if "$ref" in one:
             found: dict[str, Any] = schema["$defs"][one["$ref"].rsplit("/", 1)[1]]
-            if "properties" in found:
-                return found
+            for section in (found, *found.get("anyOf", [])):  # an axis is a list, a number or a section
+                if "properties" in section:
+                    return {"description": found.get("description"), **section}
     return None
 
 
@@ -83,14 +84,17 @@ def _allowed(schema: dict[str, Any], field: dict[str, Any]) -> str:
     if "$ref" in field:
         target = schema["$defs"][field["$ref"].rsplit("/", 1)[1]]
         return "a section, see below" if "properties" in target else _allowed(schema, target)
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_allowed(schema, one) for one in field["anyOf"] if one.get("type") != "null"))
+    choices = field.get("anyOf", field.get("oneOf"))
+    if choices is not None:
+        return " or ".join(dict.fromkeys(_allowed(schema, one) for one in choices if one.get("type") != "null"))
     if "enum" in field or "const" in field:
         return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
     if field.get("type") == "array":
-        return f"a list of {_allowed(schema, field.get('items', {}))}"
+        return f"a list (each {_allowed(schema, field.get('items', {}))})"
+    if field.get("type") == "object":
+        return "a section, see below" if "title" in field else f"`{{{', '.join(field['properties'])}}}`"
     names = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false"}
-    return f"{names.get(field.get('type', ''), 'a value')}{_limits(field)}"
+    return f"{names.get(field.get('type', ''), 'values')}{_limits(field)}"
 
 
 def _limits(field: dict[str, Any]) -> str:
