@@ -52,10 +52,8 @@ def study_page() -> str:
             continue
         done.add(section["title"])
         parts += [f"\n## `{key}`\n", f"{section.get('description', '')}\n", *_keys(schema, section)]
-        for inner, field in section["properties"].items():
-            target = _target(schema, field)
-            if target is not None and target["title"] not in done:
-                sections = {f"{key}.{inner}": target, **sections}
+        inner = {f"{key}.{name}": _target(schema, field) for name, field in section["properties"].items()}
+        sections = {**{name: target for name, target in inner.items() if target is not None}, **sections}
     return "\n".join(parts) + "\n"
 
 
