@@ -26,6 +26,7 @@ from resnext_search.trainers.dataset import Batch, Look
 from resnext_search.trainers.device import precision, prepare, release
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.splits import split, split_for_confirmation
+from resnext_search.trainers.state import restore, state_of
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -125,7 +126,8 @@ def train_epochs(trial: Trial, checkpoint: Path | None = None) -> Iterator[Epoch
     for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
         epochs.append(_run_epoch(trial, number))
         if checkpoint:
-            write_checkpoint(checkpoint, trial.identity, _state(trial, epochs))
+            state = state_of(trial.network, trial.optimizer)
+            write_checkpoint(checkpoint, trial.identity, {**state, "epochs": [list(epoch) for epoch in epochs]})
         yield epochs[-1]
 
 
@@ -311,16 +313,9 @@ def _identity(study: Study, configuration: Configuration, seed: int, confirm: bo
             "configuration": configuration.to_json(),
             "seed": seed,
             "confirm": confirm,
+            "state": 2,  # how `trainers/state.py` writes it; what was written otherwise is not read
         }
     )
-
-
-def _state(trial: Trial, epochs: list[Epoch]) -> dict[str, Any]:
-    return {
-        "network": trial.network.state_dict(),
-        "optimizer": trial.optimizer.state_dict(),
-        "epochs": [list(epoch) for epoch in epochs],
-    }
 
 
 def _restore(trial: Trial, checkpoint: Path) -> list[Epoch]:
@@ -328,6 +323,5 @@ def _restore(trial: Trial, checkpoint: Path) -> list[Epoch]:
     state = read_checkpoint(checkpoint, trial.identity)
     if state is None:
         return []
-    trial.network.load_state_dict(state["network"])
-    trial.optimizer.load_state_dict(state["optimizer"])
+    restore(state, trial.network, trial.optimizer)
     return [Epoch(*values) for values in state["epochs"]]
