@@ -69,7 +69,9 @@ def trials_table(journal: Journal) -> pd.DataFrame:
     return table
 
 
-def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> pd.DataFrame:
+def pareto_table(
+    journal: Journal, objectives: Sequence[str] | None = None, trials: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The non-dominated configurations of the search, best validation error first.
 
     Trials of one configuration under several seeds make one row: their mean, its standard error and their number.
@@ -78,6 +80,7 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
     Args:
         journal: Of the study.
         objectives: What is minimised, of `NUMERIC_COLUMNS`; the study's own objectives without it.
+        trials: The trials table, if it is there already.
 
     Raises:
         UsageError: A given objective is not such a column, or has no value in any configuration. (Where the study's own
@@ -90,20 +93,20 @@ def pareto_table(journal: Journal, objectives: Sequence[str] | None = None) -> p
             f"objectives: {', '.join(map(repr, unknown))}; allowed: {', '.join(NUMERIC_COLUMNS)}",
             hint="For example --objectives validation_error,parameters.",
         )
-    trials = trials_table(journal)
+    trials = trials_table(journal) if trials is None else trials
     completed = trials[(trials.state == "completed") & (trials.phase == "search")]
     keys = ["architecture", "group_widths", "blocks", *KNOB_NAMES]
     confirmed = trials[(trials.state == "completed") & (trials.phase == "confirm")]
     test_errors = confirmed.astype({"test_error": float}).groupby(keys).test_error.mean().to_dict()
-    rows = []
-    for point, group in completed.groupby(keys, sort=False, dropna=False):
-        errors = group.validation_error
-        row = group.iloc[0].to_dict()
-        row.update(validation_error=errors.mean(), seeds=len(group), test_error=test_errors.get(point))
-        row["training_step_ms"] = group.training_step_ms.astype(float).mean()
-        row["validation_error_sem"] = errors.sem() if len(group) > 1 else None
-        rows.append(row)
-    table = pd.DataFrame(rows, columns=list(PARETO_COLUMNS))
+    measured = completed.astype({"validation_error": float, "training_step_ms": float})
+    replicates = measured.groupby(keys, sort=False, dropna=False)
+    table = completed.assign(
+        validation_error=replicates.validation_error.transform("mean"),
+        validation_error_sem=replicates.validation_error.transform("sem"),
+        training_step_ms=replicates.training_step_ms.transform("mean"),
+        seeds=replicates.validation_error.transform("size"),
+        test_error=[test_errors.get(point) for point in completed[keys].itertuples(index=False, name=None)],
+    ).drop_duplicates(keys)[list(PARETO_COLUMNS)]
     values = table[wanted].astype(float).to_numpy()
     unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
     if objectives and unmeasured:

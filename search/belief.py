@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from resnext_search.search.gaussian_process import GaussianProcess, Hyperparameters, fit
-from resnext_search.search.observations import LogScale, Observations
+from resnext_search.search.observations import PREDICTED_FROM, LogScale, Observations
 from resnext_search.spaces.knobs import Floats
 
 
@@ -18,9 +18,14 @@ class Belief:
     scale: LogScale
 
     @classmethod
-    def after(cls, observations: Observations, hyperparameters: Hyperparameters | None = None) -> Belief:
-        """What the model holds after these trials, with hyperparameters fitted to them unless others are given."""
-        data, found = observations.to_predict(), hyperparameters or fitted(observations)
+    def after(
+        cls, observations: Observations, hyperparameters: Hyperparameters | None = None, limit: int = PREDICTED_FROM
+    ) -> Belief:
+        """What the model holds after these trials, with hyperparameters fitted to them unless others are given.
+
+        Of more trials than the limit it sees a choice.
+        """
+        data, found = observations.to_predict(limit), hyperparameters or fitted(observations)
         return cls(GaussianProcess(data.places, data.outcomes, found, variances=data.variances), data.scale)
 
     def expected(self, places: Floats) -> Floats:

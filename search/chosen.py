@@ -25,10 +25,14 @@ class RankedTrial(NamedTuple):
     expected_error: float | None  # None before there is a model
 
 
-def ranked_trials(journal: Journal) -> list[RankedTrial]:
+def ranked_trials(journal: Journal, belief: Belief | None = None) -> list[RankedTrial]:
     """The completed trials of the search, best first; empty before any completed.
 
     It depends on what has ended of the search and on nothing else, so that it is the same whenever a study continues.
+
+    Args:
+        journal: Of the study.
+        belief: What the model holds after these trials, if it was fitted already.
     """
     completed = journal.trials(phase="search", states=["completed"])
     if not completed:
@@ -37,7 +41,12 @@ def ranked_trials(journal: Journal) -> list[RankedTrial]:
     pool = Pool(study.feasible_set(), study.knobs())
     places = pool.places_of([trial.configuration for trial in completed])
     errors = np.array([trial.validation_error for trial in completed], dtype=float)
-    order, expected = rank(places, errors, read_observations(journal, pool))
+    if belief is None:
+        order, expected = rank(places, errors, read_observations(journal, pool))
+    else:
+        with one_thread():
+            expected = belief.expected(places)
+        order = np.argsort(expected, kind="stable")
     return [RankedTrial(completed[i], None if expected is None else float(expected[i])) for i in order]
 
 

@@ -90,9 +90,9 @@ class Observations:
         """What the hyperparameters are fitted to."""
         return self.first(fitted_number(len(self.errors)))._standardized(FITTED_TO)
 
-    def to_predict(self) -> Standardized:
-        """What predictions are made from."""
-        return self._standardized(PREDICTED_FROM)
+    def to_predict(self, limit: int = PREDICTED_FROM) -> Standardized:
+        """What predictions are made from; with a lower limit in less time."""
+        return self._standardized(limit)
 
     def first(self, count: int) -> Observations:
         """The first `count` trials alone."""

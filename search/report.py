@@ -78,8 +78,9 @@ def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) ->
     study = journal.study()
     audit = read_audit(journal)
     with one_thread():
-        ranked = ranked_trials(journal) if model else []
         outlook = read_outlook(journal) if model else None
+        belief = None if outlook is None else outlook.belief
+        ranked = ranked_trials(journal, belief) if model else []
         effects = [] if outlook is None else effects_of(outlook, study.seed)
         spots = [] if outlook is None else surface(outlook, study.seed)
     tried = Counter[tuple[str, int]]()

@@ -54,7 +54,7 @@ def read_facts(folder: StudyFolder, journal: Journal, search: FromSearch) -> Fac
         study,
         _text(folder),
         rows_of(table),
-        rows_of(pareto_table(journal)),
+        rows_of(pareto_table(journal, trials=table)),
         verdict,
         trials,
         phase_costs(study, trials, search.planned_trials, search.planned_flops),
