@@ -100,12 +100,13 @@ def pareto_table(
     test_errors = confirmed.astype({"test_error": float}).groupby(keys).test_error.mean().to_dict()
     measured = completed.astype({"validation_error": float, "training_step_ms": float})
     replicates = measured.groupby(keys, sort=False, dropna=False)
+    points = completed[keys].itertuples(index=False, name=None)
     table = completed.assign(
         validation_error=replicates.validation_error.transform("mean"),
         validation_error_sem=replicates.validation_error.transform("sem"),
         training_step_ms=replicates.training_step_ms.transform("mean"),
         seeds=replicates.validation_error.transform("size"),
-        test_error=[test_errors.get(point) for point in completed[keys].itertuples(index=False, name=None)],
+        test_error=pd.Series(map(test_errors.get, points), completed.index, dtype=float),
     ).drop_duplicates(keys)[list(PARETO_COLUMNS)]
     values = table[wanted].astype(float).to_numpy()
     unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
