@@ -82,7 +82,8 @@ class Journal(JournalReader):
     ) -> bool:
         """Record an epoch, and with it that the trial is completed or stopped: one transaction.
 
-        An epoch that a resumed trial reports again, from its checkpoint, changes nothing.
+        An epoch that a resumed trial reports again, from its checkpoint, changes nothing; nor does one of a trial that
+        does not run.
 
         Args:
             trial_id: The trial.
@@ -99,7 +100,8 @@ class Journal(JournalReader):
         """
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial_id, epoch) DO NOTHING",
+                "INSERT INTO epochs SELECT ?, ?, ?, ?, ?, ?, ?, ? FROM trials WHERE trial_id = ? AND state = 'running' "
+                "ON CONFLICT (trial_id, epoch) DO NOTHING",
                 (
                     trial_id,
                     row.epoch,
@@ -109,6 +111,7 @@ class Journal(JournalReader):
                     row.validation_error,
                     row.seconds,
                     time.time(),
+                    trial_id,
                 ),
             )
             if stop is not None:
