@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from resnext_search.search.ray_settings import JobConfig, ray
+from resnext_search.search.ray_settings import JobConfig, on_loopback, ray
 from resnext_search.search.scratch import scratch_folder
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import UsageError
@@ -74,15 +74,16 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
                 _expect_cluster(study.resources.cluster)
                 context = ray.init(address=study.resources.cluster, **quiet)
             else:
-                context = ray.init(
-                    num_cpus=cpus,
-                    num_gpus=gpus,
-                    include_dashboard=True,
-                    dashboard_host="127.0.0.1",
-                    dashboard_port=_free_port(),
-                    _temp_dir=str(scratch),  # its own: /tmp/ray is shared with other users
-                    **quiet,
-                )
+                with on_loopback():
+                    context = ray.init(
+                        num_cpus=cpus,
+                        num_gpus=gpus,
+                        include_dashboard=True,
+                        dashboard_host="127.0.0.1",
+                        dashboard_port=_free_port(),
+                        _temp_dir=str(scratch),  # its own: /tmp/ray is shared with other users
+                        **quiet,
+                    )
             yield _offered(context.dashboard_url)
         finally:
             ray.shutdown()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # See the Ray documentation of each; none is overridden if the user has set it.
 for _name, _value in {
@@ -23,6 +25,7 @@ for _name, _value in {
 
 import ray
 from ray import tune
+from ray._private import ray_constants
 from ray.job_config import JobConfig
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
 from ray.tune.search import Searcher
@@ -33,6 +36,27 @@ __all__ = [
     "JobConfig",
     "MedianStoppingRule",
     "Searcher",
+    "on_loopback",
     "ray",
     "tune",
 ]
+
+
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """What Ray starts within the block listens to this machine alone, not to whoever can reach one of its addresses.
+
+    `ray.init` has no such argument: it replaces a loopback address that it is given. So this is the setting that Ray
+    has for systems whose firewalls would ask about every port, put where Ray and what it starts read it.
+    """
+    name, constant = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, ray_constants.ENABLE_RAY_CLUSTER
+    before = os.environ.get(name)
+    os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = constant
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
+import psutil
 import pytest
 from resnext_search.search import machine as machines
+from resnext_search.search.console import words_apart
 from resnext_search.search.machine import ray_running
 from resnext_search.spaces.errors import UsageError
 
@@ -59,3 +65,36 @@ def test_something_else_that_answers_there_is_no_cluster() -> None:
 
         threading.Thread(target=answer, daemon=True).start()
         assert refused(f"{host}:{port}").endswith(f"what answers at {host}:{port} is no head of a Ray cluster")
+
+
+@pytest.mark.slow
+def test_ray_listens_to_this_machine_alone_asks_for_its_token_and_never_logs_it(
+    no_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "5" * 64
+    monkeypatch.setenv("RAY_AUTH_TOKEN", token)
+    with words_apart(tmp_path / "log.txt"), ray_running(tiny_study(), cpus=1) as machine:
+        os.write(1, b"what Ray has to say goes to the log\n")
+        driver = psutil.Process()
+        sockets = [
+            connection.laddr.ip
+            for process in (driver, *driver.children(recursive=True))
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert len(sockets) > 5
+        assert {address.removeprefix("::ffff:") for address in sockets} == {"127.0.0.1"}
+        assert machine.dashboard is not None
+        answers = []
+        for headers in ({}, {"Authorization": "Bearer " + "6" * 64}, {"Authorization": f"Bearer {token}"}):
+            try:
+                request = urllib.request.Request(f"{machine.dashboard}/api/jobs/", headers=headers)
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    answers.append(answer.status)
+            except urllib.error.HTTPError as error:
+                answers.append(error.code)
+                error.close()
+        assert answers == [401, 403, 200]
+    log = (tmp_path / "log.txt").read_text()
+    assert "what Ray has to say" in log
+    assert token not in log
