@@ -151,6 +151,39 @@ def hostile(chance: random.Random) -> str:
     return json.dumps(raw) if chance.random() < 0.5 else str(yaml.safe_dump(raw, allow_unicode=True))
 
 
+def plausible(chance: random.Random) -> str:
+    """A study of a size that nobody has thought of: many are sound, and their feasible sets large, small or empty."""
+
+    def size(most: float) -> int:
+        return max(1, int(10 ** chance.uniform(0, most)))
+
+    stages = chance.randrange(1, 7)
+    raw: dict[str, Any] = {
+        "name": "plausible",
+        "data": {"name": chance.choice(["digits", "cifar10", "cifar100"])},
+        "template": {"stem": "cifar", "stride": chance.choice([1, 2]), "planes": 4 * size(2.5), "stages": stages},
+        "budget": {"tolerance": f"{chance.choice([0.1, 1, 2, 5, 20, 50])}%"},
+        "axes": {
+            "cardinality": sorted({size(2.5) for _ in range(chance.randrange(1, 20))}),
+            "width": {"min": 1, "max": size(4)},
+            "blocks": {"min": 1, "max": size(1.5), "uniform": chance.random() < 0.3},
+            "learning_rate": {"min": 0.001, "max": 10 ** chance.uniform(-2.9, 2), "scale": "log"},
+        },
+        "search": {"trials": size(5)},
+    }
+    if chance.random() < 0.7:
+        like = {"cardinality": size(1.5), "width": size(2), "blocks": [size(1) for _ in range(stages)]}
+        raw["budget"]["like"] = like
+    else:
+        raw["budget"]["multiply_adds"] = size(13)
+    if chance.random() < 0.3:
+        raw["template"]["width_rule"] = chance.choice(["paper", "matched"])
+    if chance.random() < 0.3:
+        base = {"cardinality": 1, "width": size(2), "blocks": [size(1) for _ in range(stages)]}
+        raw["claim"] = {"kind": chance.choice(["spend", "trade"]), "base": base, "seeds": size(3)}
+    return str(yaml.safe_dump(raw))
+
+
 def trap(chance: random.Random) -> str:
     """What a parser may fall into: depth, aliases, endless lines, very many keys."""
     size = chance.choice((10, 100, 1_000, 10_000, 60_000))
@@ -182,10 +215,12 @@ def study_file(number: int) -> bytes:
     """The n-th file."""
     chance = random.Random(f"study {number}")
     kind = chance.random()
-    if kind < 0.55:
+    if kind < 0.5:
         content = mutated(chance).encode("utf-8", "surrogatepass")
-    elif kind < 0.9:
+    elif kind < 0.8:
         content = hostile(chance).encode("utf-8", "surrogatepass")
+    elif kind < 0.9:
+        content = plausible(chance).encode()
     elif kind < 0.95:
         content = trap(chance).encode()
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import EmptyFeasibleSet, StudyError
 from resnext_search.spaces.study_file import parse_study
+
+from benchmarks.fuzz_studies import LIMIT_SECONDS, outcome, study_file
 
 SOUND = (Path(__file__).parent / "golden" / "sound_study.yaml").read_text(encoding="utf-8")
 
@@ -127,3 +131,21 @@ def _parse_and_enumerate(text: str, *overrides: str) -> None:
         assert len(study.feasible_set()) > 0
     except (StudyError, EmptyFeasibleSet) as error:
         str(error).encode()
+
+
+def test_no_generated_study_file_ends_in_a_traceback_or_takes_long(tmp_path: Path) -> None:
+    """The first of the files of `benchmarks/fuzz_studies.py`, in which every kind of them occurs."""
+    outcomes = Counter()
+    for number in range(400):
+        path = tmp_path / "study.yaml"
+        path.write_bytes(study_file(number))
+        before = time.process_time()
+        outcomes[outcome(path)] += 1
+        assert time.process_time() - before < LIMIT_SECONDS
+    assert set(outcomes) == {"study", "exit 2", "exit 3"}
+    assert outcomes["study"] > 20
+
+
+def test_the_nth_generated_file_is_always_the_same() -> None:
+    assert study_file(7) == study_file(7)
+    assert len({study_file(number) for number in range(100)}) > 95
