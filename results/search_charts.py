@@ -166,7 +166,7 @@ def _surface(
                 "trained",
                 COLOURS[1],
                 "diamond",
-                sizes=[7 + 1.5 * math.log2(tried[pair]) for pair in trained],
+                sizes=6,
                 hover=[f"C = {pair[0]}, depth {pair[1]}: {_count(tried[pair], 'trial')}" for pair in trained],
             ),
         ],

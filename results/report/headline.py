@@ -24,6 +24,8 @@ class Headline:
         state: Whether the study runs, has ended, or was broken off.
         ended: Trials that have ended.
         planned: Trials that there will be.
+        judged: Whether the claim has its verdict; while a study goes on, only one that will not be `invalid` or
+            `inconclusive` for what is still missing.
     """
 
     question: str
@@ -33,6 +35,7 @@ class Headline:
     state: str
     ended: int
     planned: int
+    judged: bool
 
 
 def headline(facts: Facts) -> Headline:
@@ -41,7 +44,8 @@ def headline(facts: Facts) -> Headline:
     planned = max(sum(facts.search.planned_trials.values()), ended)
     state = "running" if facts.search.live else "ended" if ended == planned else "not running"
     answer, sentence, tone = _answer(facts, ended, planned)
-    return Headline(question(facts), answer, sentence, tone, state, ended, planned)
+    judged = facts.verdict is not None and facts.verdict.verdict == answer
+    return Headline(question(facts), answer, sentence, tone, state, ended, planned, judged)
 
 
 def question(facts: Facts) -> str:

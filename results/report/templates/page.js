@@ -129,7 +129,11 @@
   };
 
   dark.addEventListener("change", drawAll);
-  window.addEventListener("beforeprint", drawAll);
-  window.addEventListener("afterprint", drawAll);
+  for (const [moment, onPaper] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(moment, () => {
+      document.documentElement.classList.toggle("paper", onPaper);
+      drawAll();
+    });
+  }
   drawAll();
 })();
