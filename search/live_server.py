@@ -1,12 +1,14 @@
 """Who may see the page of a running study? A web server on this machine's loopback, with three addresses to be read.
 
-It knows nothing of studies: it hands out what others put there. A request is answered only if its Host header names
+It knows nothing of studies: it hands out what others put there. Its addresses begin with a word that is drawn for every
+server, so that other users of the machine do not know them. And a request is answered only if its Host header names
 this machine's loopback, so that no web page can reach it under a name of its own (DNS rebinding).
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -89,11 +91,12 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self, port: int, board: Board, page: Callable[[], bytes]) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.board, self.page = board, page
+        self.root = f"/{secrets.token_urlsafe(12)}/"
 
     @property
     def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self.server_address[1]}/"
+        """Where it answers; whoever knows this may read the page."""
+        return f"http://127.0.0.1:{self.server_address[1]}{self.root}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that has gone is no error."""
@@ -109,18 +112,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer; anything but GET is refused by the base class."""
         host = self.headers.get("Host", "")
         asked = urlsplit(self.path)
+        root = self.server.root
+        name = asked.path.removeprefix(root) if asked.path.startswith(root) else None
         if host.rpartition(":")[0] not in HOSTS and host not in HOSTS:
             self._send(403, "text/plain", b"This page answers to 127.0.0.1 and localhost only.\n")
-        elif asked.path == "/":
+        elif name == "":
             self._send(200, "text/html; charset=utf-8", self.server.page())
-        elif asked.path == "/news.json":
+        elif name == "news.json":
             have = parse_qs(asked.query).get("have", ["0"])[0]
             news = self.server.board.news(int(have) if have.isascii() and have.isdigit() and len(have) < 16 else 0)
             self._send(204 if news is None else 200, "application/json", news or b"")
-        elif asked.path == "/parts.json":
+        elif name == "parts.json":
             self._send(200, "application/json", self.server.board.parts())
         else:
-            self._send(404, "text/plain", b"There is nothing here but / .\n")
+            self._send(
+                404, "text/plain", b"There is nothing here; the whole address is printed where the page is served.\n"
+            )
 
     def _send(self, code: int, kind: str, content: bytes) -> None:
         self.send_response(code)

@@ -161,7 +161,7 @@ def said_by(folder: StudyFolder, port: int) -> tuple[list[str], float]:
 def test_a_run_says_where_its_page_is_or_why_there_is_none(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     said, _ = said_by(folder, 0)
-    assert re.fullmatch(r"Live page: http://127\.0\.0\.1:\d+/ \(on this machine alone\)", said[0])
+    assert re.fullmatch(r"Live page: http://127\.0\.0\.1:\d+/[\w-]{16}/ \(on this machine alone\)", said[0])
     with taken_port() as port:
         said, _ = said_by(folder, port)
     assert said[0].startswith(f"Live page: none on port {port}: [Errno 98] Address already in use. The study goes on")

@@ -25,10 +25,12 @@ def server() -> Iterator[PageServer]:
 
 
 def ask(
-    server: PageServer, path: str, *, method: str = "GET", host: str | None = None
+    server: PageServer, path: str, *, method: str = "GET", host: str | None = None, inside: bool = True
 ) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
-    connection.request(method, path, headers={} if host is None else {"Host": host})
+    connection.request(
+        method, server.root + path[1:] if inside else path, headers={} if host is None else {"Host": host}
+    )
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -38,7 +40,18 @@ def ask(
 def test_it_listens_on_the_loopback_alone(server: PageServer) -> None:
     host, port = server.server_address[:2]
     assert host == "127.0.0.1"
-    assert server.url == f"http://127.0.0.1:{port}/"
+    assert server.url == f"http://127.0.0.1:{port}{server.root}"
+
+
+def test_who_does_not_know_the_address_sees_nothing(server: PageServer) -> None:
+    """Other users of the machine can reach the port, and guess no 16 letters."""
+    assert len(server.root) == 18
+    other = PageServer(0, Board(), lambda: b"")
+    other.server_close()
+    assert other.root != server.root
+    for path in ("/", "//", "/x/../", "/news.json", "//parts.json", server.root[:-1], f"/x{server.root}"):
+        status, _, content = ask(server, path, inside=False)
+        assert (status, b"page</p>" in content) == (404, False), path
 
 
 def test_there_are_three_addresses(server: PageServer) -> None:
