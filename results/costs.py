@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from resnext_search.results.charts import COLOURS, FAINT, Axis, Bars, Chart, Points
 from resnext_search.results.journal import ENDED, Phase, Trial
 from resnext_search.results.step_time import train_images
-from resnext_search.spaces import Study
+from resnext_search.spaces import Architecture, Study
 from resnext_search.spaces.complexity import complexity
 
 # Training costs about three forward passes, and a multiply-add is two floating-point operations.
@@ -48,7 +48,7 @@ def phase_costs(
     planned_flops: Mapping[Phase, float] | None,
 ) -> list[PhaseCost]:
     """The costs of every phase that is planned, in their order."""
-    costs = []
+    costs, multiply_adds = [], _multiply_adds(study, trials)
     for phase, planned in planned_trials.items():
         own = [trial for trial in trials if trial.phase == phase]
         images = train_images(study, confirm=phase == "confirm")
@@ -65,7 +65,12 @@ def phase_costs(
                 phase,
                 len(ended),
                 planned,
-                None if images is None else float(sum(_flops(study, trial, images) for trial in own)),
+                None
+                if images is None
+                else OPERATIONS
+                * FORWARD_PASSES
+                * images
+                * sum(trial.epochs * multiply_adds[trial.trial_id] for trial in own),
                 None if planned_flops is None else planned_flops.get(phase),
                 sum(trial.seconds for trial in own),
                 whole,
@@ -75,9 +80,16 @@ def phase_costs(
     return costs
 
 
-def _flops(study: Study, trial: Trial, images: int) -> float:
-    counts = complexity(study.network_template(), trial.configuration.architecture)
-    return OPERATIONS * FORWARD_PASSES * float(counts.multiply_adds) * images * trial.epochs
+def _multiply_adds(study: Study, trials: Sequence[Trial]) -> dict[int, float]:
+    """Of every trial by its number; each architecture is counted once."""
+    template, known = study.network_template(), dict[Architecture, float]()
+    found = {}
+    for trial in trials:
+        architecture = trial.configuration.architecture
+        if architecture not in known:
+            known[architecture] = float(complexity(template, architecture).multiply_adds)
+        found[trial.trial_id] = known[architecture]
+    return found
 
 
 def cost_charts(costs: Sequence[PhaseCost]) -> list[Chart]:
