@@ -56,7 +56,7 @@ axes:
   cardinality: [1, 2, 4]
   width: {min: 1, max: 16}
   blocks: {min: 1, max: 2}
-  learning_rate: {min: 0.01, max: 10.0, scale: log}
+  learning_rate: {min: 0.01, max: 1.0, scale: log}
 trainer: {epochs: 5, batch_size: 64}
 search: {trials: 12}
 """
