@@ -1,0 +1,64 @@
+"""What Tune's searcher makes of the journal's troubles; the rest of it is seen in whole studies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resnext_search.search.machine import Machine
+from resnext_search.search.progress import Progress
+from resnext_search.search.ray_settings import Searcher
+from resnext_search.search.runner import JournalSearcher
+from rich.console import Console
+
+from tests.journals import HERE, epoch_row, new_folder, point
+from tests.limits import files_end_at
+
+
+@pytest.fixture
+def searcher(tmp_path: Path) -> JournalSearcher:
+    """Of two queued trials, on a machine that trains one at a time."""
+    folder, journal = new_folder(tmp_path)
+    for place in range(2):
+        journal.enqueue("search", point(place), 7, "sobol")
+    progress = Progress(Console(file=StringIO()), total=2, epochs=2)
+    return JournalSearcher("search", journal.study(), folder, journal, Machine(1, 0, None), progress, None)
+
+
+def result(epoch: int, error: float) -> dict[str, Any]:
+    """What a worker reports."""
+    return {**asdict(epoch_row(epoch, error)), **HERE, "test_error": None, "test_correct": None}
+
+
+def test_what_the_journal_cannot_record_is_not_trained_on_and_no_trial_is_begun(searcher: JournalSearcher) -> None:
+    searcher.suggest("a")
+    assert searcher.goes_on("a", result(1, 80.0))
+    with files_end_at(4_096):
+        assert not searcher.goes_on("a", result(2, 70.0))
+        searcher.on_trial_complete("a", result(2, 70.0))
+        assert searcher.suggest("b") == Searcher.FINISHED
+    assert "journal.sqlite: cannot be written: " in str(searcher.error)
+    with searcher.journal as journal:
+        trials = journal.trials()
+        assert [(trial.state, trial.epochs) for trial in trials] == [("running", 1), ("queued", 0)]
+        assert journal.interrupt_running() == 1  # there is room again: both are done when the command is given again
+
+
+def test_a_trial_that_the_journal_cannot_begin_is_not_begun(searcher: JournalSearcher) -> None:
+    with files_end_at(4_096):
+        assert searcher.suggest("a") == Searcher.FINISHED
+    assert "journal.sqlite: cannot be written: " in str(searcher.error)
+    with searcher.journal as journal:
+        assert [trial.attempts for trial in journal.trials()] == [0, 0]
+
+
+def test_a_trial_ends_with_its_last_epoch(searcher: JournalSearcher) -> None:
+    searcher.suggest("a")
+    assert searcher.goes_on("a", result(1, 80.0))
+    assert not searcher.goes_on("a", result(2, 70.0))
+    assert searcher.error is None
+    with searcher.journal as journal:
+        assert [trial.state for trial in journal.trials()] == ["completed", "queued"]
