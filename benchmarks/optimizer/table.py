@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 import numpy as np
+from resnext_search.search.pool import SCORED_AT_ONCE
 
 from benchmarks.optimizer.race import CHECKPOINTS
 
@@ -40,7 +41,7 @@ for TPE's `multivariate=True`.
 
 CPU seconds are those of asking for a trial and telling its result, the median of 3, on one thread, when so many
 trials, all in the band, have been told: of 3,379 candidates (3,379 architectures and rates of `surfaces-uniform`), and
-after 10,000 trials of a space with blocks of 1 to 6 in every stage, of which 50,000 candidates are scored at a time.
+after 10,000 trials of a space with blocks of 1 to 6 in every stage, of which SCORED candidates are scored at a time.
 "ours-4" and "ours-8" are ours with four and eight trials running at once, which end in the order in which they began.
 """
 
@@ -83,7 +84,7 @@ def print_table(races: list[Row], costs: list[Row], problems: Sequence[str], met
         print(f"|{'---|' * (1 + len(trials))}")
         for method in (method for method in methods if any((method, number) in seconds for number in trials)):
             print(f"| {method} | {' | '.join(seconds.get((method, number), '') for number in trials)} |")
-    print(f"\n## Notes\n{NOTES}", end="")
+    print(f"\n## Notes\n{NOTES.replace('SCORED', f'{SCORED_AT_ONCE:,}')}", end="")
 
 
 def _print_problem(rows: list[Row], methods: Sequence[str]) -> None:
