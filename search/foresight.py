@@ -20,7 +20,7 @@ from resnext_search.search.belief import Belief, fitted
 from resnext_search.search.gaussian_process import Hyperparameters
 from resnext_search.search.observations import FITTED_TO, PREDICTED_FROM, Observations, fitted_number
 from resnext_search.spaces.knobs import Floats
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 # The later half of the trials, and of many the last: a model of few trials is no judge of one of many.
 FORECASTS = 30
@@ -56,5 +56,5 @@ def stretch(surprises: Floats) -> float:
     """
     if not len(surprises):
         return 1.0
-    by_student = float(t.ppf(0.975, len(surprises)) / norm.ppf(0.975))
+    by_student = float(stdtrit(len(surprises), 0.975) / ndtri(0.975))
     return by_student * max(1.0, math.sqrt(float((surprises**2).mean())))

@@ -13,7 +13,7 @@ import numpy as np
 from resnext_search.search.outlook import Outlook
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
-from scipy.stats import norm
+from scipy.special import ndtri
 
 # Of all pairs together so many candidates are predicted, and of one at least some.
 PREDICTED, FEWEST = 20_000, 50
@@ -47,7 +47,7 @@ def surface(outlook: Outlook, seed: int) -> list[Spot]:
             members = np.sort(generator.choice(members, limit, replace=False))
         best.append(int(members[outlook.predict(members)[0].argmin()]))
     mean, variance = outlook.predict(np.array(best))
-    reach = float(norm.ppf(0.975)) * outlook.stretch * np.sqrt(variance)
+    reach = float(ndtri(0.975)) * outlook.stretch * np.sqrt(variance)
     # of few trials and a large stretch, logarithms go beyond what an error can be
     errors, lows, highs = (
         np.minimum(outlook.belief.scale.errors(outcomes), 100).tolist()
