@@ -12,6 +12,10 @@ for _name, _value in {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # trials are the job: at Ray's 15 they stand still while anything else runs
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Ray answers its first driver when the workers that it starts ahead are ready: never, where the machine is too busy
+    # to start one in a minute. None is started ahead, and the others are given time.
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_worker_register_timeout_seconds": "600",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a relative data.root means the same folder in every worker
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",

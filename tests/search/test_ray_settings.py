@@ -1,0 +1,26 @@
+"""What Ray is told before it is imported, where its own way can stop a study for ever."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+CODE = """
+import os
+from resnext_search.search import ray_settings
+print(*(os.environ[name] for name in ("RAY_prestart_worker_first_driver", "TUNE_FUNCTION_THREAD_TIMEOUT_S")))
+"""
+
+
+def settings(**given: str) -> list[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    return subprocess.check_output([sys.executable, "-c", CODE], env=environment | given, text=True).split()
+
+
+def test_no_worker_is_waited_for_that_may_never_start_and_a_slow_one_is_given_time() -> None:
+    assert settings() == ["0", "60"]
+
+
+def test_what_the_user_has_set_stays() -> None:
+    assert settings(RAY_prestart_worker_first_driver="1") == ["1", "60"]
