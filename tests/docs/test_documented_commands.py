@@ -160,7 +160,7 @@ def test_the_commands_that_train_do_their_work_on_a_small_scale(place: Path) -> 
             small += [part for part in SMALL if part.partition("=")[0] not in {w.partition("=")[0] for w in small}]
             if words[0] == "run" and (place / "runs" / "fixed-flops").exists():  # other pages go on with more trials
                 small[small.index("search.trials=3")] = f"search.trials={count_of_searches(place)}"
-        ended = finish(small, place)
+        ended = finish(small, place, seconds=900)
         assert ended.returncode == 0, f"{words}: {ended.stdout}\n{ended.stderr}"
         assert "Traceback" not in ended.stdout + ended.stderr
     folder = StudyFolder(place / "runs" / "fixed-flops")
