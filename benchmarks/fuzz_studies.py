@@ -13,6 +13,7 @@ The n-th file is always the same. A file that is not treated so is kept in `--ke
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import random
 import re
@@ -35,6 +36,7 @@ SHIPPED = [
     for path in sorted(map(Path, map(str, files("resnext_search.spaces").iterdir())))
     if path.suffix == ".yaml"
 ]
+PARSED: list[dict[str, Any]] = [yaml.safe_load(text) for text in SHIPPED]
 KEYS = sorted({word for text in SHIPPED for word in re.findall(r"[a-z_]+(?=:)", text)} | set(Study.model_fields))
 WORDS = [
     *("0", "-1", "1", "2", "3", "64", "1000000", "9" * 18, "9" * 40, "9" * 400, "1e9", "1e400", "-1e-400", "1e-9"),
@@ -140,7 +142,7 @@ def value(chance: random.Random, depth: int = 0) -> Any:
 
 def hostile(chance: random.Random) -> str:
     """A sound study with values of any kind in some of its places."""
-    raw = yaml.safe_load(chance.choice(SHIPPED))
+    raw = copy.deepcopy(chance.choice(PARSED))
     for _ in range(chance.choice((1, 1, 2, 3))):
         section = chance.choice(sorted(Study.model_fields))
         inner = raw.get(section)
