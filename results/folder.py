@@ -111,6 +111,11 @@ class StudyFolder:
         """Held by the run that works here."""
         return self.path / "LOCK"
 
+    @property
+    def stop(self) -> Path:
+        """Asks the run that works here to stop."""
+        return self.path / "STOP"
+
     def checkpoint(self, trial_id: int) -> Path:
         """Where a trial keeps its state between epochs."""
         return self.checkpoints / f"trial-{trial_id:05d}.pt"

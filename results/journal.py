@@ -46,6 +46,14 @@ class Journal(JournalReader):
         with self._transaction():
             self._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
 
+    def keep_active_seconds(self, seconds: float) -> None:
+        """Replace the time that the study was at work."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO meta VALUES ('active_seconds', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (str(seconds),),
+            )
+
     def enqueue(
         self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
     ) -> int:
@@ -160,3 +168,25 @@ class Journal(JournalReader):
         with self._transaction():
             changed = self._connection.execute("UPDATE trials SET state = 'interrupted' WHERE state = 'running'")
         return changed.rowcount
+
+    def retry_failed(self) -> list[int]:
+        """Queue all failed trials again, as if they had never begun; their failures are kept in a table of their own.
+
+        Returns:
+            Their numbers.
+        """
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO failures SELECT trial_id, attempts, failure_class, failure_message, COUNT(e.epoch), "
+                "COALESCE(SUM(e.seconds), 0.0), ended_at FROM trials LEFT JOIN epochs e USING (trial_id) "
+                "WHERE state = 'failed' GROUP BY trial_id"
+            )
+            self._connection.execute(
+                "DELETE FROM epochs WHERE trial_id IN (SELECT trial_id FROM trials WHERE state = 'failed')"
+            )
+            rows = self._connection.execute(
+                "UPDATE trials SET state = 'queued', failure_class = NULL, failure_message = NULL, started_at = NULL, "
+                "ended_at = NULL, stop_epoch = NULL, alone = 0, micro_batches = 1 WHERE state = 'failed' "
+                "RETURNING trial_id"
+            ).fetchall()
+        return sorted(row[0] for row in rows)

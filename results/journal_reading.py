@@ -8,12 +8,13 @@ from itertools import groupby
 
 from pydantic import ValidationError
 from resnext_search.results.journal_file import JournalFile
-from resnext_search.results.journal_rows import EpochRow, LatencyRow, Phase, State, Trial
+from resnext_search.results.journal_rows import EpochRow, FailureRow, LatencyRow, Phase, State, Trial
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study_file import parse_study
 
 _EPOCH = ", ".join(field.name for field in fields(EpochRow))
+_FAILURE = ", ".join(field.name for field in fields(FailureRow))
 _LATENCY = ", ".join(field.name for field in fields(LatencyRow))
 
 
@@ -31,6 +32,11 @@ class JournalReader(JournalFile):
     def data_version(self) -> int:
         """A number that changes when another connection has written; it costs next to nothing to ask."""
         return int(self._rows("PRAGMA data_version")[0][0])
+
+    def active_seconds(self) -> float:
+        """How long the study was at work, over all its sittings."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'active_seconds'")
+        return float(rows[0][0]) if rows else 0.0
 
     def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""
@@ -97,6 +103,11 @@ class JournalReader(JournalFile):
     def damage(self) -> list[str]:
         """What SQLite finds wrong with the whole file, in its words; nothing in one that is sound."""
         return [row[0] for row in self._rows("PRAGMA integrity_check(3)") if row[0] != "ok"]
+
+    def failures(self) -> list[FailureRow]:
+        """The failures of trials that were then tried again, in the order of the trials and their attempts."""
+        rows = self._rows(f"SELECT {_FAILURE} FROM failures ORDER BY trial_id, attempt")
+        return [FailureRow(*row) for row in rows]
 
     def history(self, phase: Phase) -> list[tuple[int, int, float | None]]:
         """Trial, epoch and validation error of all epochs of a phase, in the order in which they were recorded."""

@@ -67,3 +67,16 @@ class LatencyRow:
 
     latency_ms: float
     latency_ms_spread: float
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One row of the table `failures`: an attempt that failed, of a trial that was then tried again."""
+
+    trial_id: int
+    attempt: int
+    failure_class: str
+    failure_message: str
+    epochs: int
+    seconds: float
+    failed_at: float

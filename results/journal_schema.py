@@ -14,7 +14,7 @@ from resnext_search.spaces import Study
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.whole_file import whole_file
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -65,6 +65,16 @@ CREATE TABLE latencies (
     measured_at REAL NOT NULL,
     PRIMARY KEY (architecture, device)
 );
+CREATE TABLE failures (                     -- of trials that were then tried again from the start
+    trial_id INTEGER NOT NULL REFERENCES trials (trial_id),
+    attempt INTEGER NOT NULL,               -- as trials.attempts had it
+    failure_class TEXT NOT NULL,
+    failure_message TEXT NOT NULL,
+    epochs INTEGER NOT NULL,                -- that were trained for nothing
+    seconds REAL NOT NULL,                  -- of these epochs
+    failed_at REAL NOT NULL,
+    PRIMARY KEY (trial_id, attempt)
+);
 """
 
 # By schema, what is done to its tables before their rows are copied into those of the next; columns of the same name
@@ -74,6 +84,7 @@ CHANGES: dict[int, tuple[str, ...]] = {
     2: (),  # 3: early stopping
     3: (),  # 4: latencies
     4: (),  # 5: shares of a GPU
+    5: (),  # 6: failures that were retried
 }
 
 

@@ -141,6 +141,16 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--watch", action="store_true", help="follow it until its run ends; with --json a line a look")
     _json_argument(status)
 
+    stop = add("stop", commands.stop, "Let the run of a folder end its running trials and stop; with --now at once.")
+    _folder_argument(stop)
+    stop.add_argument("--now", action="store_true", help="interrupt the trials; they go on from their last epoch later")
+    _json_argument(stop)
+
+    retry = add("retry", commands.retry, "Queue the failed trials of a folder again, for the next resume.")
+    _folder_argument(retry)
+    retry.add_argument("--failed", action="store_true", required=True, help="all that have failed")
+    _json_argument(retry)
+
     export = add("export", commands.export, "Write the tables of a study anew from its journal: CSV, parquet, LaTeX.")
     _folder_argument(export)
     export.add_argument("--figures", action="store_true", help="draw the report's figures too, as PNG and SVG")

@@ -30,6 +30,8 @@ class Arguments(argparse.Namespace):
     calibrate: bool
     json: bool
     watch: bool
+    now: bool
+    failed: bool
     objectives: str | None
     name: str
     template: str
@@ -114,6 +116,22 @@ def status(arguments: Arguments) -> int:
     else:
         watch(folder, Console())
     return 0
+
+
+def stop(arguments: Arguments) -> int:
+    """Ask the run of a folder to stop."""
+    from resnext_search.search.stopping import stop_study, stop_words
+
+    facts = stop_study(arguments.folder, now=arguments.now)
+    return _show(arguments, facts, lambda: stop_words(facts))
+
+
+def retry(arguments: Arguments) -> int:
+    """Queue the failed trials of a folder again."""
+    from resnext_search.search.stopping import retry_failed, retry_words
+
+    facts = retry_failed(arguments.folder)
+    return _show(arguments, facts, lambda: retry_words(facts))
 
 
 def export(arguments: Arguments) -> int:

@@ -25,13 +25,21 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown process"
             raise FolderLocked(
-                f"{path.parent}: another run works on this folder ({owner})",
+                f"{path.parent}: another run works on this folder ({holder(path)})",
                 hint=f"Follow it with: resnext-search status {path.parent} --watch",
             ) from None
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.write(f"{this_process()}\n")
         file.flush()
         yield
+
+
+def this_process() -> str:
+    """How the holder of a lock is called, in the lock file and in messages."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def holder(path: Path) -> str:
+    """Who holds a lock, by what stands in its file; also who held it last."""
+    return path.read_text(encoding="utf-8").strip() or "unknown process"

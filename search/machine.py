@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from resnext_search.search.lifeline import Lifeline, raylet_of
 from resnext_search.search.ray_settings import JobConfig, on_loopback, ray
 from resnext_search.search.scratch import scratch_folder
 from resnext_search.spaces import Study
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import MachineLost, UsageError
 
 # Seconds in which the head of a Ray cluster must accept a connection.
 CLUSTER_TIMEOUT_SECONDS = 5
@@ -23,13 +24,34 @@ SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What Ray offers: cores, GPUs, and the address of its dashboard (None if there is none)."""
+class Node(NamedTuple):
+    """One machine of a cluster, or the only one."""
 
     cpus: float
     gpus: float
+
+    def room(self, cpu: float, gpu: float) -> int:
+        """How many trials of so many cores and GPUs fit on it."""
+        shares = int(1 / gpu + 1e-9) * int(self.gpus) if 0 < gpu < 1 else self.gpus / gpu if gpu else float("inf")
+        return int(min(self.cpus / cpu, shares) + 1e-9)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What Ray offers.
+
+    Args:
+        nodes: The machines that were there at the start.
+        dashboard: Address of the dashboard; None if there is none.
+    """
+
+    nodes: tuple[Node, ...]
     dashboard: str | None
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of all nodes."""
+        return sum(node.gpus for node in self.nodes)
 
     def gpus_of_a_trial(self, study: Study) -> float:
         """`resources.gpu`, with `auto` resolved: one if there is any."""
@@ -42,14 +64,33 @@ class Machine:
         Raises:
             UsageError: Not even one fits.
         """
-        gpu = self.gpus_of_a_trial(study)
-        room = int(min(self.cpus / study.resources.cpu, self.gpus / gpu if gpu else float("inf")) + 1e-9)
+        room = sum(node.room(study.resources.cpu, self.gpus_of_a_trial(study)) for node in self.nodes)
         if room < 1:
             raise UsageError(
-                f"resources: a trial wants {study.resources.cpu} cores and {gpu:g} GPUs; "
-                f"there are {self.cpus:g} cores and {self.gpus:g} GPUs"
+                self._no_room(study, self.nodes),
+                hint="Give a trial less, such as resources.cpu=1 or resources.gpu=0, or run it where there is more.",
             )
         return room if study.search.parallel == "auto" else min(room, study.search.parallel)
+
+    def lifeline(self, last_words: Callable[[str], None]) -> Lifeline:
+        """Watches, for the time of a block, that Ray is there."""
+        context = ray.get_runtime_context()
+        own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())  # type: ignore[no-untyped-call]
+        host, _, port = context.gcs_address.rpartition(":")
+        return Lifeline(raylet_of(own["RayletSocketName"]), (host, int(port)), last_words)
+
+    def lack_of_room(self, study: Study) -> str:
+        """What is wrong if no trial fits into what is left of the cluster now; empty if one does."""
+        left = _nodes()
+        gpu = self.gpus_of_a_trial(study)
+        return "" if any(node.room(study.resources.cpu, gpu) for node in left) else self._no_room(study, left)
+
+    def _no_room(self, study: Study, nodes: tuple[Node, ...]) -> str:
+        there = "; ".join(f"{node.cpus:g} cores and {node.gpus:g} GPUs" for node in nodes) or "nothing"
+        return (
+            f"resources: a trial wants {study.resources.cpu} cores and {self.gpus_of_a_trial(study):g} GPUs "
+            f"on one machine; there {'are' if nodes else 'is'} {there}"
+        )
 
 
 @contextmanager
@@ -66,7 +107,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
     if study.resources.cluster is None and ray.is_initialized():
-        yield _offered(None, cpus, gpus)
+        yield Machine(_nodes(cpus, gpus), None)
         return
     with scratch_folder() as scratch:
         try:
@@ -74,26 +115,51 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
                 _expect_cluster(study.resources.cluster)
                 context = ray.init(address=study.resources.cluster, **quiet)
             else:
-                with on_loopback():
-                    context = ray.init(
-                        num_cpus=cpus,
-                        num_gpus=gpus,
-                        include_dashboard=True,
-                        dashboard_host="127.0.0.1",
-                        dashboard_port=_free_port(),
-                        _temp_dir=str(scratch),  # its own: /tmp/ray is shared with other users
-                        **quiet,
-                    )
-            yield _offered(context.dashboard_url)
+                context = _started(cpus, gpus, str(scratch), quiet)
+            url = context.dashboard_url
+            yield Machine(_nodes(), f"http://{url}" if url else None)
         finally:
             ray.shutdown()
 
 
-def _offered(url: str | None, cpus: float | None = None, gpus: float | None = None) -> Machine:
-    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    cpu = min(there.get("CPU", 0.0), math.inf if cpus is None else cpus)
-    gpu = min(there.get("GPU", 0.0), math.inf if gpus is None else gpus)
-    return Machine(cpu, gpu, f"http://{url}" if url else None)
+def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, Any]) -> Any:
+    """Ray on this machine.
+
+    Raises:
+        MachineLost: It has not come up in the half minute that it gives itself.
+    """
+    try:
+        with on_loopback():
+            return ray.init(
+                num_cpus=cpus,
+                num_gpus=gpus,
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+                dashboard_port=_free_port(),
+                _temp_dir=scratch,  # its own: /tmp/ray is shared with other users
+                **quiet,
+            )
+    except Exception as error:
+        if "timed out during startup" not in str(error):
+            raise
+        raise MachineLost(
+            "Ray did not start on this machine within half a minute",
+            hint="The machine may be too busy, or out of memory. Give the same command again when it has more room.",
+        ) from error
+
+
+def kill(actor: Any) -> None:
+    """End the process of a worker, whatever it does; it may be gone already."""
+    if actor is not None:
+        with suppress(Exception):  # a Ray that is gone itself: the trial is as good as ended
+            ray.kill(actor)
+
+
+def _nodes(cpus: float | None = None, gpus: float | None = None) -> tuple[Node, ...]:
+    """The machines that are there now, with at most so many cores and GPUs each."""
+    offered = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    most_cpus, most_gpus = (math.inf if most is None else most for most in (cpus, gpus))
+    return tuple(Node(min(each.get("CPU", 0.0), most_cpus), min(each.get("GPU", 0.0), most_gpus)) for each in offered)
 
 
 def _free_port() -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from resnext_search.results.export import pareto_table, write_tables
 from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import ENDED, Journal, Phase, State
+from resnext_search.results.journal import ENDED, Journal, Phase, State, Trial
 from resnext_search.search.audit import read_audit
+from resnext_search.search.budget import Budget, check_limits
 from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.console import words_apart
 from resnext_search.search.effects_table import write_effects
@@ -27,12 +27,20 @@ from resnext_search.search.proposals import Proposals
 from resnext_search.search.report import write_report
 from resnext_search.search.runner import run_trials
 from resnext_search.search.served import served
+from resnext_search.search.sitting import Sitting
+from resnext_search.search.stops import Stops
 from resnext_search.search.trackers import expect_installed, tracked
 from resnext_search.search.verdicts import judge_study, write_verdict
 from resnext_search.search.words import audit_words
 from resnext_search.search.worker import Train
 from resnext_search.spaces import FeasibleSet, Study
-from resnext_search.spaces.errors import Interrupted, ResnextSearchError, TooManyFailures, UsageError
+from resnext_search.spaces.errors import (
+    BudgetEnded,
+    Interrupted,
+    ResnextSearchError,
+    TooManyFailures,
+    UsageError,
+)
 from resnext_search.spaces.plugins import trainer_plugin
 from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.latency import MeasuredFirst
@@ -40,6 +48,10 @@ from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
 
 PENDING: Sequence[State] = ("queued", "running", "interrupted")
+_CLAIM_PHASES: Mapping[Phase, Callable[[Study, Journal], int]] = {
+    "tune": enqueue_tuning,
+    "confirm": enqueue_confirmation,
+}
 
 
 def run_study(
@@ -76,11 +88,14 @@ def run_study(
         FolderLocked: Another run works there.
         UsageError: The folder cannot be made or written, or a tracker's package is missing.
         TooManyFailures: More than half of the trials failed.
+        MachineLost: Ray is gone, or what is left of it holds no trial.
+        BudgetEnded: A limit ended the study before the claim had what it needs, or before any trial was completed.
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
     feasible = study.feasible_set()
     expect_installed(study.trackers)
+    check_limits(study)
     train = train or _trainer(study)
     images = expect_images(study.data)
     _make(folder.path)
@@ -91,70 +106,119 @@ def run_study(
         images.keep(folder)
         if images.words:
             console.print(images.words, markup=False)
-        run = _Run(study, folder, journal, console, images.expected_by(train))
+        stops = Stops(folder, console.file.fileno())
+        budget = Budget(study, journal)
+        run = _Run(study, folder, journal, console, images.expected_by(train), budget, stops)
 
         def say(words: str) -> None:
             console.print(words, markup=False)
 
         with served(folder, serve, say) as live:
-            try:
-                with tracked(study, folder, say):
-                    if run.is_due(feasible):
-                        with ray_running(study, cpus=cpus, gpus=gpus) as machine:
-                            live.show_dashboard(machine.dashboard)
-                            run.all_phases(feasible, machine)
-            except BaseException:
-                with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
-                    _write_tables(folder, journal)
-                raise
-            _write_tables(folder, journal)
+            with stops.listening():
+                try:
+                    with tracked(study, folder, say):
+                        if run.is_due(feasible):
+                            with ray_running(study, cpus=cpus, gpus=gpus) as machine:
+                                live.show_dashboard(machine.dashboard)
+                                run.all_phases(feasible, machine)
+                except BaseException:
+                    with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
+                        _write_tables(folder, journal)
+                    raise
+                _write_tables(folder, journal)
+            shortened = run.expect_ended(feasible)
             _expect_some_completed(journal)
-            shutil.rmtree(folder.checkpoints, ignore_errors=True)
+            if not shortened:
+                shutil.rmtree(folder.checkpoints, ignore_errors=True)
             _say_result(console, folder, journal)
+            console.print(shortened, markup=False, end="\n" * bool(shortened))
     return folder
 
 
-@dataclass
-class _Run:
-    """One sitting at a study: what its phases have in common."""
+class _Run(Sitting):
+    """One sitting at a study: goes through its phases."""
 
-    study: Study
-    folder: StudyFolder
-    journal: Journal
-    console: Console
-    train: Train
+    _phase_words = "no trial ended"
+    _claim_is_queued = False
 
     def is_due(self, feasible: FeasibleSet) -> bool:
-        """Whether any trial is left to run; queues what the claim still needs when the search has ended."""
-        if self.journal.trials(states=PENDING) or self._search_left(feasible):
-            return True
-        if self.study.claim is None:
+        """Whether any trial can be run now; queues what the claim still needs when the search has ended."""
+        if self.budget.is_over:
             return False
-        return bool(enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal))
+        if self._waiting("search", "tune", "confirm") or (
+            self._search_lacks(feasible) and self.budget.allows_another()
+        ):
+            return True
+        if self.study.claim is not None and (
+            enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal)
+        ):
+            return bool(self._waiting("tune", "confirm"))
+        self._claim_is_queued = True
+        return False
 
     def all_phases(self, feasible: FeasibleSet, machine: Machine) -> None:
-        """Run what is left of every phase."""
+        """Run what is left of every phase, as far as the limits and the user allow."""
         if machine.dashboard:
             self.console.print(
                 f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)",
                 markup=False,
             )
-        if self._search_left(feasible) or self.journal.trials(phase="search", states=PENDING):
+        if self._search_lacks(feasible) or self._pending("search"):
             self.console.print(f"{self.study.name}: {len(feasible):,} architectures inside the band")
             proposals = Proposals(self.study, feasible, self.journal)
             self._phase("search", machine, self.study.search.trials, proposals)
+            if self.stops.wanted:
+                return
         if self.study.claim is not None:
-            self._claim_phase("tune", machine, enqueue_tuning)
-            self._claim_phase("confirm", machine, enqueue_confirmation)
+            for phase, enqueue in _CLAIM_PHASES.items():
+                # an optimum at the edge asks for more tuning
+                while enqueue(self.study, self.journal) or self._pending(phase):
+                    if not self._waiting(phase):
+                        return
+                    self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+                    if self.stops.wanted:
+                        return
+        self._claim_is_queued = True
 
-    def _search_left(self, feasible: FeasibleSet) -> bool:
+    def expect_ended(self, feasible: FeasibleSet) -> str:
+        """Say how a limit has shortened the search, if one has, and the rest is done; empty if nothing is left to do.
+
+        Raises:
+            BudgetEnded: A limit has left a claim without its trials, or a search without any that was completed.
+            Interrupted: The user has stopped it.
+        """
+        lacks_search = self._search_lacks(feasible) or bool(self._pending("search"))
+        lacks_claim = self.study.claim is not None and not self._claim_is_done()
+        if not lacks_search and not lacks_claim:
+            return ""
+        limit, more = self.budget.spent_limit()
+        if not limit or (self.stops.wanted and not self.budget.is_over):
+            raise Interrupted(
+                f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved",
+                hint=self.how_to_continue,
+            )
+        words = f"{self.folder.path}: {limit} ended the study with {self._phase_words}; everything is saved"
+        hint = f"Continue with more: resnext-search resume {self.folder.path} {more}"
+        if lacks_claim or not self.journal.trials(phase="search", states=["completed"]):
+            raise BudgetEnded(words, hint=hint)
+        return f"\n{words}\n{hint}"
+
+    def _search_lacks(self, feasible: FeasibleSet) -> bool:
+        """Whether the search has made fewer trials than it should, and there are any left to make."""
         size = len(Pool(feasible, self.study.knobs()))
         return len(self.journal.trials(phase="search")) < min(self.study.search.trials, size)
 
-    def _claim_phase(self, phase: Phase, machine: Machine, enqueue: Callable[[Study, Journal], int]) -> None:
-        """Run what the claim needs, until it needs no more: an optimum at the edge asks for more tuning."""
-        while enqueue(self.study, self.journal) or self.journal.trials(phase=phase, states=PENDING):
-            self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+    def _claim_is_done(self) -> bool:
+        if self._pending("tune") or self._pending("confirm"):
+            return False
+        return self._claim_is_queued or bool(self.journal.trials(phase="confirm"))
+
+    def _pending(self, phase: Phase) -> list[Trial]:
+        return self.journal.trials(phase=phase, states=PENDING)
+
+    def _waiting(self, *phases: Phase) -> bool:
+        """Whether trials of these phases are left that the limits allow."""
+        return any(self.budget.allows(trial) for phase in phases for trial in self._pending(phase))
 
     def _phase(self, phase: Phase, machine: Machine, total: int, proposals: Proposals | None = None) -> None:
         trials = self.journal.trials(phase=phase)
@@ -166,22 +230,13 @@ class _Run:
             self.console, total, self.study.trainer.epochs, ended, min(errors, default=None), metric
         ) as progress:
             try:
-                run_trials(phase, self.study, self.folder, self.journal, machine, progress, self.train, proposals)
+                run_trials(phase, self, machine, progress, proposals)
             finally:
                 self.journal.interrupt_running()
+                ended = len(self.journal.trials(phase=phase, states=ENDED))
+                self._phase_words = f"{ended} of {total} trials of the {phase} phase ended"
             if proposals is not None and proposals.exhausted:
                 progress.say("Every configuration of the feasible set has been tried.")
-        self._expect_ended(phase, total, proposals)
-
-    def _expect_ended(self, phase: Phase, total: int, proposals: Proposals | None) -> None:
-        trials = self.journal.trials(phase=phase)
-        pending = sum(trial.state in PENDING for trial in trials)
-        if pending or (len(trials) < total and not (proposals and proposals.exhausted)):
-            raise Interrupted(
-                f"{self.folder.path}: interrupted with {len(trials) - pending} of {total} trials of the {phase} phase "
-                "ended; everything is saved",
-                hint=f"Continue with: resnext-search resume {self.folder.path}",
-            )
 
 
 def _write_tables(folder: StudyFolder, journal: Journal) -> None:

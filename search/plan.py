@@ -18,7 +18,17 @@ from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.whole_file import write_whole
 
 # A change of these does not change what a study means, only how long it goes on and where.
-MAY_CHANGE = ("search.parallel", "resources.cpu", "resources.gpu", "resources.cluster", "data.root", "trackers")
+MAY_CHANGE = (
+    "search.parallel",
+    "resources.cpu",
+    "resources.gpu",
+    "resources.cluster",
+    "data.root",
+    "trackers",
+    "limits.time",
+    "limits.training_flops",
+    "limits.trial_time",
+)
 # More of these adds trials, and leaves those that were made as they are.
 MAY_GROW = ("search.trials", "claim.seeds", "claim.finalists")
 
@@ -128,7 +138,8 @@ def check_change(before: Study, after: Study, folder: Path) -> None:
         lines = [f"  {key}: {_word(old, key)} -> {_word(new, key)}" for key in changed]
         raise StudyError(
             f"{folder}: the study has changed since its first trial:\n" + "\n".join(lines),
-            hint="A study may only get more trials or seeds. Give another --out (or name) for the changed one.",
+            hint="A study may only get more trials or seeds, and other limits or resources. "
+            "Give another --out (or name) for the changed one.",
         )
 
 

@@ -23,6 +23,7 @@ for _name, _value in {
     # a worker that has not freed a trial's memory by then gets no other one; at Ray's 2 s a busy machine lost trials so
     "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's snapshots of the experiment are not used
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are heeded in `stops.py`
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }.items():
     os.environ.setdefault(_name, _value)
@@ -33,6 +34,7 @@ from ray._private import ray_constants
 from ray.job_config import JobConfig
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
 from ray.tune.search import Searcher
+from ray.tune.stopper import Stopper
 
 __all__ = [
     "AsyncHyperBandScheduler",
@@ -40,6 +42,7 @@ __all__ = [
     "JobConfig",
     "MedianStoppingRule",
     "Searcher",
+    "Stopper",
     "on_loopback",
     "ray",
     "tune",

@@ -1,65 +1,47 @@
-"""Which trials does Ray Tune run? The journal decides, and keeps what came of them.
+"""How does Ray Tune run the trials of a phase? Its journal says which; Tune finds workers, and is watched.
 
 `Tuner.restore` is never called: Ray's own snapshots may lag behind what has finished. A study that continues starts a
 fresh Tuner, whose searcher first hands out the interrupted trials; their workers find their checkpoints by themselves.
-Early stopping has no other memory than the journal either.
+Nor does Tune retry: a trial whose process is lost goes back to the journal, and is handed out again from there.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from resnext_search.results import EpochRow, Journal, LatencyRow, StudyFolder, Trial
-from resnext_search.results.journal import ENDED, Phase
-from resnext_search.search.early_stopping import EarlyStopping
+from resnext_search.results.journal import Phase
+from resnext_search.search.guard import Guard, StopAll
+from resnext_search.search.journal_searcher import JournalScheduler, JournalSearcher
 from resnext_search.search.machine import Machine
-from resnext_search.search.packing import OUT_OF_MEMORY, Room, more_room
-from resnext_search.search.progress import Progress, describe
+from resnext_search.search.progress import Progress
 from resnext_search.search.proposals import Proposals
-from resnext_search.search.ray_settings import FIFOScheduler, Searcher, tune
-from resnext_search.search.worker import Train, name_tag, remove, resources, trainable
-from resnext_search.spaces import Study
-from resnext_search.spaces.errors import TooManyFailures
-
-# A phase is given up when at least this many trials have ended and more than half of them failed.
-FEWEST_BEFORE_GIVING_UP = 5
-# How often Ray starts a trial anew whose process or machine was lost.
-LOST_WORKER_RETRIES = 3
-# Trials that take this long bear a name in the dashboard, which costs a second of one core for each.
-LEAST_NAMED_SECONDS = 30
+from resnext_search.search.ray_settings import tune
+from resnext_search.search.sitting import Sitting
+from resnext_search.search.worker import resources, trainable
+from resnext_search.spaces.errors import MachineLost
 
 
 def run_trials(
-    phase: Phase,
-    study: Study,
-    folder: StudyFolder,
-    journal: Journal,
-    machine: Machine,
-    progress: Progress,
-    train: Train,
-    proposals: Proposals | None = None,
+    phase: Phase, sitting: Sitting, machine: Machine, progress: Progress, proposals: Proposals | None = None
 ) -> None:
-    """Run a phase until its trials have ended, or the user stops it.
+    """Run a phase until its trials have ended, or the sitting does.
 
     Args:
         phase: Whose trials: those of the journal that have not ended come first.
+        sitting: At which study; its `stops` say whether it was broken off.
+        machine: What there is to run on.
+        progress: Is told what happens.
         proposals: Makes new trials while workers are free, and is told what came of them; none without it.
-        train: As `run_study` says.
 
     Raises:
         TooManyFailures: More than half of the trials failed.
+        MachineLost: Ray is gone, or what is left of it holds no trial.
     """
+    study, folder = sitting.study, sitting.folder
     gpu = machine.gpus_of_a_trial(study)
-    searcher = JournalSearcher(phase, study, folder, journal, machine, progress, proposals)
+    searcher = JournalSearcher(phase, sitting, machine, progress, proposals)
     trial = tune.with_resources(
-        trainable(study, folder.checkpoints.resolve(), train, gpu=gpu, confirm=phase == "confirm"),
+        trainable(study, folder.checkpoints.resolve(), sitting.train, gpu=gpu, confirm=phase == "confirm"),
         resources(study, gpu),
     )
     scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
@@ -71,228 +53,24 @@ def run_trials(
         run_config=tune.RunConfig(
             name="trials",
             storage_path=str(scratch),
-            failure_config=tune.FailureConfig(max_failures=LOST_WORKER_RETRIES),
+            failure_config=tune.FailureConfig(max_failures=0),
+            callbacks=[Guard(sitting, machine, searcher)],
+            stop=StopAll(searcher),
             verbose=0,
         ),
     )
-    with _termination_is_graceful():
+    with sitting.stops.patient(), machine.lifeline(sitting.stops.last_words) as lifeline:
         try:
             tuner.fit()
+        except BaseException as error:
+            if lifeline.lost:
+                raise MachineLost(
+                    f"{folder.path}: {lifeline.lost}; everything is saved", hint=sitting.how_to_continue
+                ) from error
+            raise
         finally:
             searcher.close()
+            sitting.budget.time.rest()
             shutil.rmtree(scratch, ignore_errors=True)
     if searcher.error is not None:
         raise searcher.error
-
-
-class JournalSearcher(Searcher):
-    """Tune's searcher over the journal: hands out trials, and records what Tune says of them.
-
-    Tune asks it for trials and tells it results, all in the driver's main thread. Its methods keep the names by which
-    Tune calls them, and do not raise: Tune would tell the same result again, as an error.
-    """
-
-    def __init__(
-        self,
-        phase: Phase,
-        study: Study,
-        folder: StudyFolder,
-        journal: Journal,
-        machine: Machine,
-        progress: Progress,
-        proposals: Proposals | None,
-    ) -> None:
-        super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
-        self.study, self.folder, self.journal = study, folder, journal
-        self.progress, self.proposals = progress, proposals
-        self.at_once, self.gpu = machine.trials_at_once(study), machine.gpus_of_a_trial(study)
-        self.error: Exception | None = None
-        waiting = journal.trials(phase=phase, states=["interrupted", "queued"])
-        self._pending = deque(sorted(waiting, key=lambda trial: trial.alone))
-        self._live: dict[str, int] = {}  # our number, by Tune's name
-        self._tags: dict[int, Any] = {}  # by our number, the actor that bears a trial's name
-        trials = journal.trials(phase=phase)
-        self._failed = sum(trial.state == "failed" for trial in trials)
-        self._ended = sum(trial.state in ENDED for trial in trials)
-        stops_early = phase == "search" and study.search.early_stopping != "none"
-        self._early_stopping = EarlyStopping(study, journal) if stops_early else None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its searcher for a restore that never happens; the journal is the state."""
-        return {}
-
-    def save(self, checkpoint_path: str) -> None:
-        """Tune wants a file; see `__getstate__`."""
-        Path(checkpoint_path).touch()
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Never called."""
-        raise NotImplementedError("a study is continued from its journal")
-
-    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **_: Any) -> bool:
-        """Tune offers its own metric and space; ours are in the study."""
-        return True
-
-    def suggest(self, trial_id: str) -> Any:
-        """The next trial: an interrupted one, or a new proposal; None while all workers are busy."""
-        if self.error is not None:
-            return str(Searcher.FINISHED)
-        if len(self._live) >= self.at_once:
-            return None
-        try:
-            trial = self._next()
-            if trial is None:  # one that runs may come back
-                return None if self._live else str(Searcher.FINISHED)
-            self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
-            self._live[trial_id] = trial.trial_id
-            self.progress.started(trial.trial_id, trial.configuration)
-        except Exception as error:
-            self.error = error
-            return str(Searcher.FINISHED)
-        return {
-            "trial_id": trial.trial_id,
-            "configuration": trial.configuration.to_json(),
-            "seed": str(trial.seed),
-            "alone": trial.alone,
-            "micro_batches": trial.micro_batches,
-            "measured_on": self.journal.measured_on(trial.configuration.architecture),
-        }
-
-    def _next(self) -> Trial | None:
-        """A trial of the journal that waits, else a new one, else one that waits for a GPU of its own, else none.
-
-        Those come last: others would go on taking the shares of a GPU that it waits for.
-        """
-        if self._pending and not self._pending[0].alone:
-            return self._pending.popleft()
-        new = self.proposals.next() if self.proposals is not None else None
-        return self._pending.popleft() if new is None and self._pending else new
-
-    def goes_on(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Record a latency, or an epoch, the last one of which completes the trial; say whether the trial goes on.
-
-        One that is completed does not: told so at once, its worker is free 0.1 s earlier than if it had to notice by
-        itself that there is nothing left to train.
-        """
-        if trial_id in self._live:
-            with self._errors_kept():
-                if "latency_ms" in result:
-                    self._record_latency(self._live[trial_id], result)
-                return "validation_error" not in result or self._record_epoch(self._live[trial_id], result)
-            return False  # what cannot be recorded need not be trained
-        return True
-
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Record a failure, if there was one, and free the worker's place."""
-        if trial_id not in self._live:
-            return
-        number = self._live.pop(trial_id)
-        with self._errors_kept():
-            if result is not None and "validation_error" in result and not error:
-                self._record_epoch(number, result)
-            if error:
-                self._fail(number, "WorkerLost", f"its process was lost {LOST_WORKER_RETRIES + 1} times")
-            elif result is not None and "failure_class" in result:
-                self._fail_or_put_back(number, result["failure_class"], result["failure_message"])
-            remove(self._tags.pop(number, None))
-
-    def close(self) -> None:
-        """Take down the name tags of trials that were interrupted."""
-        for tag in self._tags.values():
-            remove(tag)
-        self._tags.clear()
-        self._live.clear()
-
-    def _record_latency(self, number: int, result: dict[str, Any]) -> None:
-        row = LatencyRow(**{name: result[name] for name in LatencyRow.__dataclass_fields__})
-        architecture = self.journal.trial(number).configuration.architecture
-        self.journal.record_latency(architecture, row, device=result["device"], host=result["host"])
-
-    def _record_epoch(self, number: int, result: dict[str, Any]) -> bool:
-        row = EpochRow(**{name: result[name] for name in EpochRow.__dataclass_fields__})
-        final = row.epoch >= self.study.trainer.epochs
-        about = {name: result[name] for name in ("device", "host", "test_error", "test_correct")}
-        stop = None
-        if self._early_stopping is not None and row.validation_error is not None:
-            stop = self._early_stopping.after(number, row.epoch, row.validation_error)
-        ended = self.journal.record_epoch(number, row, final=final, stop=stop, **about)
-        self.progress.epoch(number, row.epoch, row.validation_error, row.train_loss)
-        if not ended and number not in self._tags and row.seconds * self.study.trainer.epochs >= LEAST_NAMED_SECONDS:
-            self._tags[number] = name_tag(describe(number, self.journal.trial(number).configuration))
-        if ended:
-            self._ended += 1
-            if self.proposals is not None:
-                self.proposals.ended(number)
-            error = about["test_error"] if row.validation_error is None else row.validation_error
-            if stop == "stopped":
-                self.progress.stopped(number, row.epoch, error)
-            else:
-                self.progress.completed(number, error)
-            self.folder.checkpoint(number).unlink(missing_ok=True)
-        return not (final or stop == "stopped")
-
-    def _fail_or_put_back(self, number: int, failure_class: str, message: str) -> None:
-        if failure_class != OUT_OF_MEMORY or not self._put_back(number):
-            self._fail(number, failure_class, message)
-
-    def _put_back(self, number: int) -> bool:
-        """Let a trial be trained again with more memory, if there is any to be had."""
-        trial = self.journal.trial(number)
-        batch_size = trial.configuration.recipe(self.study.trainer).batch_size
-        room = more_room(Room(trial.alone, trial.micro_batches), self.gpu, batch_size)
-        if room is None:
-            return False
-        self.journal.put_back(number, alone=room.alone, micro_batches=room.micro_batches)
-        self._pending.append(self.journal.trial(number))
-        self.progress.put_back(number, f"too little memory on its GPU; it is trained {room}")
-        return True
-
-    def _fail(self, number: int, failure_class: str, message: str) -> None:
-        if not self.journal.fail(number, failure_class, message):
-            return
-        self._ended, self._failed = self._ended + 1, self._failed + 1
-        if self.proposals is not None:
-            self.proposals.ended(number)
-        self.progress.failed(number, failure_class, message)
-        self.folder.checkpoint(number).unlink(missing_ok=True)
-        everything = self._ended == self._failed and self._ended == self.progress.total
-        if everything or (self._ended >= FEWEST_BEFORE_GIVING_UP and 2 * self._failed > self._ended):
-            self.error = TooManyFailures(
-                f"{self._failed} of {self._ended} trials failed, "
-                f"the last one with {failure_class}:\n{message.rstrip()}",
-                hint=f"All failures: resnext-search status {self.folder.path}. Mend the cause, then start a new study.",
-            )
-
-    @contextmanager
-    def _errors_kept(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self.error = self.error or error
-
-
-class JournalScheduler(FIFOScheduler):
-    """Tune's scheduler: what it asks after an epoch is answered when that epoch is in the journal, with the answer."""
-
-    def __init__(self, searcher: JournalSearcher) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.searcher = searcher
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Whether a trial goes on."""
-        return str(self.CONTINUE if self.searcher.goes_on(trial.trial_id, result) else self.STOP)
-
-
-@contextmanager
-def _termination_is_graceful() -> Iterator[None]:
-    """SIGTERM ends the study as Ctrl-C does, and Ctrl-C is the caller's again afterwards.
-
-    Tune stops gracefully at SIGINT and SIGUSR1, and leaves its handlers behind.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -38,7 +38,8 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
             phase: {"trials": count, "states": _states([t for t in trials if t.phase == phase], live)}
             for phase, count in planned.items()
         },
-        "budget": budget_facts(study, planned, trials),
+        "budget": budget_facts(study, planned, trials)
+        | {"seconds": {"used": round(journal.active_seconds(), 1), "of": study.limits.time}},
         "remaining": left._asdict() if left is not None else None,
         "running": [_running(study, journal, trial, now) for trial in trials if live and trial.state == "running"],
         "failures": [

@@ -98,6 +98,8 @@ def status_words(facts: dict[str, Any]) -> str:
         lines.append(audit_words(facts["early_stopping"]))
     if facts["best"] is not None:
         lines.append(best_words(facts["best"]).splitlines()[0])
+    if (limit := facts["budget"]["seconds"])["of"] is not None:
+        lines.append(f"time at work: {duration(limit['used'])} of {duration(limit['of'])}")
     if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
         lines.append(f"Continue with: resnext-search resume {facts['folder']}")
     return "\n".join(lines)

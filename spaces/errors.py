@@ -5,6 +5,7 @@
     │   ├── StudyError          2    ... the study file, with every problem in it
     │   ├── DataError           2    ... the data set is missing or is not what the study says
     │   └── PluginError         2    ... a plug-in is missing, broken, or is not what it should be
+    ├── MachineLost             1    Ray, or what the trials need of a cluster, is gone
     ├── EmptyFeasibleSet        3    no architecture lies inside the FLOP band
     ├── TooManyFailures         4    trials fail for a reason that more trials will not cure
     ├── BudgetEnded             5    the budget ended before the least that was asked for
@@ -57,6 +58,10 @@ class DataError(UsageError):
 
 class PluginError(UsageError):
     """A plug-in is not installed, cannot be imported, or is not what its group asks for."""
+
+
+class MachineLost(ResnextSearchError):
+    """Ray is gone, or what is left of a cluster holds no trial; everything that had finished is in the journal."""
 
 
 class EmptyFeasibleSet(ResnextSearchError):

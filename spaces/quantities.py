@@ -1,4 +1,4 @@
-"""How people write numbers in a study file: `8.0M` multiply-adds, a tolerance of `2%`, and never `.nan`."""
+"""How people write numbers in a study file: `8.0M` multiply-adds, a tolerance of `2%`, `2h`, and never `.nan`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import AllowInfNan, BeforeValidator, Strict, WithJsonSchema
 
-_SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+# In this order, each at most once.
+_UNITS = {"d": 86_400, "h": 3_600, "m(?:in)?": 60, "s": 1}
+_TIME = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)\s*{unit}\s*)?" for unit in _UNITS), re.ASCII)
 
 
 def parse_count(value: Any) -> Any:
-    """Read a count with an optional suffix k, M, G or T; what is not a whole number is returned as it came.
+    """Read a count with an optional suffix k, M, G, T, P or E; what is not a whole number is returned as it came.
 
     >>> parse_count("8.0M"), parse_count("1.5 G"), parse_count(8e6), parse_count(12)
     (8000000, 1500000000, 8000000, 12)
@@ -22,7 +25,7 @@ def parse_count(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     match = (
-        re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGT]?)\s*", value) if isinstance(value, str) else None
+        re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGTPE]?)\s*", value) if isinstance(value, str) else None
     )
     if match is None:
         return value
@@ -40,6 +43,21 @@ def parse_share(value: Any) -> Any:
     return float(Fraction(match[1]) / 100) if match else value
 
 
+def parse_seconds(value: Any) -> Any:
+    """Read a time written with units as seconds; anything else is returned as it came.
+
+    >>> parse_seconds("2h"), parse_seconds("1 h 30 min"), parse_seconds("1.5d"), parse_seconds("90s"), parse_seconds(90)
+    (7200.0, 5400.0, 129600.0, 90.0, 90)
+    >>> parse_seconds("soon"), parse_seconds(""), parse_seconds("30m 2h"), parse_seconds("90")
+    ('soon', '', '30m 2h', '90')
+    """
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not any(match.groups()):
+        return value
+    parts = zip(match.groups(), _UNITS.values(), strict=True)
+    return float(sum(Fraction(number) * seconds for number, seconds in parts if number))
+
+
 # What the types of pydantic would let through: true as 1, "3" as 3, .nan and .inf.
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
@@ -48,11 +66,23 @@ Count = Annotated[
     Whole,
     BeforeValidator(parse_count),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGT]?$"}]}
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGTPE]?$"}]}
     ),
 ]
 Share = Annotated[
     Number,
     BeforeValidator(parse_share),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
+]
+Seconds = Annotated[
+    Number,
+    BeforeValidator(parse_seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(d|h|m|min|s)\s*)+$"},
+            ]
+        }
+    ),
 ]

@@ -23,6 +23,7 @@ from resnext_search.spaces.study_sections import (
     ClaimConfig,
     DataConfig,
     LikeConfig,
+    Limits,
     Recipe,
     Resources,
     SearchConfig,
@@ -39,6 +40,7 @@ __all__ = [
     "DataConfig",
     "KnobAxis",
     "LikeConfig",
+    "Limits",
     "Objective",
     "Recipe",
     "Resources",
@@ -76,6 +78,8 @@ class Study(Section):
     """Which claim of the paper is tested, if any"""
     resources: Resources = Resources()
     """What one trial gets"""
+    limits: Limits = Limits()
+    """How much the study may use"""
     trackers: tuple[TrackerName, ...] = ()
     """Where else trials are logged: tensorboard | mlflow | wandb; needs the extra `trackers`"""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0

@@ -87,6 +87,15 @@ def _warmup_problems(study: Study) -> Iterator[Problem]:
         yield Problem(("trainer", "warmup_epochs"), f"{warmup:g}", f"below trainer.epochs ({epochs})", fix)
 
 
+def _limits_problems(study: Study) -> Iterator[Problem]:
+    """Operations cannot be counted where nobody knows how many images there are."""
+    if study.limits.training_flops is not None and study.data.train_images is None:
+        if study.data.facts().train_images:
+            return
+        fix = "Say how many images there are to train on: data.train_images."
+        yield Problem(("limits", "training_flops"), f"{study.limits.training_flops:.3g}", "nothing", fix)
+
+
 def _claim_base_problems(study: Study) -> Iterator[Problem]:
     if study.claim is None:
         return
@@ -129,6 +138,7 @@ _CHECKS: dict[tuple[str, ...], Callable[[Study], Iterator[Problem]]] = {
     ("axes", "template", "data"): _axes_problems,
     ("trainer", "data", "axes"): _batch_problems,
     ("trainer",): _warmup_problems,
+    ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,
     ("claim", "axes"): _claim_axes_problems,
 }

@@ -48,6 +48,9 @@ _FORMS: dict[Key, str] = {
     ("budget", "tolerance"): "a share, such as 2% or 0.02",
     ("claim", "tolerance"): "a share, such as 2% or 0.02",
     ("search", "audit"): "a share, such as 10% or 0.1",
+    ("limits", "time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
+    ("limits", "training_flops"): "a whole number, such as 1e15 or 1.0P",
+    ("limits", "trial_time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
 }
 
 

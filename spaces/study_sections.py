@@ -17,7 +17,7 @@ from resnext_search.spaces.plugins import (
     plugin_problems,
     trainer_names,
 )
-from resnext_search.spaces.quantities import Count, Number, Share, Whole
+from resnext_search.spaces.quantities import Count, Number, Seconds, Share, Whole
 from resnext_search.spaces.recipes import RecipeName, filled
 from resnext_search.spaces.study_problems import Problem, raise_problems, shown
 
@@ -28,6 +28,10 @@ MOST_BLOCKS = 200
 MOST_CLAIM_TOLERANCE = 0.02
 # A quadrillion: a thousand times what the largest published networks cost.
 MOST_BUDGET = 10**15
+# A hundred times what the largest published models were trained with.
+MOST_TRAINING_FLOPS = 10**28
+# Ten years.
+MOST_SECONDS = 10 * 365 * 86_400.0
 
 Channels = Annotated[Whole, Field(ge=1, le=MOST_CHANNELS)]
 BlockCount = Annotated[Whole, Field(ge=1, le=MOST_BLOCKS)]
@@ -256,3 +260,14 @@ class Resources(Section):
     """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
     """host:port of a Ray cluster; without it Ray is started on this machine for the time of the run"""
+
+
+class Limits(Section):
+    """How much a study may use; with a higher limit it goes on. Nothing is limited that is not named."""
+
+    time: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] | None = None
+    """Time at work, over all sittings: 90s, 30m, 8h, 2d, or seconds; trials that run at its end are interrupted"""
+    training_flops: Annotated[Count, Field(ge=1, le=MOST_TRAINING_FLOPS)] | None = None
+    """Floating-point operations of all training, as `plan` counts them; what the claim needs is kept for it"""
+    trial_time: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] | None = None
+    """Longest time of a trial in one go; one that takes longer fails, and another trial takes its worker's place"""

@@ -15,22 +15,13 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal, StudyFolder
 from resnext_search.search import run_study
-from resnext_search.spaces.errors import ResnextSearchError
 
+from tests.faults.watching import reached
 from tests.helpers import TINY_STUDY, finish, running, tiny_study, wait_for
 
 pytestmark = pytest.mark.slow
 
 TRIALS, EPOCHS = 9, 6
-
-
-def _reached(journal: Path, epochs: int) -> bool:
-    """Whether so many epochs stand in the journal, over all trials."""
-    try:
-        with Journal(journal, read_only=True) as opened:
-            return sum(trial.epochs for trial in opened.trials()) >= epochs
-    except ResnextSearchError:  # the file is not there yet, or its tables are not
-        return False
 
 
 def test_a_study_that_stops_early_and_is_killed_stops_the_same_trials(
@@ -44,7 +35,7 @@ def test_a_study_that_stops_early_and_is_killed_stops_the_same_trials(
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
     folders = [StudyFolder(tmp_path / name) for name in ("quiet", "killed")]
     with running(["run", "study.yaml", *overrides, "--out", "killed"], tmp_path) as driver:
-        wait_for(partial(_reached, folders[1].journal, 12), driver)
+        wait_for(partial(reached, folders[1].journal, 12), driver)
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
 
@@ -70,7 +61,7 @@ def test_an_interrupted_trial_goes_on_from_its_last_epoch_also_in_a_folder_that_
     ):
         with suppress(OSError):  # somebody else's dashboard has it
             taken.bind(("127.0.0.1", 8265))  # the port that Ray's dashboard takes when it is not told another
-        wait_for(partial(_reached, tmp_path / "run" / "journal.sqlite", 10), driver)
+        wait_for(partial(reached, tmp_path / "run" / "journal.sqlite", 10), driver)
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
     moved = StudyFolder(tmp_path / "elsewhere" / "moved")
@@ -87,26 +78,3 @@ def test_an_interrupted_trial_goes_on_from_its_last_epoch_also_in_a_folder_that_
         after = opened.epochs(0)
     assert after[: len(before)] == before  # to the last bit, wall times included: they were not trained again
     assert [row.epoch for row in after] == list(range(1, 101))
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_study_saves_its_state_and_says_how_to_continue(tmp_path: Path, number: signal.Signals) -> None:
-    (tmp_path / "study.yaml").write_text(TINY_STUDY)
-    arguments = ["run", "study.yaml", "search.trials=40", "trainer.epochs=20", "--out", "run"]
-    journal = tmp_path / "run" / "journal.sqlite"
-
-    with running(arguments, tmp_path) as driver:
-        wait_for(partial(_reached, journal, 25), driver)
-        second = finish(arguments, tmp_path)
-        os.kill(driver.pid, number)
-        assert driver.wait(timeout=60) == 130
-
-    words = (tmp_path / "words.txt").read_text()
-    assert "Continue with: resnext-search resume run" in words
-    assert "Traceback" not in words
-    assert (second.returncode, "another run works on this folder (process" in second.stderr) == (6, True)
-    with Journal(journal, read_only=True) as opened:
-        states = {trial.state for trial in opened.trials()}
-    assert "running" not in states
-    assert "interrupted" in states
-    assert (tmp_path / "run" / "trials.csv").exists()

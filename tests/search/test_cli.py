@@ -30,6 +30,8 @@ COMMANDS = [
     "resume",
     "plan",
     "status",
+    "stop",
+    "retry",
     "export",
     "report",
     "best",

@@ -91,6 +91,7 @@ def test_the_hash_is_of_what_the_study_means_not_of_how_it_is_written(tmp_path: 
         ("search.trials=100", "search.parallel=3"),
         ("resources={cpu: 4, gpu: 0.25, cluster: 'head:6379'}",),
         ("data.root=/elsewhere",),
+        ("limits={time: 4h, training_flops: 1e15, trial_time: 30m}",),
     ],
 )
 def test_a_study_may_get_more_trials_and_other_machines(overrides: tuple[str, ...]) -> None:
@@ -139,6 +140,7 @@ def test_any_other_change_is_refused_with_the_difference(overrides: tuple[str, .
         check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
     assert str(caught.value) == f"runs/tiny: the study has changed since its first trial:\n{lines}"
     assert caught.value.hint == (
-        "A study may only get more trials or seeds. Give another --out (or name) for the changed one."
+        "A study may only get more trials or seeds, and other limits or resources. "
+        "Give another --out (or name) for the changed one."
     )
     assert caught.value.exit_code == 2

@@ -27,6 +27,7 @@ def test_an_ended_study_by_hand(tmp_path: Path) -> None:
         "budget": {
             "trials": {"used": 4, "of": 4},
             "training_flops": {"used": 201_811_968.0, "of": 269_082_624.0},  # the failed trial has trained nothing
+            "seconds": {"used": 0.0, "of": None},
         },
         "remaining": None,
         "running": [],

@@ -93,6 +93,7 @@ def test_a_running_study() -> None:
         "trials": 4,
         "states": {"running": 2, "completed": 1},
         "phases": {"search": {"trials": 4, "states": {"running": 2, "completed": 1}}},
+        "budget": {"seconds": {"used": 3725.4, "of": 7200.0}},
         "running": [
             {"name": "trial 0001 2x4d-8 (1-1) lr=0.2", "epoch": 0, "epochs": 2, "validation_error": None},
             {"name": "trial 0002 1x6d-8 (1-1) lr=0.1", "epoch": 1, "epochs": 2, "validation_error": 81.25},
@@ -104,7 +105,8 @@ def test_a_running_study() -> None:
     assert status_words(facts) == (
         "tiny: running; trials: 1 completed, 2 running, of 4\n"
         "  trial 0001 2x4d-8 (1-1) lr=0.2  epoch 0/2\n"
-        "  trial 0002 1x6d-8 (1-1) lr=0.1  epoch 1/2  validation error 81.25 %"
+        "  trial 0002 1x6d-8 (1-1) lr=0.1  epoch 1/2  validation error 81.25 %\n"
+        "time at work: 62 min 5 s of 2 h 0 min"
     )
 
 

@@ -16,6 +16,7 @@ TREE = {
     "StudyError": 2,
     "DataError": 2,
     "PluginError": 2,
+    "MachineLost": 1,
     "EmptyFeasibleSet": 3,
     "TooManyFailures": 4,
     "BudgetEnded": 5,

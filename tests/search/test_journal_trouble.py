@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from resnext_search.search.machine import Machine
+from resnext_search.search.journal_searcher import JournalSearcher
+from resnext_search.search.machine import Machine, Node
 from resnext_search.search.progress import Progress
 from resnext_search.search.ray_settings import Searcher
-from resnext_search.search.runner import JournalSearcher
-from rich.console import Console
 
-from tests.journals import HERE, epoch_row, new_folder, point
+from tests.journals import HERE, epoch_row, point
 from tests.limits import files_end_at
+from tests.search.desk import Desk
 
 
 @pytest.fixture
 def searcher(tmp_path: Path) -> JournalSearcher:
     """Of two queued trials, on a machine that trains one at a time."""
-    folder, journal = new_folder(tmp_path)
+    desk = Desk(tmp_path)
     for place in range(2):
-        journal.enqueue("search", point(place), 7, "sobol")
-    progress = Progress(Console(file=StringIO()), total=2, epochs=2)
-    return JournalSearcher("search", journal.study(), folder, journal, Machine(1, 0, None), progress, None)
+        desk.journal.enqueue("search", point(place), 7, "sobol")
+    return JournalSearcher("search", desk.sit(), Machine((Node(1, 0),), None), Progress(desk.console, 2, 2), None)
 
 
 def result(epoch: int, error: float) -> dict[str, Any]:
