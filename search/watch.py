@@ -12,7 +12,7 @@ from typing import Any
 
 from resnext_search.results.folder import StudyFolder
 from resnext_search.results.journal import Journal
-from resnext_search.search.drawing import RunningTrial, remaining_words, running_table
+from resnext_search.search.drawing import RunningTrial, duration, remaining_words, running_table
 from resnext_search.search.remaining import Remaining
 from resnext_search.search.status import read_status
 from resnext_search.search.words import audit_words, status_words
@@ -122,6 +122,9 @@ def _budget(budget: dict[str, Any]) -> str:
     words = f"{trials['of'] - trials['used']} of {trials['of']} trials left"
     if flops["used"] is not None and flops["of"]:
         words += f", {max(0.0, 1 - flops['used'] / flops['of']):.0%} of {flops['of']:.3g} training FLOPs"
+    limit = budget["seconds"]
+    if limit["of"] is not None:
+        words += f", {duration(max(0.0, limit['of'] - limit['used']))} of {duration(limit['of'])}"
     return words
 
 

@@ -67,6 +67,14 @@ def test_an_empty_study_is_drawn_too(tmp_path: Path) -> None:
     assert "no trial is running" in text(console)
 
 
+def test_a_limit_of_the_time_is_part_of_the_budget(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path, tiny_study("limits={time: 2h}"))
+    console = Console(file=io.StringIO(), width=120)
+    with journal, locked(folder.lock):
+        console.print(drawn(read_status(folder, journal), console))
+    assert "4 of 4 trials left, 100% of 2.69e+08 training FLOPs, 2 h 0 min of 2 h 0 min" in text(console)
+
+
 def test_a_running_study_in_one_line(tmp_path: Path) -> None:
     folder, journal = busy_folder(tmp_path)
     with journal, locked(folder.lock):
