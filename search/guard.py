@@ -43,6 +43,10 @@ class Guard(tune.Callback):
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Before Tune asks for trials and waits for results."""
+        for trial in trials:
+            if trial.is_finished() and self.searcher.has(trial.trial_id):
+                # its worker was not ready for it in time: Tune gives such a trial up, and tells nobody
+                self.searcher.on_trial_complete(trial.trial_id, error=True)
         now = self.sitting.budget.time.look()
         if self.sitting.budget.is_over:
             self.sitting.stops.ask("now")

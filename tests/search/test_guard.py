@@ -209,3 +209,15 @@ def test_a_claim_that_a_limit_leaves_unfinished_is_an_error(tmp_path: Path) -> N
         run_study(study, tmp_path / "run")
     assert ended.value.exit_code == 5
     assert ended.value.hint == f"Continue with more: resnext-search resume {tmp_path / 'run'} limits.time=2h"
+
+
+def test_a_trial_that_tune_gave_up_without_a_word_is_handed_out_again(watched: Callable[..., Watched]) -> None:
+    run = watched()
+    first, second = run.searcher.suggest("a"), run.searcher.suggest("b")
+    given_up = SimpleNamespace(trial_id="a", is_finished=lambda: True)
+    starting = SimpleNamespace(trial_id="b", is_finished=lambda: False)
+    run.guard.on_step_begin(0, [given_up, starting])
+    assert (run.searcher.has("a"), run.searcher.has("b")) == (False, True)
+    assert run.searcher.suggest("c")["trial_id"] == first["trial_id"] != second["trial_id"]
+    run.guard.on_step_begin(0, [given_up, starting])  # Tune keeps it in its list
+    assert (run.searcher.has("b"), run.searcher.has("c")) == (True, True)
