@@ -11,6 +11,7 @@ import json
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -134,8 +135,11 @@ class LivePage:
     def _draw(self, journal: Journal) -> None:
         begin = time.thread_time()
         is_first = self._drawn == 0
-        with self._rendering:
-            self.board.put_parts(report_parts(self.folder, journal, self._known(journal)))
+        try:
+            with self._rendering:
+                self.board.put_parts(report_parts(self.folder, journal, self._known(journal)))
+        except Exception:  # into log.txt; the next trial may be drawn again
+            traceback.print_exc()
         self._drawn += 1
         if not is_first:  # then much was imported, and somebody waits
             self._pause(begin)
