@@ -15,7 +15,6 @@ from typing import Any
 from resnext_search.results import EpochRow, LatencyRow, Trial
 from resnext_search.results.journal import ENDED, Phase
 from resnext_search.search.early_stopping import EarlyStopping
-from resnext_search.search.forgetting import forget_ended
 from resnext_search.search.machine import Machine
 from resnext_search.search.packing import OUT_OF_MEMORY, Room, more_room
 from resnext_search.search.progress import Progress, describe
@@ -275,11 +274,6 @@ class JournalScheduler(FIFOScheduler):
     def __init__(self, searcher: JournalSearcher) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.searcher = searcher
-
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """A trial is new: time to forget old ones."""
-        super().on_trial_add(tune_controller, trial)
-        forget_ended(tune_controller._tune_controller)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Whether a trial goes on."""
