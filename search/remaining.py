@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from resnext_search.results.costs import FORWARD_PASSES, OPERATIONS
 from resnext_search.results.journal import ENDED, Phase, Trial
-from resnext_search.search.forecast import loads
+from resnext_search.search.forecast import loads, training_flops
 from resnext_search.spaces import Study
 from scipy.special import stdtrit
 
@@ -135,8 +135,6 @@ def _at_once(trials: Sequence[Trial], now: float) -> int:
 
 def budget_facts(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial]) -> dict[str, Any]:
     """What of the budget is used: trials, and floating-point operations of training, each with its whole."""
-    from resnext_search.search.forecast import training_flops
-
     return {
         "trials": {"used": sum(trial.state in ENDED for trial in trials), "of": sum(planned.values())},
         "training_flops": {"used": spent_flops(study, trials), "of": training_flops(study)},
