@@ -6,7 +6,6 @@ Debian's chromium and chromium-driver; skipped, with the reason, where there are
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -27,15 +26,12 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
+from tests.browser import browser, needs_browser
 from tests.helpers import TINY_CLAIM, tiny_study
 from tests.journals import completed, new_folder, point, started
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, needs_browser]
 
-ARGUMENTS = (
-    "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update "
-    "disable-sync"
-)
 AXE = """
 const done = arguments[arguments.length - 1];
 const run = axe.run(document, {preload: false, ...arguments[0]});
@@ -43,20 +39,11 @@ run.then((found) => done(found.violations), (error) => done([{id: String(error)}
 """
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    places = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in places:
-        pytest.skip("no chromium and chromedriver here: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(places[0])
-    for argument in (*ARGUMENTS.split(), f"user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(str(places[1])))
-    driver.set_script_timeout(120)
-    yield driver
-    driver.quit()
+@pytest.fixture(scope="module", name="browser")
+def _browser() -> Iterator[webdriver.Chrome]:
+    with browser() as driver:
+        driver.set_script_timeout(120)
+        yield driver
 
 
 @pytest.fixture(scope="module")
