@@ -31,6 +31,7 @@ import torch
 from resnext_search.results.statistics import paired
 from resnext_search.search import run_study
 from resnext_search.spaces.study_file import load_study
+from resnext_search.trainers.device import prepare
 from resnext_search.trainers.resnext import Form, build_network
 
 from benchmarks.loop.floor import floor_seconds
@@ -45,7 +46,7 @@ TARGET = 25.0  # percent of the validation images
 
 def images_per_second(method: str, cardinality: int, threads: int) -> float:
     """Train for some seconds; the first steps do not count."""
-    torch.set_num_threads(threads)
+    prepare(torch.device("cpu"), threads)
     if method == "floor":
         return STUDY.trainer.batch_size / floor_seconds(cardinality, STUDY.trainer.batch_size)
     loop = LOOPS[method](cardinality, 0, threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import sys
 import tempfile
@@ -22,6 +23,9 @@ EPILOG = """exit codes: 0 done, 1 unexpected, 2 bad usage or study file, 3 no ar
 4 too many trials failed, 5 budget ended too early, 6 folder locked by a live run,
 7 verdict inconclusive or invalid (with verdict --strict), 130 interrupted (state saved)"""
 
+# Says on every import that it found SQLAlchemy, which is not used here.
+AX_STORAGE = "ax.storage.sqa_store.with_db_settings_base"
+
 # What the operating system says where a file cannot grow: no space, a quota, a limit, a disk that has become read-only.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
@@ -34,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # what libraries warn of while they are imported concerns their developers, and ours in the tests
     warnings.filterwarnings("ignore", category=FutureWarning)
+    logging.getLogger(AX_STORAGE).disabled = True
     parser = make_parser()
     arguments = _parsed(parser, argv)
     if not hasattr(arguments, "command"):
