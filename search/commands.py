@@ -80,6 +80,7 @@ def resume(arguments: Arguments) -> int:
 
 def plan(arguments: Arguments) -> int:
     """Summarize a study, and forecast what it takes."""
+    from resnext_search.search.budget import check_limits
     from resnext_search.search.forecast import calibrate, gpu_bytes, training_flops
     from resnext_search.search.plan import summarize
     from resnext_search.search.words import plan_words
@@ -87,6 +88,7 @@ def plan(arguments: Arguments) -> int:
 
     study = load_study(arguments.study, arguments.overrides)
     feasible = study.feasible_set()
+    check_limits(study)
     facts = {
         **summarize(study, feasible),
         "training_flops": training_flops(study),

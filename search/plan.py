@@ -11,6 +11,7 @@ import numpy as np
 from resnext_search.results.folder import StudyFolder
 from resnext_search.search.claim_trials import claim_trials
 from resnext_search.search.curves import first_look
+from resnext_search.search.flops import claim_flops, search_trial_flops
 from resnext_search.spaces import FeasibleSet, Study
 from resnext_search.spaces.arms import claim_arms, claim_budget
 from resnext_search.spaces.complexity import complexity
@@ -61,6 +62,7 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
         "trials": study.search.trials,
         "trainer_plugin": study.trainer.plugin,
         "early_stopping": _stopping_facts(study),
+        "limits": _limit_facts(study),
         "claim": _claim_facts(study),
     }
 
@@ -70,6 +72,14 @@ def _stopping_facts(study: Study) -> dict[str, Any] | None:
     if study.search.early_stopping == "none":
         return None
     return {"rule": study.search.early_stopping, "first_look": first_look(study.trainer), "audit": study.search.audit}
+
+
+def _limit_facts(study: Study) -> dict[str, Any]:
+    """The limits of a study, and how many trials that of operations leaves the search even if all are the dearest."""
+    limit = study.limits.training_flops
+    left = None if limit is None else (limit - claim_flops(study)) // search_trial_flops(study)
+    fitting = None if left is None else int(min(left, study.search.trials))
+    return {**study.limits.model_dump(mode="json"), "search_trials": fitting}
 
 
 def _claim_facts(study: Study) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.results.journal import ENDED, State
+from resnext_search.search.budget import in_units
 from resnext_search.search.drawing import duration
 from resnext_search.spaces.architecture import dashed
 
@@ -24,6 +25,7 @@ def plan_words(facts: dict[str, Any]) -> str:
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
         *_claim_lines(facts["claim"]),
         *_stopping_lines(facts["early_stopping"]),
+        *_limit_lines(facts["limits"], facts["trials"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
     if facts["gpu_bytes"] is not None:
@@ -52,6 +54,16 @@ def _stopping_lines(stopping: dict[str, Any] | None) -> list[str]:
         f"early stopping    {stopping['rule']}, from epoch {stopping['first_look']} on; a share of "
         f"{stopping['audit']:g} is trained to the end as a check. What follows holds if none is stopped"
     ]
+
+
+def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
+    flops, fitting = limits["training_flops"], limits["search_trials"]
+    parts = [
+        *([f"{in_units(limits['time'])} at work"] if limits["time"] is not None else []),
+        *([f"{flops:.3g} operations, enough for {fitting} of {trials} trials of the search"] if flops else []),
+        *([f"{in_units(limits['trial_time'])} a trial"] if limits["trial_time"] is not None else []),
+    ]
+    return [f"limits            {'; '.join(parts)}"] if parts else []
 
 
 def _claim_lines(claim: dict[str, Any] | None) -> list[str]:

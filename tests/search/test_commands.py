@@ -1,4 +1,4 @@
-"""Every command: what it prints for people and for scripts, and what it refuses."""
+"""The commands: what each prints for people and for scripts, and what it refuses."""
 
 from __future__ import annotations
 
@@ -12,96 +12,10 @@ import pandas as pd
 import pytest
 from resnext_search.spaces import Study, load_study
 
-from tests.helpers import TINY_CLAIM, TINY_STUDY, finish, tiny_study
+from tests.helpers import TINY_STUDY, finish
 from tests.journals import ended_folder, lucky_folder, new_folder
 from tests.rights import without_rights_to
 from tests.shell import Shell
-
-# ------------------------------------------------------------------ complexity
-
-# parameters, multiply-adds, activations: published, see tests/spaces/test_complexity.py; 32x4d-200 was counted layer by
-# layer with a program apart from this one, which gives the published numbers of 32x4d-50
-COUNTS = {
-    ("32x4d-50", "imagenet"): (25_028_904, 4_230_480_872, 14_602_216),
-    ("32x4d-101", "imagenet"): (44_177_704, 7_969_997_800, 21_426_152),
-    ("32x4d-152", "imagenet"): (59_951_400, 11_709_514_728, 29_855_720),
-    ("32x4d-200", "imagenet"): (64_473_384, 15_229_060_072, 42_700_776),
-    ("1x64d-29", "cifar10"): (4_914_250, 748_365_834, None),
-    ("8x64d-29", "cifar10"): (34_426_698, 5_387_266_058, None),
-    ("16x64d-29", "cifar10"): (68_155_210, 10_688_866_314, None),
-    ("32x4d-29", "cifar10"): (4_775_754, 774_055_946, None),
-    ("8x64d-29", "cifar100"): (34_518_948, None, None),
-    ("16x64d-29", "cifar100"): (68_247_460, None, None),
-}
-
-
-@pytest.mark.parametrize(("name", "template"), COUNTS)
-def test_complexity_counts_exactly(shell: Shell, name: str, template: str) -> None:
-    facts = shell.facts("complexity", name, "--template", template)
-    assert (facts["architecture"], facts["template"]) == (name, template)
-    for key, count in zip(("parameters", "multiply_adds", "activations"), COUNTS[name, template], strict=True):
-        assert count is None or facts[key] == count
-
-
-def test_complexity_says_which_network_it_counts(shell: Shell) -> None:
-    assert shell.done("complexity", "32x4d-50") == (
-        "architecture  32x4d-50\n"
-        "template      imagenet\n"
-        "blocks        [3, 4, 6, 3]\n"
-        "group_widths  [4, 8, 16, 32]\n"
-        "multiply_adds 4,230,480,872\n"
-        "parameters    25,028,904\n"
-        "activations   14,602,216\n"
-    )
-
-
-def test_complexity_takes_blocks_and_classes(shell: Shell) -> None:
-    facts = shell.facts("complexity", "8x14d-23", "--template", "cifar10", "--blocks", " 2,3, 2", "--classes", "7")
-    assert facts["blocks"] == [2, 3, 2]
-    ten = shell.facts("complexity", "8x14d-23", "--template", "cifar10", "--blocks", "2,3,2")
-    assert ten["parameters"] - facts["parameters"] == 3 * (1024 + 1)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["32x4d"], "architecture name '32x4d': not of the form <cardinality>x<width>d-<depth>\nTry 32x4d-50.\n"),
-        (["0x4d-50"], "architecture name '0x4d-50': not of the form <cardinality>x<width>d-<depth>\nTry 32x4d-50.\n"),
-        (
-            ["32x4d-51"],
-            "depth 51 does not say how many blocks each stage has; known depths: 50, 101, 152, 200\n"
-            "Give the blocks of the 4 stages, e.g. --blocks 2,2,2,2.\n",
-        ),
-        (
-            ["32x4d-30", "--template", "cifar10"],
-            "depth 30 does not say how many blocks each stage has; known depths: 9n + 2; nearest 29 and 38\n"
-            "Give the blocks of the 3 stages, e.g. --blocks 2,2,2.\n",
-        ),
-        (
-            ["32x4d-50", "--blocks", "3,4,6"],
-            "architecture name '32x4d-50': blocks [3, 4, 6] make 41 layers in 3 stages, not 50 in 4\n"
-            "Name it 32x4d-41, or give other --blocks.\n",
-        ),
-        (
-            ["32x4d-50", "--blocks", "0,4,6,3"],
-            "architecture: cardinality 32, group widths [4, 8, 16, 32] and blocks [0, 4, 6, 3] have a number below 1; "
-            "each starts at 1\n",
-        ),
-        *(
-            (
-                ["32x4d-50", f"--blocks={text}"],
-                f"--blocks {text!r}: not whole numbers with commas between\nFor example --blocks 2,3,2.\n",
-            )
-            for text in ("", "three", "3,,4", "3,4,6,", "-3,4,6,3", "3.0,4,6,3", "²,4,6,3", "9" * 5_000)
-        ),
-        (["32x4d-50", "--classes", "0"], "--classes 0: a network tells at least 1 class apart\n"),
-        (["32x4d-50", "--classes", "-9"], "--classes -9: a network tells at least 1 class apart\n"),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_complexity_says_what_is_wrong(shell: Shell, arguments: list[str], complaint: str) -> None:
-    assert shell.refused("complexity", *arguments) == (2, f"resnext-search: {complaint}")
-
 
 # ------------------------------------------------------------------ schema, init, doctor
 
@@ -168,6 +82,12 @@ def test_plan_takes_overrides(shell: Shell, study: Path) -> None:
     assert (facts["trials"], facts["architectures"]) == (80, 1)
 
 
+def test_plan_refuses_a_limit_that_run_would_refuse(shell: Shell, study: Path) -> None:
+    code, said = shell.refused("plan", "tiny.yaml", "limits.training_flops=1M")
+    assert code == 2
+    assert said.startswith("resnext-search: limits.training_flops: found 1e+06; allowed: at least 7.06e+07")
+
+
 @pytest.mark.slow
 def test_plan_forecasts_time_and_memory(shell: Shell, study: Path) -> None:
     done = finish(["plan", "tiny.yaml"], shell.folder)
@@ -215,96 +135,7 @@ def test_what_is_no_study_is_said(shell: Shell, study: Path, name: str, argument
     assert shell.refused(name, *arguments) == (2, f"resnext-search: {complaint}")
 
 
-# ------------------------------------------------------------------ verdict, refit
-
-
-def runs_file(shell: Shell, errors: dict[str, tuple[float, ...]], **more: dict[str, int]) -> None:
-    """Anyone's runs: `runs.csv` in the folder of the shell."""
-    rows = [
-        {"arm": arm, "seed": seed, "test_error": error, **{name: values[arm] for name, values in more.items()}}
-        for arm, of_arm in errors.items()
-        for seed, error in enumerate(of_arm)
-    ]
-    pd.DataFrame(rows).to_csv(shell.folder / "runs.csv", index=False)
-
-
-# five runs each, with means of 23.2 and 21.9
-FIVE = {"1x64d-50": (23.1, 23.2, 23.3, 23.2, 23.2), "32x4d-50": (21.9, 22.0, 21.8, 21.9, 21.9)}
-
-
-def test_anyones_runs_are_judged(shell: Shell) -> None:
-    runs_file(shell, FIVE)
-    out = shell.done("verdict", "runs.csv", "--strict")
-    assert out.startswith("verdict: supported\n")
-    assert "The match of FLOPs was not shown" in out
-    facts = shell.facts("verdict", "runs.csv")
-    assert (facts["verdict"], facts["kind"], facts["claimant"], facts["margin"]) == (
-        "supported",
-        "trade",
-        "32x4d-50",
-        0.3,
-    )
-
-
-def test_the_options_of_a_verdict_are_heeded(shell: Shell) -> None:
-    costs = {"1x64d-50": 4_089_185_256, "32x4d-50": 4_230_480_872}
-    runs_file(shell, FIVE, multiply_adds=costs)
-    code, out, _ = shell.ended("verdict", "runs.csv", "--strict")
-    assert code == 7
-    assert out.startswith("verdict: invalid\n")
-    assert "+3.5 %" in out
-    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04")["verdict"] == "supported"
-    wide = shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--margin", "2")
-    assert (wide["verdict"], wide["margin"]) == ("no practical difference", 2.0)
-    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--claimant", "1x64d-50")["verdict"] == (
-        "contradicted"
-    )
-
-
-def test_pictures_are_drawn_as_png_and_svg(shell: Shell) -> None:
-    runs_file(shell, FIVE)
-    shell.done("verdict", "runs.csv", "--plots", "pictures")
-    names = sorted(path.name for path in (shell.folder / "pictures").iterdir())
-    assert names == ["differences.png", "differences.svg", "test_error.png", "test_error.svg"]
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        (None, "runs.csv: not readable as a table of runs: "),
-        ("", "runs.csv: not readable as a table of runs: "),
-        ("a,b\n1,2\n", "arm"),
-    ],
-)
-def test_what_is_no_table_of_runs_is_said(shell: Shell, content: str | None, complaint: str) -> None:
-    if content is not None:
-        (shell.folder / "runs.csv").write_text(content)
-    code, said = shell.refused("verdict", "runs.csv")
-    assert code == 2
-    assert complaint in said
-
-
-def test_a_study_without_a_claim_has_no_verdict(shell: Shell) -> None:
-    ended_folder(shell.folder / "run")
-    code, said = shell.refused("verdict", "run")
-    assert code == 2
-    assert said.startswith("resnext-search: run: the study makes no claim, so there is nothing to judge\n")
-
-
-def test_options_of_a_csv_file_are_refused_for_a_study(shell: Shell) -> None:
-    ended_folder(shell.folder / "run")
-    code, said = shell.refused("verdict", "run", "--margin", "1", "--claimant", "width")
-    assert code == 2
-    assert said.startswith("resnext-search: --claimant, --margin: only for a CSV file; ")
-
-
-def test_the_verdict_of_a_study_that_has_not_come_to_its_arms_is_invalid_and_kept(shell: Shell) -> None:
-    folder, journal = new_folder(shell.folder / "run", tiny_study(TINY_CLAIM))
-    journal.close()
-    code, out, _ = shell.ended("verdict", "run", "--strict")
-    assert code == 7
-    assert out.startswith("verdict: invalid\n")
-    assert json.loads(folder.verdict.read_text())["verdict"] == "invalid"
+# ------------------------------------------------------------------ refit
 
 
 @pytest.mark.slow  # trains a network for two epochs

@@ -40,6 +40,7 @@ def test_the_summary_of_the_tiny_study_by_hand() -> None:
         "trials": 4,
         "trainer_plugin": None,
         "early_stopping": None,
+        "limits": {"time": None, "training_flops": None, "trial_time": None, "search_trials": None},
         "claim": None,
     }
 

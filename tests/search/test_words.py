@@ -57,6 +57,19 @@ def test_a_plan_with_a_forecast() -> None:
     ]
 
 
+def test_a_plan_says_what_the_limits_leave_the_search() -> None:
+    """A trial takes at most 22,992 multiply-adds x 2 operations x 3 passes x 256 images x 2 epochs: 70.6 million."""
+    three = plan_facts("limits.training_flops=212M", "limits.time=90m", "limits.trial_time=5m")
+    assert plan_words(three).splitlines()[-2] == (
+        "limits            90m at work; 2.12e+08 operations, enough for 3 of 4 trials of the search; 5m a trial"
+    )
+    more = plan_words(plan_facts("limits.training_flops=1G")).splitlines()[-2]
+    assert more == "limits            1e+09 operations, enough for 4 of 4 trials of the search"
+    with_claim = plan_facts(TINY_CLAIM, "limits.training_flops=1e15")
+    assert with_claim["limits"]["search_trials"] == 4
+    assert "limits  " not in plan_words(plan_facts())
+
+
 def test_a_plan_says_how_much_of_a_gpu_a_trial_takes() -> None:
     line = "GPU memory        0.25 GiB a trial, predicted, where it runs on a GPU"
     assert plan_words(plan_facts(gpu_bytes=2**28)).splitlines()[-1] == line
