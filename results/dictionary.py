@@ -58,7 +58,7 @@ TRIALS = {
 
 # `effects.csv`
 EFFECTS = {
-    "axis, value": "`cardinality` or `depth`, and which",
+    "axis, value": "`cardinality`, `depth` or `width` (of a group, in the first stage), and which",
     "validation_error, low, high": (
         "percent, without the noise of a single training: median and 95 % interval of the model"
     ),

@@ -48,7 +48,7 @@ class StudyFolder:
 
     @property
     def effects(self) -> Path:
-        """What the search has learned about every cardinality and depth."""
+        """What the search has learned about every cardinality, depth and width."""
         return self.path / "effects.csv"
 
     @property

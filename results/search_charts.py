@@ -20,6 +20,14 @@ LABELS = {
     "activations": "activations of one image",
     "latency_ms": "latency of one image, ms",
 }
+# Of what has effects.
+AXES = {
+    "cardinality": "cardinality C",
+    "depth": "depth, weighted layers",
+    "width": "width d of a group in the first stage",
+}
+# More numbers below an axis would run into each other.
+MOST_TICKS = 16
 
 
 def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequence[str]) -> Chart | None:
@@ -211,7 +219,7 @@ def effect_charts(levels: Sequence[Level]) -> list[Chart]:
         mine = [level for level in levels if level.axis == axis]
         places = range(len(mine))
         best = min(mine, key=lambda level: level.best.error)
-        label = "cardinality C" if axis == "cardinality" else "depth, weighted layers"
+        every = -(-len(mine) // MOST_TICKS)
         charts.append(
             Chart(
                 f"effect_{axis}",
@@ -220,7 +228,7 @@ def effect_charts(levels: Sequence[Level]) -> list[Chart]:
                 f"{best.value}: {best.best.error:.2f} % ({best.best.low:.2f} to {best.best.high:.2f}).",
                 f"The lowest validation error to be expected with each {axis} while the FLOPs stay the same and "
                 "everything else is at its best. Bars are 95 % intervals of the model; hollow marks had no trial yet.",
-                Axis(label, ticks=[(place, str(level.value)) for place, level in zip(places, mine, strict=True)]),
+                Axis(AXES[axis], ticks=[(place, str(mine[place].value)) for place in places[::every]]),
                 Axis("validation error, %", log=wide(end for one in mine for end in (one.best.low, one.best.high))),
                 [
                     Intervals(places, [one.best.low for one in mine], [one.best.high for one in mine], along="y"),

@@ -1,9 +1,9 @@
-"""What has the search learned about cardinality and depth? The best error reachable with each, and how sure that is.
+"""What has the search learned about cardinality, depth and width? The best error reachable with each, and how surely.
 
 For every cardinality C in the feasible set: the posterior of the lowest error without noise over all candidates that
 have it, so that everything else (width, blocks, recipe) is at its best and the multiply-adds are those of the budget.
-The same for every depth. It is the search's own answer to the claim, and no evidence for it: trials were proposed where
-they promised something. Imports numpy and scipy alone.
+The same for every depth, and for every width d of a group. It is the search's own answer to the claim, and no evidence
+for it: trials were proposed where they promised something. Imports numpy and scipy alone.
 
 Intervals are those of the model, stretched by what it was off in predicting the study's own trials before they were
 run (`search/foresight.py`); nothing else corrects them. What they cover is measured by
@@ -24,8 +24,8 @@ from resnext_search.spaces import Configuration
 from resnext_search.spaces.complexity import Integers
 from resnext_search.spaces.seeds import derive_seed
 
-Axis = Literal["cardinality", "depth"]
-AXES: tuple[Axis, ...] = ("cardinality", "depth")
+Axis = Literal["cardinality", "depth", "width"]
+AXES: tuple[Axis, ...] = ("cardinality", "depth", "width")
 
 SAMPLES = 2_000
 # Of a value's candidates: so many are predicted, and of these so many that could be the lowest are sampled together.
@@ -53,7 +53,7 @@ def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[E
         seed: The study's; the same seed draws the same samples.
 
     Returns:
-        One row a value, cardinalities first, both ascending.
+        One row a value, in the order of `AXES`, each ascending.
     """
     return effects_of(Outlook.after(pool, observations), seed)
 

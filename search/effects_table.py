@@ -1,4 +1,4 @@
-"""`effects.csv`: what the search has learned about every cardinality and depth, made from the journal alone.
+"""`effects.csv`: what the search has learned about every cardinality, depth and width, made from the journal alone.
 
 Starts without torch, Ax and Ray: the model is fitted anew, in closed form.
 """
@@ -23,10 +23,11 @@ COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "
 
 
 def read_effects(journal: Journal) -> list[Effect]:
-    """The best error to be expected at every cardinality and depth of the feasible set.
+    """The best error to be expected at every cardinality, depth and width of the feasible set.
 
     Returns:
-        Cardinalities first, both ascending; empty while fewer than two completed search trials differ in their error.
+        In the order of `effects.AXES`, each ascending; empty while fewer than two completed search trials differ in
+        their error.
     """
     with one_thread():
         outlook = read_outlook(journal)

@@ -13,7 +13,7 @@ from resnext_search.results.report import page, parts, read_facts
 from resnext_search.search.audit import read_audit
 from resnext_search.search.chosen import ranked_trials
 from resnext_search.search.claim_trials import planned_trials
-from resnext_search.search.effects import effects_of
+from resnext_search.search.effects import AXES, effects_of
 from resnext_search.search.effects_table import read_outlook
 from resnext_search.search.forecast import phase_flops
 from resnext_search.search.status import is_live
@@ -86,7 +86,7 @@ def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) ->
     tried = Counter[tuple[str, int]]()
     for trial, _ in ranked:
         architecture = trial.configuration.architecture
-        tried.update([("cardinality", architecture.cardinality), ("depth", architecture.depth)])
+        tried.update((axis, getattr(architecture, axis)) for axis in AXES)
     return FromSearch(
         is_live(folder),
         planned_trials(study, journal),

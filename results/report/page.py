@@ -34,7 +34,7 @@ SECTIONS = {
     "top": "",
     "front": "What the search found",
     "surface": "The surface of equal FLOPs",
-    "effects": "What cardinality and depth do there",
+    "effects": "What cardinality, depth and width do there",
     "arms": "The arms of the claim",
     "tuning": "Learning rates",
     "progress": "The search, trial by trial",

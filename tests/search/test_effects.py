@@ -1,4 +1,4 @@
-"""What was learned about cardinality and depth: one row a value, with an interval that means what it says."""
+"""What was learned about cardinality, depth and width: one row a value, with an interval that means what it says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
     for candidate in range(len(pool)):
         configuration = pool.configuration(candidate)
         architecture = configuration.architecture
-        for key in (("cardinality", architecture.cardinality), ("depth", architecture.depth)):
+        for axis in effects.AXES:
+            key = (axis, getattr(architecture, axis))
             lowest[key] = min(lowest.get(key, math.inf), valley(configuration))
     return lowest
 
@@ -44,6 +45,7 @@ def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
     assert [(row.axis, row.value) for row in rows] == [
         *(("cardinality", value) for value in np.unique(middle_set().cardinality)),
         *(("depth", value) for value in np.unique(middle_set().depth)),
+        *(("width", value) for value in np.unique(middle_set().width)),
     ]
     assert all(row.low < row.median < row.high for row in rows)
     assert all(getattr(row.best.architecture, row.axis) == row.value for row in rows)
@@ -117,7 +119,7 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
 
     before = Outlook.after(pool, trials)
     left = sum(len(effects._contenders(before, members)[0]) for _, _, members in effects._groups(pool, 0))
-    assert left < 0.7 * 2 * len(pool)
+    assert left < 0.7 * len(effects.AXES) * len(pool)
     monkeypatch.setattr(effects, "_contenders", everything)
     for row, whole in zip(rows, learned_effects(pool, trials, seed=0), strict=True):
         tolerance = 0.1 * (whole.high - whole.low)

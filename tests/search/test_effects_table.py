@@ -40,7 +40,7 @@ def searched(tmp_path: Path) -> tuple[StudyFolder, Journal]:
     return folder, journal
 
 
-def test_every_cardinality_and_depth_has_a_row_with_what_it_could_reach(
+def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
     searched: tuple[StudyFolder, Journal],
 ) -> None:
     folder, journal = searched
@@ -49,10 +49,11 @@ def test_every_cardinality_and_depth_has_a_row_with_what_it_could_reach(
     rows = rows_of(path)
     assert tuple(rows[0]) == COLUMNS
     feasible = STUDY.feasible_set()
-    depths = sorted({architecture.depth for architecture in feasible})
+    depths, widths = (sorted({getattr(each, axis) for each in feasible}) for axis in ("depth", "width"))
     assert [(row["axis"], int(row["value"])) for row in rows] == [
         *(("cardinality", value) for value in (1, 2, 4)),
         *(("depth", value) for value in depths),
+        *(("width", value) for value in widths),
     ]
     for row, lowest in zip(rows, (9, 8, 7), strict=False):
         assert float(row["low"]) <= float(row["validation_error"]) <= float(row["high"])

@@ -27,7 +27,17 @@ def test_figures_are_those_of_the_report(tmp_path: Path) -> None:
     with Journal(folder.journal, read_only=True) as journal:
         files = export_study(folder, journal, figures=True)
     drawn = [path for path in files if path.parent == folder.figures]
-    names = ("front", "surface", "uncertainty", "effect_cardinality", "effect_depth", "progress", "flops", "time")
+    names = (
+        "front",
+        "surface",
+        "uncertainty",
+        "effect_cardinality",
+        "effect_depth",
+        "effect_width",
+        "progress",
+        "flops",
+        "time",
+    )
     assert [path.name for path in drawn] == [f"{name}.{kind}" for name in names for kind in ("png", "svg")]
     assert all(path.stat().st_size > 1000 for path in drawn)
 

@@ -48,6 +48,7 @@ def test_an_ended_study_has_its_trials_its_front_and_its_failures(tmp_path: Path
         "uncertainty",
         "effect_cardinality",
         "effect_depth",
+        "effect_width",
         "progress",
         "flops",
         "time",
