@@ -11,7 +11,8 @@ def start_ray() -> None:
     from resnext_search.search.ray_settings import ray
 
     if not ray.is_initialized():
-        ray.init(num_cpus=4, num_gpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+        # "local": not a cluster that somebody has started on this machine
+        ray.init("local", num_cpus=4, num_gpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
 
 
 @pytest.fixture(scope="session")
