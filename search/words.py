@@ -17,7 +17,7 @@ def plan_words(facts: dict[str, Any]) -> str:
     band, match, spans = facts["band"], facts["match_percent"], facts["spans"]
     flops = facts["training_flops"]
     lines = [
-        f"{facts['name']}: {facts['trials']} trials",
+        f"{facts['name']}: {_trials(facts['trials'], facts['claim'])}",
         f"FLOP band         {band['low']:,} to {band['high']:,} multiply-adds around {band['target']:,}",
         f"feasible set      {facts['architectures']:,} architectures of {facts['candidates']:,} candidates",
         f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
@@ -47,6 +47,13 @@ def plan_words(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _trials(search: int, claim: dict[str, Any] | None) -> str:
+    if claim is None:
+        return f"{search} trials"
+    tune, confirm = claim["tune_trials"], claim["confirm_trials"]
+    return f"{search + tune + confirm} trials, {search} to search, {tune} to tune and {confirm} to confirm"
+
+
 def _stopping_lines(stopping: dict[str, Any] | None) -> list[str]:
     if stopping is None:
         return []
@@ -71,8 +78,7 @@ def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
         return []
     width = max(len(arm["arm"]) for arm in claim["arms"])
     return [
-        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points; "
-        f"{claim['tune_trials']} trials to tune and {claim['confirm_trials']} to confirm",
+        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points",
         *(
             f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
             f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
