@@ -38,10 +38,10 @@ class RunningTrial:
     error: float | None = None
 
 
-def running_table(trials: Sequence[RunningTrial], console: Console, title: str | None = None) -> Table:
+def running_table(trials: Sequence[RunningTrial], console: Console) -> Table:
     """The trials that run, a line each; those that do not fit on the screen are counted."""
     shown = trials[: max(1, console.height - LINES_KEPT)]
-    table = Table(title=title, title_justify="left", title_style="", box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
     curve = max([len("curve"), *(min(MOST_BARS, len(trial.curve)) for trial in shown)])
     numbers = 7 + len("error %") + 11 + 4 * 2  # with two spaces before each
     table.add_column("trial", no_wrap=True, overflow="ellipsis", max_width=max(10, console.width - curve - numbers))

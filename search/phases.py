@@ -227,7 +227,13 @@ class _Run(Sitting):
         metric = "test error" if phase == "confirm" else "validation error"
         self.console.print(f"{phase}: {ended} of {total} trials have ended", markup=False)
         with Progress(
-            self.console, total, self.study.trainer.epochs, ended, min(errors, default=None), metric
+            self.console,
+            total,
+            self.study.trainer.epochs,
+            ended,
+            min(errors, default=None),
+            metric,
+            lambda: self.stops.notice,
         ) as progress:
             try:
                 run_trials(phase, self, machine, progress, proposals)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from resnext_search.search.drawing import RunningTrial, duration, running_table, span
 from resnext_search.search.remaining import ENDS_LOOKED_AT, rest_of
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.architecture import dashed
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
+from rich.text import Text
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Progress:
         done: Trials that had ended before this sitting.
         best: Lowest error before this sitting, in percent.
         metric: Which error it is.
+        notice: What else is to be said below the table, as long as there is something.
     """
 
     console: Console
@@ -42,6 +44,7 @@ class Progress:
     done: int = 0
     best: float | None = None
     metric: str = "validation error"
+    notice: Callable[[], str] = str
     _running: dict[int, _Running] = field(default_factory=dict)
     _failed: int = 0
     _stopped: int = 0
@@ -57,6 +60,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._live is not None:
+            self._running.clear()  # what stays on the screen is how far the phase has come
             self._live.stop()
 
     def say(self, text: str) -> None:
@@ -128,7 +132,7 @@ class Progress:
         interval = "" if rest.low is None or rest.high is None else f" ({span(rest.low, rest.high)})"
         return f"  about {duration(rest.seconds)}{interval} left"
 
-    def _draw(self) -> Table:
+    def _draw(self) -> Group:
         chosen = self.metric == "validation error" and self.best is not None  # test errors choose nothing
         best = f", best validation error {self.best:.2f} %" if chosen else ""
         stopped = f", {self._stopped} stopped" if self._stopped else ""
@@ -145,8 +149,14 @@ class Progress:
             )
             for trial_id, one in self._running.items()
         ]
-        title = f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}"
-        return running_table(rows, self.console, title)
+        parts: list[RenderableType] = [
+            Text(f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}")
+        ]
+        if rows:
+            parts.append(running_table(rows, self.console))
+        if notice := self.notice():
+            parts.append(Text(notice, style="yellow"))
+        return Group(*parts)
 
 
 def describe(trial_id: int, configuration: Configuration) -> str:

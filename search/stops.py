@@ -38,6 +38,7 @@ class Stops:
 
     def __init__(self, folder: StudyFolder, screen: int) -> None:
         self.wanted: How | None = None
+        self.notice = ""  # what a user at a terminal is to be told, where a table redraws itself
         self._folder, self._screen = folder, screen
         self._patient = False
         self._looked_at = 0.0
@@ -96,10 +97,14 @@ class Stops:
         self.ask("now")
         if not self._patient:
             raise KeyboardInterrupt
-        self._say(
+        words = (
             "Interrupting the trials. Once more ends at once, and loses nothing that has finished: "
             f"`resnext-search resume {self._folder.path}` continues."
         )
+        if os.isatty(self._screen):
+            self.notice = words  # written into the table it would be drawn over
+        else:
+            self._say(words)
 
 
 def request_stop(folder: StudyFolder, how: How, owner: str) -> None:

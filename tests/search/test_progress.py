@@ -31,6 +31,13 @@ def test_a_trial_is_named_by_its_number_architecture_blocks_and_knobs() -> None:
     assert describe(12_345, Configuration(Architecture(1, (64,), (3,)))) == "trial 12345 1x64d-11 (3)"
 
 
+def drawn(progress: Progress) -> list[str]:
+    """What the table that redraws itself shows now, line by line."""
+    console = Console(file=io.StringIO(), width=progress.console.width)
+    console.print(progress._draw())
+    return [line.rstrip() for line in lines(console)]
+
+
 def test_where_there_is_no_terminal_every_event_is_a_line(console: Console) -> None:
     with Progress(console, total=4, epochs=2, done=1, best=11.0) as progress:
         progress.say("Ray dashboard: http://[::1]:8265")
@@ -58,7 +65,7 @@ def test_a_trial_that_is_stopped_has_ended_and_is_not_the_best(console: Console)
         assert progress.best == 11.0
     name = "2x4d-11 (1-2) lr=0.0548 batch=64 momentum=0.9"
     assert lines(console)[0].startswith(f"[2/3] trial 0001 {name}  stopped after epoch 3 at 8.00 %  about ")
-    assert str(progress._draw().title).startswith("2 of 3 trials, best validation error 11.00 %, 1 stopped, about ")
+    assert drawn(progress)[0].startswith("2 of 3 trials, best validation error 11.00 %, 1 stopped, about ")
 
 
 def test_the_first_result_is_the_best_so_far(console: Console) -> None:
@@ -87,13 +94,30 @@ def test_on_a_terminal_a_table_shows_the_running_trials() -> None:
         progress.started(2, POINT)
         progress.completed(2, 12.0)
         progress.failed(3, "ValueError", "no")
-        table = progress._draw()
-    assert str(table.title).startswith("2 of 4 trials, best validation error 12.00 %, 1 failed, about ")
-    assert table.row_count == 1
-    drawn = "\n".join(lines(console))
-    assert "trial 0001 2x4d-11 (1-2) lr=0.0548" in drawn
-    assert "3/12" in drawn
-    assert "81.50" in drawn
-    assert "▁" in drawn  # its curve, of one epoch
-    assert "[2/4] trial 0003  failed (ValueError): no" in drawn
-    assert "validation error 12.00 %  best" not in drawn  # the table says it; only failures stay above it
+        assert progress._live is not None
+        progress._live.refresh()
+        caption, header, *rows = drawn(progress)
+    assert caption.startswith("2 of 4 trials, best validation error 12.00 %, 1 failed, about ")
+    assert header.split() == ["trial", "epoch", "curve", "error", "%", "time"]
+    assert len(rows) == 1
+    seen = "\n".join(lines(console))
+    assert "trial 0001 2x4d-11 (1-2) lr=0.0548" in seen
+    assert "3/12" in seen
+    assert "81.50" in seen
+    assert "▁" in seen  # its curve, of one epoch
+    assert "[2/4] trial 0003  failed (ValueError): no" in seen
+    assert "validation error 12.00 %  best" not in seen  # the table says it; only failures stay above it
+
+
+def test_a_notice_stands_below_the_table_and_of_a_phase_that_has_ended_its_count_stays() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    said = ""
+    with Progress(console, total=2, epochs=2, notice=lambda: said) as progress:
+        progress.started(0, POINT)
+        progress.started(1, POINT)
+        progress.completed(0, 12.0)
+        said = "Interrupting the trials."
+        caption, *_, last = drawn(progress)
+    assert re.fullmatch(r"1 of 2 trials, best validation error 12\.00 %, about .* left", caption)  # one line of 80
+    assert last == "Interrupting the trials."
+    assert drawn(progress) == [caption, last]
