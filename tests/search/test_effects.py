@@ -156,10 +156,10 @@ def test_a_row_is_in_percent() -> None:
 def test_the_intervals_cover_the_truth_of_surfaces_that_are_known() -> None:
     """In small what `benchmarks/effects_coverage.py` shows with 50 surfaces; seeded, and not those it is judged by.
 
-    Eight surfaces: with the stretch 95 % intervals cover 88 % of them, without it 81 %.
+    Eight surfaces: with the stretch 95 % intervals cover 85 % of the rows, without it 78 %.
     """
     found = [searched(surface(seed), seed, trials=60) for seed in range(1_000, 1_008)]
     cells = [cell for one in found for cell in one.cells]
-    assert len(cells) == 96
-    assert np.mean([cell.covered for cell in cells]) >= 0.84
-    assert np.median([cell.high - cell.low for cell in cells]) < 0.4  # of profiles that span 1 to 2 points
+    assert len(cells) == 648
+    assert np.mean([cell.covered for cell in cells]) >= 0.82
+    assert np.median([cell.high - cell.low for cell in cells]) < 0.45  # of profiles that span 1 to 2 points

@@ -380,6 +380,7 @@ def test_to_ask_what_was_found_changes_no_proposal(driven: tuple[Optimizer, list
     assert {(row.axis, row.value) for row in rows} == {
         *(("cardinality", value) for value in (1, 2, 4)),
         *(("depth", value) for value in (8, 11, 14)),
+        *(("width", value) for value in (2, 3, 4, 5, 6)),
     }
     assert drive(asked, 4) == made[10:14]
     assert optimizer.chosen() == asked.chosen()

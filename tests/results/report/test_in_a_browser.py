@@ -119,7 +119,7 @@ def test_figures_are_drawn_and_fit_at_every_width_and_on_both_grounds(
     for width, dark in ((1280, False), (400, True)):
         opened(browser, page[0], width, dark=dark)
         plots = browser.find_elements(By.CSS_SELECTOR, ".plot")
-        assert len(plots) == len(page[1]["figures"]) == 11
+        assert len(plots) == len(page[1]["figures"]) == 12
         for plot in plots:
             drawn = plot.find_element(By.CSS_SELECTOR, "svg.main-svg").size
             assert 0 < drawn["width"] <= width
