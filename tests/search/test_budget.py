@@ -50,6 +50,7 @@ def test_a_trial_starts_only_if_all_its_epochs_fit(tmp_path: Path) -> None:
         assert budget.allows_another()  # to the last operation
         budget.started(journal.trial(journal.enqueue("search", point(1), 1, "sobol")))
         assert not budget.allows_another()
+        assert not budget.allows(journal.trial(journal.enqueue("search", point(2), 1, "sobol")))
         assert budget.allows(journal.trial(running))  # it has started before, and may go on
 
         short = Budget(limited(multiply_adds(0) + multiply_adds(3) + dearest - 0.001), journal)

@@ -20,6 +20,7 @@ from resnext_search.search.stopping import retry_failed
 from resnext_search.spaces.errors import BudgetEnded
 
 from tests.helpers import TINY_CLAIM, tiny_study
+from tests.journals import completed, point
 from tests.search.desk import Desk
 
 # as trainers.Epoch, without torch: a worker that need not import it begins at once
@@ -199,11 +200,14 @@ def test_a_cluster_that_has_shrunk_until_no_trial_fits_is_noticed(
     assert run.searcher.is_broken_off
 
 
-def test_a_claim_that_a_limit_leaves_unfinished_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("searched", [0, 4])
+def test_a_claim_that_a_limit_leaves_unfinished_is_an_error(tmp_path: Path, searched: int) -> None:
     """Without Ray: the time is used up before it is started."""
     study = tiny_study(TINY_CLAIM, "limits.time=1h")
     desk = Desk(tmp_path / "run", TINY_CLAIM)
     with desk.journal as journal:
+        for number in range(searched):
+            completed(journal, point(number), 50.0 - number)
         journal.keep_active_seconds(3600)
     with pytest.raises(BudgetEnded, match=r"limits\.time \(1h\) ended the study with no trial ended") as ended:
         run_study(study, tmp_path / "run")

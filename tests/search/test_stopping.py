@@ -9,7 +9,7 @@ from resnext_search.results import Journal, StudyFolder
 from resnext_search.search.lock import locked, this_process
 from resnext_search.search.stops import Stops, read_request
 
-from tests.journals import ended_folder, new_folder, point, started
+from tests.journals import ended_folder, epoch_row, new_folder, point, started
 from tests.shell import Shell
 
 
@@ -92,16 +92,22 @@ def test_failed_trials_are_queued_again_and_completed_ones_left_as_they_are(shel
 
 
 def test_what_a_failed_attempt_was_and_cost_stays_in_the_journal(shell: Shell) -> None:
-    folder = ended_folder(shell.folder / "run")
+    folder, journal = new_folder(shell.folder / "run")
+    with journal:
+        number = started(journal, point(0))
+        journal.record_epoch(number, epoch_row(1, 90.0), device="cpu", host="here", final=False)
+        journal.fail(number, "TrainingDiverged", "the loss is nan")
     shell.done("retry", "run", "--failed")
     with Journal(folder.journal) as journal:
         [failure] = journal.failures()
-        assert (failure.trial_id, failure.attempt, failure.failure_class, failure.epochs) == (
-            3,
-            1,
-            "TrainingDiverged",
-            0,
-        )
+        assert journal.trial(number).epochs == 0
+    assert (failure.trial_id, failure.attempt, failure.failure_class, failure.epochs, failure.seconds) == (
+        number,
+        1,
+        "TrainingDiverged",
+        1,
+        epoch_row(1, 90.0).seconds,
+    )
 
 
 def test_retry_has_to_be_told_which_trials(shell: Shell) -> None:
