@@ -7,6 +7,8 @@ in WAL mode with `synchronous=FULL`: what a method wrote when it returned is sti
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from resnext_search.results.journal_reading import JournalReader, key_of
 from resnext_search.results.journal_rows import (
@@ -40,6 +42,12 @@ __all__ = [
 
 class Journal(JournalReader):
     """The journal of one study, open; `JournalFile` says how it is opened, `JournalReader` what it is asked."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Facts written inside are one transaction: all of them or, after an exception, none; one wait for the disk."""
+        with self._transaction():
+            yield
 
     def change_study(self, study: Study) -> None:
         """Replace the resolved study, after a change that only adds to it."""

@@ -64,6 +64,9 @@ class JournalFile:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._connection.in_transaction:  # part of a larger one
+            yield
+            return
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield

@@ -86,10 +86,11 @@ class JournalSearcher(Searcher):
         if len(self._live) >= self.at_once:
             return None
         try:
-            trial = self._next()
-            if trial is None:  # one that runs may come back
-                return None if self._live else str(Searcher.FINISHED)
-            self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
+            with self.journal.together():  # a new trial and its start: its worker waits for the disk once
+                trial = self._next()
+                if trial is None:  # one that runs may come back
+                    return None if self._live else str(Searcher.FINISHED)
+                self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
             self.budget.started(trial)
             self._live[trial_id] = trial.trial_id
             self.progress.started(trial.trial_id, trial.configuration)

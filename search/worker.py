@@ -46,11 +46,11 @@ def trainable(
 def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
     """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone."""
 
-    # made once: Tune keeps that of every trial, of 3 kB
-    alone, shared = (tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": share}]) for share in (1.0, gpu))
+    # made once for each share: Tune keeps that of every trial, of 3 kB
+    made = {share: tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": share}]) for share in (gpu, 1.0)}
 
     def of_trial(config: dict[str, Any]) -> Any:
-        return alone if config["alone"] else shared
+        return made[_share(config, gpu)]
 
     return of_trial
 

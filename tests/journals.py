@@ -10,6 +10,18 @@ from resnext_search.spaces import Configuration, FeasibleSet, Study
 
 from tests.helpers import tiny_study
 
+# The figures of a study that has ended, in their order.
+FIGURES = (
+    "front",
+    "surface",
+    "uncertainty",
+    "effect_cardinality",
+    "effect_depth",
+    "effect_width",
+    "progress",
+    "flops",
+    "time",
+)
 HERE = {"device": "cpu", "host": "here"}
 
 

@@ -137,6 +137,19 @@ def test_a_row_that_breaks_a_rule_of_the_table_changes_nothing(journal: Journal)
     assert journal.record_epoch(number, epoch_row(1, 5.0), **HERE, final=True)  # and the journal goes on
 
 
+def test_facts_written_together_are_all_there_or_none(journal: Journal) -> None:
+    with journal.together():
+        journal.start(journal.enqueue("search", point(0), 7, "sobol"), "x")
+        with Journal(journal.path, read_only=True) as reader:  # neither of them is there before the end
+            assert reader.trials() == []
+    with Journal(journal.path, read_only=True) as reader:
+        assert [trial.state for trial in reader.trials()] == ["running"]
+    with pytest.raises(sqlite3.IntegrityError), journal.together():
+        _ = [journal.enqueue("search", point(1), seed, "sobol") for seed in (8, None)]
+    assert [trial.trial_id for trial in journal.trials()] == [0]
+    assert journal.enqueue("search", point(1), 8, "sobol") == 1  # and the journal goes on
+
+
 def test_a_trial_that_confirms_has_a_test_error_and_no_other(journal: Journal) -> None:
     number = started(journal, point(0), phase="confirm")
     row = dataclasses.replace(epoch_row(2, 0.0), validation_loss=None, validation_error=None)

@@ -11,7 +11,7 @@ from resnext_search.search.chosen import rank, ranked_trials
 from resnext_search.search.observations import Observations
 
 from tests.journals import completed, ended_folder, lucky_folder, new_folder, point, started
-from tests.search.test_optimizer import tiny_optimizer, valley
+from tests.search.optimizers import tiny_optimizer, valley
 
 
 def test_a_lucky_trial_among_bad_neighbours_is_not_chosen(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from resnext_search.spaces.knobs import Knob
 
 from benchmarks.effects_coverage import searched
 from benchmarks.optimizer.surfaces import surface
-from tests.search.test_optimizer import LEARNING_RATE, THREE_RATES, middle_set, tiny_set, valley
+from tests.search.optimizers import LEARNING_RATE, THREE_RATES, middle_set, tiny_set, valley
 
 
 def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> Observations:

@@ -8,7 +8,7 @@ from resnext_search.results import Journal
 from resnext_search.search.exports import export_study
 
 from tests.helpers import TINY_CLAIM, tiny_study
-from tests.journals import completed, ended_folder, new_folder, point
+from tests.journals import FIGURES, completed, ended_folder, new_folder, point
 from tests.shell import Shell
 
 
@@ -27,18 +27,7 @@ def test_figures_are_those_of_the_report(tmp_path: Path) -> None:
     with Journal(folder.journal, read_only=True) as journal:
         files = export_study(folder, journal, figures=True)
     drawn = [path for path in files if path.parent == folder.figures]
-    names = (
-        "front",
-        "surface",
-        "uncertainty",
-        "effect_cardinality",
-        "effect_depth",
-        "effect_width",
-        "progress",
-        "flops",
-        "time",
-    )
-    assert [path.name for path in drawn] == [f"{name}.{kind}" for name in names for kind in ("png", "svg")]
+    assert [path.name for path in drawn] == [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
     assert all(path.stat().st_size > 1000 for path in drawn)
 
 

@@ -15,7 +15,7 @@ from resnext_search.spaces.complexity import complexity
 from resnext_search.spaces.study import Objective
 from scipy.stats import t as student
 
-from tests.search.test_optimizer import LEARNING_RATE, drive, middle_set, valley
+from tests.search.optimizers import LEARNING_RATE, drive, middle_set, valley
 from tests.search.test_optimizer_latency import latency
 
 

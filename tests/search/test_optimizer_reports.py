@@ -12,7 +12,7 @@ from resnext_search.search.optimizer import Failure, Optimizer, Proposal
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.errors import UsageError
 
-from tests.search.test_optimizer import START, drive, tiny_optimizer, tiny_set, valley
+from tests.search.optimizers import START, drive, tiny_optimizer, tiny_set, valley
 
 FAILED, RUNNING = START, START + 1
 GOOD = {"validation_error": 5.0}

@@ -11,7 +11,7 @@ from resnext_search.search.band import Choice
 from resnext_search.search.curves import Curve, Stopped
 from resnext_search.search.optimizer import Optimizer, Proposal
 
-from tests.search.test_optimizer import (
+from tests.search.optimizers import (
     drive,
     tiny_optimizer,
     valley,

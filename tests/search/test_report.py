@@ -13,7 +13,7 @@ from resnext_search.search.report import report_parts, write_report
 from resnext_search.spaces import Study
 
 from tests.helpers import TINY_CLAIM, tiny_study
-from tests.journals import completed, ended_folder, new_folder, point, started
+from tests.journals import FIGURES, completed, ended_folder, new_folder, point, started
 from tests.shell import Shell
 
 
@@ -42,17 +42,7 @@ def test_an_ended_study_has_its_trials_its_front_and_its_failures(tmp_path: Path
     assert "4 of 4 trials" in front
     assert "0 search completed 1x6d-8 1-1 0.1 1,294 12.5" in front
     assert "TrainingDiverged 1 3 the loss is nan" in words_of(made["sections"]["failures"])
-    assert set(made["figures"]) == {
-        "front",
-        "surface",
-        "uncertainty",
-        "effect_cardinality",
-        "effect_depth",
-        "effect_width",
-        "progress",
-        "flops",
-        "time",
-    }
+    assert set(made["figures"]) == set(FIGURES)
     assert "makes no claim" in made["sections"]["arms"]
 
 
