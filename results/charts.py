@@ -6,6 +6,7 @@ anything, so that both show the same. Imports nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -40,6 +41,28 @@ class Axis:
     ticks: Sequence[tuple[float, str]] = ()
     down: bool = False
     zero: bool = False
+
+
+def ticks_between(values: Iterable[float]) -> list[float]:
+    """Numbers to write at a log scale of some positive values: 1, 2, 5, 10 and so on.
+
+    Where fewer than three of these lie between the least value and the greatest, they are three to eight numbers in
+    even steps; where all values are equal, or as good as, the ends.
+
+    >>> ticks_between([0.4, 7.0])
+    [0.5, 1.0, 2.0, 5.0]
+    >>> ticks_between([9.6, 13.1])
+    [10.0, 11.0, 12.0, 13.0]
+    """
+    known = list(values)
+    least, most = min(known), max(known)
+    inside = [tick for tick in LOG_TICKS if least <= tick <= most]
+    for step in reversed(LOG_TICKS):
+        if len(inside) >= 3:
+            return inside
+        steps = range(math.ceil(least / step), math.floor(most / step) + 1)
+        inside = [float(f"{count * step:.12g}") for count in steps]
+    return sorted({least, most})
 
 
 def wide(values: Iterable[float]) -> bool:

@@ -28,6 +28,7 @@ from resnext_search.results.charts import (
     Line,
     Points,
     Span,
+    ticks_between,
 )
 from resnext_search.spaces.whole_file import whole_file
 
@@ -139,9 +140,9 @@ def _points(figure: Figure, axes: Axes, layer: Points) -> None:
             layer.x, layer.y, areas, c=layer.values, cmap=SCALE, norm=LogNorm(), edgecolors="0.8", linewidths=0.5
         )
         bar = figure.colorbar(marks, label=layer.unit, pad=0.02)
-        bar.ax.yaxis.set_major_locator(FixedLocator(LOG_TICKS))
+        bar.ax.yaxis.set_major_locator(FixedLocator(ticks_between(layer.values)))
         bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.yaxis.set_major_formatter("{x:.4g}")
         return
     colour = _colour(layer.colour)
     is_open = layer.symbol == "circle-open"

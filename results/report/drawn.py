@@ -11,7 +11,19 @@ import math
 from html import escape
 from typing import Any, assert_never
 
-from resnext_search.results.charts import LOG_TICKS, Area, Axis, Bars, Chart, Intervals, Layer, Line, Points, Span
+from resnext_search.results.charts import (
+    LOG_TICKS,
+    Area,
+    Axis,
+    Bars,
+    Chart,
+    Intervals,
+    Layer,
+    Line,
+    Points,
+    Span,
+    ticks_between,
+)
 
 Json = dict[str, Any]
 # A name of `charts.py` that the page replaces by the colour of the ground it is drawn on.
@@ -100,7 +112,8 @@ def _points(layer: Points) -> Json:
             marker["line"]["color"] = _colour(layer.colour)
     else:
         bar = {"title": {"text": escape(layer.unit), "side": "right"}, "thickness": 12, "outlinewidth": 0}
-        bar |= {"tickvals": [math.log10(tick) for tick in LOG_TICKS], "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
+        ticks = ticks_between(layer.values)
+        bar |= {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:.4g}" for tick in ticks]}
         logarithms = [math.log10(value) for value in layer.values]
         marker["line"]["color"] = GROUND.format("rule")
         marker |= {"color": logarithms, "colorscale": "Cividis", "showscale": True, "colorbar": bar}
