@@ -39,6 +39,8 @@
   const draw = (element) => {
     const figure = figures[element.dataset.figure];
     if (!figure) return;
+    // else Plotly makes it as low as it can be when the window gets another size
+    element.style.height = `${figure.layout.height}px`;
     const isNew = !element.classList.contains("js-plotly-plot");
     Plotly.react(element, onGround(figure.data), onGround(layoutOf(figure.layout)), { displayModeBar: false, responsive: true });
     if (isNew) element.on("plotly_click", (event) => {

@@ -25,6 +25,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser import browser, needs_browser
 from tests.helpers import TINY_CLAIM, tiny_study
@@ -127,6 +128,21 @@ def test_figures_are_drawn_and_fit_at_every_width_and_on_both_grounds(
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         grounds.add(browser.find_element(By.TAG_NAME, "body").value_of_css_property("background-color"))
     assert len(grounds) == 2
+
+
+def test_figures_follow_a_window_that_gets_another_size_and_cover_nothing(
+    browser: webdriver.Chrome, page: tuple[Path, dict[str, Any]]
+) -> None:
+    opened(browser, page[0], 1280)
+    metrics = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    ends = "(one) => [one.getBoundingClientRect().right, one.getBoundingClientRect().bottom]"
+    drawn = f"return [...document.querySelectorAll('.plot svg.main-svg:first-child')].map({ends})"
+    WebDriverWait(browser, 20).until(lambda it: all(right <= 400 for right, _ in it.execute_script(drawn)))
+    tops = "(one) => one.nextElementSibling.getBoundingClientRect().top"
+    below = f"return [...document.querySelectorAll('.plot')].map({tops})"
+    figures = zip(browser.execute_script(drawn), browser.execute_script(below), strict=True)
+    assert [(bottom, top) for (_, bottom), top in figures if bottom > top] == []
 
 
 def test_hovering_says_the_architecture_and_a_click_filters_the_trials(
