@@ -11,17 +11,12 @@ from resnext_search.spaces import Configuration, FeasibleSet
 from resnext_search.spaces.knobs import Knob
 
 from tests.helpers import tiny_study
+from tests.journals import tiny_set
 
 LEARNING_RATE = Knob("learning_rate", 0.01, 1.0, log=True)
 THREE_RATES = Knob("learning_rate", 0.01, 1.0, log=True, values=(0.01, 0.1, 1.0))
 Truth = Callable[[Configuration], float]
 START = 7  # trials before the model proposes: C, channels, depth, share, the rate, and two more
-
-
-@cache
-def tiny_set() -> FeasibleSet:
-    """Eight architectures."""
-    return tiny_study().feasible_set()
 
 
 @cache

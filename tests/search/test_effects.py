@@ -16,7 +16,8 @@ from resnext_search.spaces.knobs import Knob
 
 from benchmarks.effects_coverage import searched
 from benchmarks.optimizer.surfaces import surface
-from tests.search.optimizers import LEARNING_RATE, THREE_RATES, middle_set, tiny_set, valley
+from tests.journals import tiny_set
+from tests.search.optimizers import LEARNING_RATE, THREE_RATES, middle_set, valley
 
 
 def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> Observations:

@@ -10,7 +10,8 @@ from resnext_search.search.latencies import UNKNOWN_DEVIATION, expected_latencie
 from resnext_search.spaces import FeasibleSet
 
 from tests.helpers import tiny_study
-from tests.search.optimizers import middle_set, tiny_set
+from tests.journals import tiny_set
+from tests.search.optimizers import middle_set
 
 
 def law(feasible: FeasibleSet) -> np.ndarray:

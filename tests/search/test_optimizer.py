@@ -15,16 +15,8 @@ from resnext_search.search.pool import Pool
 from resnext_search.spaces import Configuration
 
 from tests.helpers import tiny_study
-from tests.search.optimizers import (
-    LEARNING_RATE,
-    START,
-    THREE_RATES,
-    drive,
-    middle_set,
-    tiny_optimizer,
-    tiny_set,
-    valley,
-)
+from tests.journals import tiny_set
+from tests.search.optimizers import LEARNING_RATE, START, THREE_RATES, drive, middle_set, tiny_optimizer, valley
 
 
 @pytest.fixture(scope="module")

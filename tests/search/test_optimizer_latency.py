@@ -17,7 +17,8 @@ from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.knobs import Knob
 
 from tests.helpers import tiny_study
-from tests.search.optimizers import LEARNING_RATE, START, middle_set, tiny_set, valley
+from tests.journals import tiny_set
+from tests.search.optimizers import LEARNING_RATE, START, middle_set, valley
 
 OBJECTIVES = ["validation_error", "latency_ms"]
 GOOD = {"validation_error": 5.0, "latency_ms": 2.0}

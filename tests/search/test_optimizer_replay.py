@@ -14,7 +14,8 @@ from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.knobs import Knob
 
 from tests.helpers import tiny_study
-from tests.search.optimizers import LEARNING_RATE, drive, middle_set, tiny_optimizer, tiny_set, valley
+from tests.journals import tiny_set
+from tests.search.optimizers import LEARNING_RATE, drive, middle_set, tiny_optimizer, valley
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from resnext_search.search.optimizer import Failure, Optimizer, Proposal
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.errors import UsageError
 
-from tests.search.optimizers import START, drive, tiny_optimizer, tiny_set, valley
+from tests.journals import tiny_set
+from tests.search.optimizers import START, drive, tiny_optimizer, valley
 
 FAILED, RUNNING = START, START + 1
 GOOD = {"validation_error": 5.0}

@@ -12,7 +12,8 @@ from resnext_search.search.outlook import Outlook
 from resnext_search.search.pool import Pool
 from resnext_search.search.surface import surface
 
-from tests.search.optimizers import LEARNING_RATE, tiny_set
+from tests.journals import tiny_set
+from tests.search.optimizers import LEARNING_RATE
 from tests.search.test_effects import told
 
 
