@@ -33,10 +33,14 @@ def log_improvement(units: Tensor) -> Tensor:
     tensor([0.3989], dtype=torch.float64)
     """
     log_density = -0.5 * units**2 - 0.5 * math.log(2 * math.pi)
-    mills = math.sqrt(math.pi / 2) * torch.special.erfcx(-units.clamp(max=0.0) / math.sqrt(2))
-    tail = torch.where(units > -1e4, torch.log1p(units * mills), -2 * units.abs().clamp(min=1.0).log())
-    above = (log_density.exp() + units * torch.special.ndtr(units)).log()
-    return torch.where(units > 0, above, log_density + tail)
+    better = units > 0
+    above, below = units[better], units[~better]
+    mills = math.sqrt(math.pi / 2) * torch.special.erfcx(-below / math.sqrt(2))
+    tail = torch.where(below > -1e4, torch.log1p(below * mills), -2 * below.abs().clamp(min=1.0).log())
+    result = torch.empty_like(units)
+    result[better] = (log_density[better].exp() + above * torch.special.ndtr(above)).log()
+    result[~better] = log_density[~better] + tail
+    return result
 
 
 def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
@@ -58,6 +62,8 @@ def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
     (tensor([[1.]], dtype=torch.float64), tensor([[0.8861]], dtype=torch.float64))
     """
     edges = edges[:, None]
+    if not deviations.any():
+        return (edges - medians).clamp(min=0.0)
     units = (edges.log() - medians.log()) / deviations.clamp(min=1e-12)
     means = medians * (0.5 * deviations**2).exp()
     uncertain = edges * torch.special.ndtr(units) - means * torch.special.ndtr(units - deviations)
@@ -105,5 +111,9 @@ def log_expected_gain(
         volume = torch.ones_like(mean)
         for side, place in zip(sides, cell, strict=True):
             volume = volume * side[place]
-        log_gains.append(volume.log() + deviation.log() + log_improvement((incumbent - mean) / deviation))
+        covers = volume > 0  # only what is cheaper than a cell's upper edge gains anything in it
+        log_gain = torch.full_like(mean, -math.inf)
+        improvement = deviation[covers].log() + log_improvement((incumbent - mean[covers]) / deviation[covers])
+        log_gain[covers] = volume[covers].log() + improvement
+        log_gains.append(log_gain)
     return torch.logsumexp(torch.stack(log_gains), dim=0)

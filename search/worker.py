@@ -11,6 +11,7 @@ import socket
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def run_trial(
     try:
         if device == "cuda":
             _keep_to_share(_share(config, gpu))
-        study = Study.model_validate_json(study_json)
+        study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
         wanted = confirm or "latency_ms" in study.objectives
         facts = train(
@@ -98,6 +99,12 @@ def run_trial(
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         tune.report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+
+
+@cache
+def _study(study_json: str) -> Study:
+    """Read once by a worker: it trains many trials of a study."""
+    return Study.model_validate_json(study_json)
 
 
 def _share(config: dict[str, Any], gpu: float) -> float:

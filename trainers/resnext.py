@@ -47,9 +47,7 @@ def build_network(
     Source:
         Xie et al. 2017, arXiv:1611.05431, Table 1, Fig. 3 and appendix A. Type A shortcuts: He et al. 2016.
     """
-    # torch draws weights here, only to be overwritten; building without them, on "meta", takes three times as long
-    with torch.random.fork_rng(devices=[]):
-        network = _stack(template, architecture, form)
+    network = _stack(template, architecture, form)
     if torch.get_default_device().type == "meta":
         return network
     generator = generator or torch.Generator().manual_seed(0)
@@ -91,6 +89,21 @@ def in_form_of(target: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Te
 # ------------------------------------------------------------------ layers
 
 
+class Undrawn:
+    """A layer that draws no weights of its own: those of torch would be overwritten at once (see `_draw_weights`)."""
+
+    def reset_parameters(self) -> None:
+        """Called by torch's constructors."""
+
+
+class Conv2d(Undrawn, nn.Conv2d):
+    """A convolution whose weights are still to be drawn."""
+
+
+class Linear(Undrawn, nn.Linear):
+    """A linear layer whose weights are still to be drawn."""
+
+
 class Block(nn.Module):
     """What the three forms share: norm of the aggregated 1x1 convolution, plus the shortcut, ReLU."""
 
@@ -117,11 +130,11 @@ class GroupedBlock(Block):
     ) -> None:
         super().__init__()
         inner = cardinality * width
-        self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
+        self.conv1 = Conv2d(inputs, inner, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=cardinality, bias=False)
+        self.conv2 = Conv2d(inner, inner, 3, stride, padding=1, groups=cardinality, bias=False)
         self.bn2 = nn.BatchNorm2d(inner)
-        self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
+        self.conv3 = Conv2d(inner, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = downsample
 
@@ -139,7 +152,7 @@ class ConcatenatedBlock(Block):
     ) -> None:
         super().__init__()
         self.paths = nn.ModuleList(_path(inputs, width, stride) for _ in range(cardinality))
-        self.conv3 = nn.Conv2d(cardinality * width, outputs, 1, bias=False)
+        self.conv3 = Conv2d(cardinality * width, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = downsample
 
@@ -157,7 +170,7 @@ class SeparateBlock(Block):
         super().__init__()
         self.paths = nn.ModuleList(_path(inputs, width, stride) for _ in range(cardinality))
         for path in self.paths:
-            path.add_module("conv3", nn.Conv2d(width, outputs, 1, bias=False))
+            path.add_module("conv3", Conv2d(width, outputs, 1, bias=False))
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = downsample
 
@@ -189,10 +202,10 @@ def _path(inputs: int, width: int, stride: int) -> nn.Sequential:
     """One of C transformations, up to where the forms part; layers named as in the grouped form."""
     return nn.Sequential(
         OrderedDict[str, nn.Module](
-            conv1=nn.Conv2d(inputs, width, 1, bias=False),
+            conv1=Conv2d(inputs, width, 1, bias=False),
             bn1=nn.BatchNorm2d(width),
             relu1=nn.ReLU(inplace=True),
-            conv2=nn.Conv2d(width, width, 3, stride, padding=1, bias=False),
+            conv2=Conv2d(width, width, 3, stride, padding=1, bias=False),
             bn2=nn.BatchNorm2d(width),
             relu2=nn.ReLU(inplace=True),
         )
@@ -206,7 +219,7 @@ def _shortcut(template: Template, inputs: int, outputs: int, stride: int) -> nn.
         return nn.Identity()
     if template.shortcut == "identity":
         return PaddedIdentity(stride, outputs - inputs)
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+    return nn.Sequential(Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
 def _stack(template: Template, architecture: Architecture, form: Form) -> nn.Sequential:
@@ -214,9 +227,9 @@ def _stack(template: Template, architecture: Architecture, form: Form) -> nn.Seq
     planes = template.planes
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if template.stem == "imagenet":
-        layers["conv1"] = nn.Conv2d(template.channels, planes, 7, stride=2, padding=3, bias=False)
+        layers["conv1"] = Conv2d(template.channels, planes, 7, stride=2, padding=3, bias=False)
     else:
-        layers["conv1"] = nn.Conv2d(template.channels, planes, 3, stride=template.stride, padding=1, bias=False)
+        layers["conv1"] = Conv2d(template.channels, planes, 3, stride=template.stride, padding=1, bias=False)
     layers["bn1"], layers["relu"] = nn.BatchNorm2d(planes), nn.ReLU(inplace=True)
     if template.stem == "imagenet":
         layers["maxpool"] = nn.MaxPool2d(3, stride=2, padding=1)
@@ -231,12 +244,12 @@ def _stack(template: Template, architecture: Architecture, form: Form) -> nn.Seq
             inputs = outputs
         layers[f"layer{stage + 1}"] = nn.Sequential(*blocks)
     layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    layers["fc"] = nn.Linear(inputs, template.classes)
+    layers["fc"] = Linear(inputs, template.classes)
     return nn.Sequential(layers)
 
 
 def _draw_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Fill a grouped network: convolutions by their fan-out, norms neutral, classifier uniform with bias 0.
+    """Fill a grouped network: convolutions by their fan-out, classifier uniform with bias 0; norms are neutral.
 
     Source:
         The authors' published Lua code (facebookresearch/ResNeXt); the classifier's weight is Torch's default there.
@@ -245,8 +258,6 @@ def _draw_weights(network: nn.Module, generator: torch.Generator) -> None:
         if isinstance(layer, nn.Conv2d):
             fan_out = math.prod(layer.kernel_size) * layer.out_channels
             nn.init.normal_(layer.weight, 0.0, math.sqrt(2.0 / fan_out), generator=generator)
-        elif isinstance(layer, nn.BatchNorm2d):
-            layer.reset_parameters()
         elif isinstance(layer, nn.Linear):
             limit = 1.0 / math.sqrt(layer.in_features)
             nn.init.uniform_(layer.weight, -limit, limit, generator=generator)

@@ -157,8 +157,9 @@ def learning_rate_at(recipe: Recipe, epochs_done: float) -> float:
 
 def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Parameters that are decayed, and (unless the recipe decays them too) norms and biases, which are not."""
-    weights = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
+    parameters = list(network.parameters())
+    weights = [p for p in parameters if p.ndim > 1]
+    others = [p for p in parameters if p.ndim <= 1]
     return [
         {"params": weights, "weight_decay": recipe.weight_decay},
         {"params": others, "weight_decay": recipe.weight_decay if recipe.decay_norms else 0.0},

@@ -175,6 +175,17 @@ def test_weights_depend_on_the_generator_alone_and_leave_the_global_one_alone() 
     assert torch.equal(unseeded["fc.weight"], build_network(SMALL, ARCHITECTURES[1]).state_dict()["fc.weight"])
 
 
+@pytest.mark.parametrize("form", get_args(Form))
+@pytest.mark.parametrize("template", SHAPES)
+def test_no_weight_is_left_as_the_memory_happened_to_be(
+    template: Template, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *sizes, **more: empty(*sizes, **more).fill_(math.nan))
+    network = build_network(template, Architecture(4, (3, 5), (2, 1)), form)
+    assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+
+
 def test_weights_start_as_in_the_papers_code() -> None:
     network = build_network(Template(planes=64), Architecture.paper(8, 16, (1, 1, 1)), generator=seeded(9))
     state = network.state_dict()
