@@ -6,6 +6,7 @@ import itertools
 import logging
 import math
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.recipes import RecipeName
 from resnext_search.spaces.study import Recipe
+from resnext_search.trainers import training
+from resnext_search.trainers.checkpoint import write_checkpoint
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.training import (
     Epoch,
@@ -151,12 +154,60 @@ def test_a_trial_resumed_after_two_of_four_epochs_equals_an_undisturbed_one(
     assert [file.name for file in tmp_path.iterdir()] == ["trial.pt"]
 
 
-def test_an_epoch_is_in_the_checkpoint_before_it_is_yielded(
+def test_an_epoch_is_in_the_checkpoint_of_a_trial_that_is_left_after_it(
     study: Study, configuration: Configuration, tmp_path: Path
 ) -> None:
     path = tmp_path / "trial.pt"
-    first = next(train(study, configuration, 1, checkpoint=path))
+    begun = train(study, configuration, 1, checkpoint=path)
+    first = next(begun)
+    begun.close()
     assert next(train(study, configuration, 1, checkpoint=path)) == first
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens, in its order, where writing a checkpoint takes 0.2 s."""
+    happened = list[str]()
+
+    def run_epoch(trial: Trial, number: int) -> Epoch:
+        happened.append(f"train {number}")
+        return one_epoch(trial, number)
+
+    def write_slowly(path: Path, identity: str, state: dict[str, Any]) -> None:
+        time.sleep(0.2)
+        write_checkpoint(path, identity, state)
+        happened.append(f"keep {len(state['epochs'])}")
+
+    one_epoch = training._run_epoch
+    monkeypatch.setattr(training, "_run_epoch", run_epoch)
+    monkeypatch.setattr(training, "write_checkpoint", write_slowly)
+    return happened
+
+
+@pytest.mark.parametrize(
+    ("early_stopping", "order"),
+    [
+        ("none", "report {0}, keep {0}"),
+        ("asha", "keep {0}, report {0}"),
+    ],
+)
+def test_a_checkpoint_is_written_while_its_epoch_is_reported_unless_the_trial_may_end_with_it(
+    study: Study, configuration: Configuration, tmp_path: Path, events: list[str], early_stopping: str, order: str
+) -> None:
+    search = study.search.model_copy(update={"early_stopping": early_stopping})
+    study = study.model_copy(update={"search": search})
+    for epoch in train(study, configuration, 1, checkpoint=tmp_path / "trial.pt"):
+        events.append(f"report {epoch.epoch}")
+    expected = [f"train {{0}}, {order}".format(epoch) for epoch in (1, 2, 3)]
+    assert ", ".join(events) == ", ".join([*expected, "train 4, keep 4, report 4"])
+
+
+def test_an_error_of_the_program_while_it_writes_a_checkpoint_ends_the_trial(
+    study: Study, configuration: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "write_checkpoint", lambda *_: [].pop())
+    with pytest.raises(IndexError):
+        list(train(study, configuration, 1, checkpoint=tmp_path / "trial.pt"))
 
 
 def test_a_damaged_checkpoint_is_ignored_with_a_warning(
