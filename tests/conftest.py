@@ -10,6 +10,8 @@ import pytest
 def start_ray() -> None:
     from resnext_search.search.ray_settings import ray
 
+    if ray.is_initialized() and "GPU" not in ray.cluster_resources():
+        ray.shutdown()  # one that Ray has started by itself, for a test that used it without asking for this
     if not ray.is_initialized():
         # "local": not a cluster that somebody has started on this machine
         ray.init("local", num_cpus=4, num_gpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
