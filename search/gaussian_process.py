@@ -134,7 +134,10 @@ class GaussianProcess:
         self.correlations = self._correlations(places, places)
         covariance = self.correlations + (hyperparameters.noise + self.variances) * np.eye(len(places))
         # LAPACK itself: of 20 trials, what scipy checks around it takes longer than the arithmetic
-        self.factor: Floats = dpotrf(covariance, lower=1, clean=1)[0]
+        self.factor: Floats
+        self.factor, failed = dpotrf(covariance, lower=1, clean=1)
+        if failed:
+            raise np.linalg.LinAlgError("the covariance of the trials is not positive definite")
         if mean is None:
             ones = self._solve(np.ones(len(places)))
             mean = float(ones @ outcomes / ones.sum())

@@ -190,3 +190,8 @@ def test_few_or_equal_outcomes_give_a_model_all_the_same(outcomes: list[float]) 
     found = fit(places, np.array(outcomes))
     assert np.isfinite(found.logarithms).all()
     assert found.noise >= SMALLEST_NOISE
+
+
+def test_two_trials_of_one_place_without_noise_have_no_model() -> None:
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        GaussianProcess(np.zeros((2, 1)), np.array([0.0, 1.0]), Hyperparameters(np.ones(1), 0.0))
