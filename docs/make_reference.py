@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from resnext_search.results import dictionary
-from resnext_search.search.cli import EPILOG, make_parser
+from resnext_search.results.tables import columns as dictionary
+from resnext_search.search.cli.main import EPILOG, make_parser
 from resnext_search.spaces import Study
 
 REFERENCE = Path(__file__).parent / "reference"

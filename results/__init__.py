@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import EpochRow, Journal, LatencyRow, Trial
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial
 
 if TYPE_CHECKING:
-    from resnext_search.results.pareto import pareto_front
-    from resnext_search.results.verdict import Verdict, judge
+    from resnext_search.results.statistics.pareto import pareto_front
+    from resnext_search.results.verdict.verdict import Verdict, judge
 
 __all__ = ["EpochRow", "Journal", "LatencyRow", "StudyFolder", "Trial", "Verdict", "judge", "pareto_front"]
 
 
 def __getattr__(name: str) -> Any:
     if name in {"Verdict", "judge"}:
-        from resnext_search.results import verdict
+        from resnext_search.results.verdict import verdict
 
         return getattr(verdict, name)
     if name == "pareto_front":
-        from resnext_search.results.pareto import pareto_front
+        from resnext_search.results.statistics.pareto import pareto_front
 
         return pareto_front
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

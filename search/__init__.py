@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from resnext_search.search.curves import Curve, Stopped
-    from resnext_search.search.optimizer import Failure, Optimizer, Proposal
-    from resnext_search.search.phases import run_study
+    from resnext_search.search.lifecycle.run import run_study
+    from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
+    from resnext_search.search.surrogate.learning_curves import Curve, Stopped
 
 __all__ = ["Curve", "Failure", "Optimizer", "Proposal", "Stopped", "run_study"]
 
 
 def __getattr__(name: str) -> Any:
     if name in {"Curve", "Stopped"}:
-        from resnext_search.search import curves
+        from resnext_search.search.surrogate import learning_curves as curves
 
         return getattr(curves, name)
     if name in {"Failure", "Optimizer", "Proposal"}:
-        from resnext_search.search import optimizer
+        from resnext_search.search.optimizer import optimizer
 
         return getattr(optimizer, name)
     if name == "run_study":
-        from resnext_search.search.phases import run_study
+        from resnext_search.search.lifecycle.run import run_study
 
         return run_study
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

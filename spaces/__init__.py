@@ -3,11 +3,12 @@
 Imports no other room, and nothing heavy: numpy, pydantic and a YAML reader.
 """
 
-from resnext_search.spaces.architecture import Architecture, Template
-from resnext_search.spaces.configuration import Configuration
-from resnext_search.spaces.feasible import Band, FeasibleSet, enumerate_feasible
-from resnext_search.spaces.study import Study
-from resnext_search.spaces.study_file import load_study
+from resnext_search.spaces.architecture.architecture import Architecture, Template
+from resnext_search.spaces.search_space.axes import Band
+from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.file import load_study
+from resnext_search.spaces.study.study import Study
 
 __all__ = [
     "Architecture",

@@ -1,8 +1,19 @@
-"""Which data sets there are, and the facts about them that a plan needs before any image is read."""
+"""Which data sets there are: those built in, with the facts that a plan needs before any image is read, and those of
+other packages.
+
+A package brings data sets and trainers by entry points. Only names that are installed are looked up; nothing is
+imported by a path of a study file.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NamedTuple, Protocol
+
+from resnext_search.spaces.errors import PluginError
+from resnext_search.spaces.study.problems import shown
 
 
 class DatasetFacts(NamedTuple):
@@ -33,3 +44,81 @@ DATASETS = {
     "cifar10": DatasetFacts(32, 3, 10, 50_000, 10_000, True),
     "cifar100": DatasetFacts(32, 3, 100, 50_000, 10_000, True),
 }
+
+DATASET_GROUP = "resnext_search.datasets"
+
+TRAINER_GROUP = "resnext_search.trainers"
+
+
+class DatasetPlugin(Protocol):
+    """What an entry point of the group `resnext_search.datasets` names: a module, a class or another object."""
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """Shape and size of the data set. Reading them should import nothing heavy: `plan` needs them."""
+        ...
+
+    def read(self, data: Any) -> Any:
+        """The images, as a `resnext_search.trainers.Dataset`, for the `data` section of a study."""
+        ...
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Data sets that a study may name: those that are built in, then those of plug-ins."""
+    built_in = (*DATASETS, "image_folder")
+    return (*built_in, *(name for name in _found(DATASET_GROUP) if name not in built_in))
+
+
+def trainer_names() -> tuple[str, ...]:
+    """Trainers that a study may name."""
+    return tuple(_found(TRAINER_GROUP))
+
+
+@functools.cache
+def dataset_plugin(name: str) -> DatasetPlugin:
+    """The data set of another package.
+
+    Raises:
+        PluginError: It is not installed, cannot be imported, or is no data set.
+    """
+    plugin: DatasetPlugin = _load(DATASET_GROUP, name)
+    facts = getattr(plugin, "facts", None)
+    counts = facts[:-1] if isinstance(facts, DatasetFacts) else ()
+    if not counts or not all(isinstance(count, int) and count > 0 for count in counts):
+        raise PluginError(f"plug-in {name}: found facts {shown(facts)}; allowed: DatasetFacts with numbers above 0")
+    if not callable(getattr(plugin, "read", None)):
+        raise PluginError(f"plug-in {name}: it has no function read(data)")
+    return plugin
+
+
+def trainer_plugin(name: str) -> Callable[..., Iterator[Any]]:
+    """The trainer of another package: called as `resnext_search.trainers.train` is.
+
+    Raises:
+        PluginError: It is not installed, cannot be imported, or cannot be called.
+    """
+    train: Callable[..., Iterator[Any]] = _load(TRAINER_GROUP, name)
+    if not callable(train):
+        raise PluginError(f"plug-in {name}: found {type(train).__name__}; allowed: a function such as trainers.train")
+    return train
+
+
+@functools.cache
+def _found(group: str) -> dict[str, list[EntryPoint]]:
+    """Entry points by name, looked for once in a process."""
+    found: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=group)):
+        found.setdefault(point.name, []).append(point)
+    return found
+
+
+def _load(group: str, name: str) -> Any:
+    points = _found(group).get(name, [])
+    if len(points) != 1:
+        found = " and ".join(point.value for point in points) or "nothing"
+        raise PluginError(f"plug-in {name}: found {found} in the group {group}; allowed: one entry point of that name")
+    try:
+        return points[0].load()
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"plug-in {name} ({points[0].value}) cannot be imported: {reason}") from error

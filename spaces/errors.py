@@ -12,7 +12,7 @@
     ├── FolderLocked            6    another run works on the same study folder
     └── Interrupted           130    Ctrl-C or SIGTERM; everything finished is in the journal
 
-Library code raises these and never prints or exits; `search/cli.py` turns them into words and exit codes.
+Library code raises these and never prints or exits; `search/cli/main.py` turns them into words and exit codes.
 Imports nothing, so that every room may raise.
 """
 

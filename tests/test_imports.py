@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import TINY_STUDY
-from tests.journals import ended_folder
+from tests.support.helpers import TINY_STUDY
+from tests.support.journals import ended_folder
 
 ROOT = Path(__file__).parents[1]
 ROOMS = {
@@ -25,35 +25,36 @@ FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 # where each may be imported, at the top of a file or inside a function
 FENCES = {
-    "ax": {"search/band.py"},
-    "botorch": {"search/band.py", "search/surrogate.py"},
-    "gpytorch": {"search/surrogate.py"},  # the type of what BoTorch passes to a model that fits itself
-    "ray": {"search/ray_settings.py"},
+    "ax": {"search/optimizer/ax_method.py"},
+    "botorch": {"search/optimizer/ax_method.py"},
+    "gpytorch": {"search/optimizer/ax_method.py"},  # the type of what BoTorch passes to a model that fits itself
+    "ray": {"search/ray_backend/settings.py"},
     "pandas": {
-        "results/export.py",
-        "results/evidence.py",
-        "results/verdict.py",
-        "results/parquet.py",
+        "results/tables/trials.py",
+        "results/verdict/runs.py",
+        "results/verdict/verdict.py",
+        "results/tables/files.py",
         "results/report/facts.py",
-        "search/exports.py",  # a type alone
-        "search/verdicts.py",
+        "search/monitor/outputs.py",  # a type alone
+        "results/verdict/sources.py",
     },
-    "matplotlib": {"results/plots.py"},
+    "matplotlib": {"results/figures/draw_matplotlib.py"},
     "plotly": set(),  # its JavaScript is read as a file, and its Python is not needed
     "jinja2": {"results/report/page.py"},
-    "moocore": {"results/pareto.py"},
+    "moocore": {"results/statistics/pareto.py"},
     "safetensors": {"trainers/refit.py"},
     "onnxruntime": {"trainers/onnx_file.py"},  # an extra: what imports that file says how to install it
     "onnxscript": {"trainers/onnx_file.py"},
-    "tensorboardX": {"search/tracker_adapters.py"},  # an extra, as are the next two
-    "mlflow": {"search/tracker_adapters.py"},
-    "wandb": {"search/tracker_adapters.py"},
-    "torchvision": {"trainers/data.py", "trainers/folder_images.py"},
-    "PIL": {"trainers/folder_images.py"},
-    "sklearn": {"trainers/data.py"},
+    "tensorboardX": {"search/monitor/tracker_backends.py"},  # an extra, as are the next two
+    "mlflow": {"search/monitor/tracker_backends.py"},
+    "wandb": {"search/monitor/tracker_backends.py"},
+    "torchvision": {"trainers/data/readers.py", "trainers/data/folder_images.py"},
+    "PIL": {"trainers/data/folder_images.py"},
+    "sklearn": {"trainers/data/readers.py"},
 }
 RAY_USERS = {
-    f"search/{module}.py" for module in ("early_stopping", "guard", "journal_searcher", "machine", "runner", "worker")
+    f"search/ray_backend/{module}.py"
+    for module in ("early_stopping", "callbacks", "searcher", "cluster", "tuner", "worker")
 }
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}
 HEAVY = ("torch", "ax", "botorch", "ray")
@@ -91,7 +92,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_few_files_use_ray(path: Path) -> None:
-    uses = any(module.startswith("resnext_search.search.ray_settings") for module in imported(path))
+    uses = any(module.startswith("resnext_search.search.ray_backend.settings") for module in imported(path))
     assert uses == (name(path) in RAY_USERS)
 
 
@@ -159,12 +160,15 @@ def test_a_study_that_cannot_run_is_refused_before_the_heavy_libraries_are_impor
     ("code", "expected"),
     [
         ("import resnext_search.spaces", []),
-        ("import resnext_search.results, resnext_search.results.export", []),
-        ("import resnext_search.search.effects", []),  # what was learned can be exported without the model's libraries
-        ("import resnext_search.search.chosen", []),
+        ("import resnext_search.results, resnext_search.results.tables.trials", []),
+        (
+            "import resnext_search.search.surrogate.effects",
+            [],
+        ),  # what was learned can be exported without the model's libraries
+        ("import resnext_search.search.surrogate.study_model", []),
         ("import resnext_search.search", []),  # its names are imported when they are first used
         ("import resnext_search.trainers", ["torch"]),
-        ("import resnext_search.search.worker", ["ray"]),
+        ("import resnext_search.search.ray_backend.worker", ["ray"]),
     ],
 )
 def test_a_room_brings_along_no_more_than_it_needs(tmp_path: Path, code: str, expected: list[str]) -> None:
@@ -199,7 +203,7 @@ def test_a_worker_never_imports_ax(tmp_path: Path) -> None:
 
 def test_the_names_of_the_search_room_are_imported_when_they_are_used() -> None:
     from resnext_search import search
-    from resnext_search.search import optimizer
+    from resnext_search.search.optimizer import optimizer
 
     assert search.Optimizer is optimizer.Optimizer
     assert search.Failure is optimizer.Failure

@@ -62,7 +62,7 @@ def test_the_command_line_works_from_the_wheel_alone(wheel: Path, tmp_path: Path
     zipfile.ZipFile(wheel).extractall(tmp_path)
     (tmp_path / "elsewhere").mkdir()
     code = (
-        "import sys, resnext_search.spaces as room; from resnext_search.search.cli import main; "
+        "import sys, resnext_search.spaces as room; from resnext_search.search.cli.main import main; "
         "print(room.__file__); sys.exit(main(sys.argv[1:]))"
     )
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.helpers import command
-from tests.plugin_packages import install
+from tests.support.helpers import command
+from tests.support.plugin_packages import install
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 
@@ -44,7 +44,7 @@ def test_the_example_is_short() -> None:
 
 def test_the_study_of_the_example_is_planned_without_torch(folder: Path) -> None:
     code = (
-        "import sys; from resnext_search.search.cli import main; "
+        "import sys; from resnext_search.search.cli.main import main; "
         "assert main(['plan', 'blobs.yaml', '--no-calibrate']) == 0; assert 'torch' not in sys.modules"
     )
     planned = done(folder, sys.executable, "-c", code)

@@ -14,11 +14,12 @@ import onnxscript  # noqa: F401  torch writes ONNX with it; that it is missing i
 import torch
 from resnext_search.spaces.errors import ResnextSearchError
 from resnext_search.spaces.whole_file import whole_file
-from resnext_search.trainers.augment import normalise
+from resnext_search.trainers.data.augment import normalise
 from torch import Tensor, nn
 
 # Logits may differ by this share of the largest; sums of float32 in another order differ by some 1e-6 of it.
 TOLERANCE = 1e-4
+
 # Images compared at a time. That their number need not be a multiple shows that a batch may have any size.
 BATCH = 100
 

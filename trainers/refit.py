@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from resnext_search.spaces import Architecture, Configuration, Study, Template
+from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.training import Epoch, Trial, train_epochs

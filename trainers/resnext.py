@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from resnext_search.spaces import Architecture, Template
+from resnext_search.spaces.architecture.architecture import Architecture, Template
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.correctness import pack_correct
 from resnext_search.spaces.errors import DataError, ResnextSearchError
 from resnext_search.spaces.seeds import derive_seed
-from resnext_search.spaces.study import Recipe
-from resnext_search.trainers.checkpoint import read_checkpoint, write_checkpoint
-from resnext_search.trainers.data import load_dataset
-from resnext_search.trainers.dataset import Batch, Look
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.sections import Recipe
+from resnext_search.spaces.study.study import Study
+from resnext_search.trainers.checkpoint import read_checkpoint, restore, state_of, write_checkpoint
+from resnext_search.trainers.data.dataset import Batch, Look
+from resnext_search.trainers.data.readers import load_dataset
+from resnext_search.trainers.data.splits import split, split_for_confirmation
 from resnext_search.trainers.device import precision, prepare, release
 from resnext_search.trainers.resnext import build_network
-from resnext_search.trainers.splits import split, split_for_confirmation
-from resnext_search.trainers.state import restore, state_of
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -323,7 +323,7 @@ def _identity(study: Study, configuration: Configuration, seed: int, confirm: bo
             "configuration": configuration.to_json(),
             "seed": seed,
             "confirm": confirm,
-            "state": 2,  # how `trainers/state.py` writes it; what was written otherwise is not read
+            "state": 2,  # how `trainers/checkpoint.py` writes it; what was written otherwise is not read
         }
     )
 

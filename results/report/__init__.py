@@ -3,10 +3,3 @@
 `read_facts` gathers, `parts` makes the pieces of the page, which a live page can renew one by one, and `page` puts them
 together. Starts without torch, Ax and Ray, as all of `results` does.
 """
-
-from __future__ import annotations
-
-from resnext_search.results.report.facts import Facts as Facts
-from resnext_search.results.report.facts import read_facts as read_facts
-from resnext_search.results.report.page import page as page
-from resnext_search.results.report.page import parts as parts

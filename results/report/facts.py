@@ -1,19 +1,27 @@
-"""What does a report say? Everything that is known of a study, from its journal and from what the search hands over."""
+"""What does a report say? All that is known of a study, from its journal and the search, and every picture that its
+data allow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from resnext_search.results.costs import PhaseCost, phase_costs
-from resnext_search.results.export import pareto_table, trials_table
-from resnext_search.results.folder import StudyFolder
-from resnext_search.results.journal import Journal, Trial
-from resnext_search.results.learned import FromSearch
-from resnext_search.results.verdict import Verdict, judge
-from resnext_search.spaces import Study
+from resnext_search.results.figures.chart import Chart
+from resnext_search.results.figures.claim import claim_charts, tuning_chart
+from resnext_search.results.figures.costs import cost_charts
+from resnext_search.results.figures.search import front_chart, progress_chart
+from resnext_search.results.figures.surface import effect_charts, surface_charts
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import Trial
+from resnext_search.results.search_summary import FromSearch
+from resnext_search.results.tables.costs import PhaseCost, phase_costs
+from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.results.verdict.verdict import Verdict, judge
+from resnext_search.spaces.study.study import Study
 
 Row = dict[str, Any]
 
@@ -73,3 +81,21 @@ def _text(folder: StudyFolder) -> str | None:
         return folder.study.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None
+
+
+def gallery(facts: Facts) -> dict[str, Chart]:
+    """The charts of a study by their names."""
+    return {chart.name: chart for chart in _charts(facts)}
+
+
+def _charts(facts: Facts) -> Iterator[Chart]:
+    if (front := front_chart(facts.trials, facts.front, facts.study.objectives)) is not None:
+        yield front
+    yield from surface_charts(facts.trials, facts.search.places)
+    yield from effect_charts(facts.search.levels)
+    if facts.verdict is not None:
+        yield from claim_charts(facts.trials, facts.verdict.to_json())
+    for chart in (tuning_chart(facts.trials), progress_chart(facts.trials)):
+        if chart is not None:
+            yield chart
+    yield from cost_charts(facts.costs)

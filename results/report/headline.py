@@ -1,13 +1,16 @@
-"""What was asked, and what is the answer so far? One sentence each, and one word for how things stand."""
+"""What was asked, what is the answer so far, and what failed? A sentence each, one word for how things stand, and the
+failures by their class.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from resnext_search.results.journal import ENDED
+from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.results.report.facts import Facts
-from resnext_search.spaces.arms import claim_budget
+from resnext_search.spaces.claim.arms import claim_budget
 
 Tone = Literal["good", "bad", "open"]
 
@@ -95,3 +98,27 @@ def _chosen(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, str,
         f"{row['validation_error']:.2f} %. No arms were compared: the study makes no claim."
     )
     return str(row["architecture"]), sentence, "open"
+
+
+@dataclass(frozen=True)
+class FailureClass:
+    """Trials that failed alike, with the last line and the whole text of the last one's message."""
+
+    name: str
+    trials: tuple[int, ...]
+    line: str
+    message: str
+
+
+def failures(trials: Sequence[Trial]) -> list[FailureClass]:
+    """The failures by class, the most frequent first."""
+    classes: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.state == "failed":
+            classes.setdefault(trial.failure_class or "unknown", []).append(trial)
+    found = []
+    for name, failed in sorted(classes.items(), key=lambda item: -len(item[1])):
+        message = (failed[-1].failure_message or "").strip()
+        line = "".join(message.splitlines()[-1:])
+        found.append(FailureClass(name, tuple(trial.trial_id for trial in failed), line, message))
+    return found

@@ -19,16 +19,15 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from resnext_search.results import dictionary
-from resnext_search.results.charts import Cell
-from resnext_search.results.report.drawn import drawn
-from resnext_search.results.report.facts import Facts
-from resnext_search.results.report.failures import failures
-from resnext_search.results.report.gallery import gallery
-from resnext_search.results.report.headline import headline
-from resnext_search.results.verdict_words import words
+from resnext_search.results.figures.chart import Cell
+from resnext_search.results.figures.draw_plotly import drawn
+from resnext_search.results.report.facts import Facts, gallery
+from resnext_search.results.report.headline import failures, headline
+from resnext_search.results.tables import columns as dictionary
+from resnext_search.results.verdict.text import words
 
 TEMPLATES = Path(__file__).parent / "templates"
+
 # Sections of the page, in its order, with their headings.
 SECTIONS = {
     "top": "",
@@ -43,6 +42,7 @@ SECTIONS = {
     "dictionary": "Data dictionary",
     "provenance": "Where this comes from",
 }
+
 # Columns of the table of trials, with their headings.
 TRIAL_COLUMNS = {
     "trial": "trial",
@@ -59,6 +59,7 @@ TRIAL_COLUMNS = {
     "seconds": "seconds",
     "seed": "seed",
 }
+
 LIBRARIES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "numpy", "scipy", "pandas")
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from resnext_search.results import EpochRow, Journal, StudyFolder
-from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
-from resnext_search.search.cli import _parsed, make_parser
+from resnext_search.search.cli.main import _parsed, make_parser
+from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.spaces import load_study
 from resnext_search.spaces.correctness import pack_correct
 
 from tests.docs.commands import PAGES, ROOT, commands_of, lines_of
-from tests.helpers import TINY_CLAIM, finish, tiny_study
-from tests.journals import completed, epoch_row, new_folder, point
-from tests.shell import Shell
+from tests.support.helpers import TINY_CLAIM, finish, tiny_study
+from tests.support.journals import completed, epoch_row, new_folder, point
+from tests.support.shell import Shell
 
 # What is not ours, or is there to install it.
 OTHERS = (

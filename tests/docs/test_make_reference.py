@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from resnext_search.search.cli import make_parser
+from resnext_search.search.cli.main import make_parser
 from resnext_search.spaces import Study
 
 from docs.make_reference import REFERENCE, pages

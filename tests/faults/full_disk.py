@@ -18,7 +18,7 @@ from pathlib import Path
 from resnext_search.results import Journal
 from resnext_search.spaces.errors import ResnextSearchError
 
-from tests.helpers import TINY_STUDY, command
+from tests.support.helpers import TINY_STUDY, command
 
 ARGUMENTS = ["run", "study.yaml", "search.trials=6", "trainer.epochs=4", "search.parallel=1", "--out", "disk/study"]
 

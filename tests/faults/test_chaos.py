@@ -1,4 +1,4 @@
-"""A small run of `benchmarks/chaos.py`: drivers and workers are killed at random moments, and nothing is lost.
+"""A small run of `benchmarks/reliability/chaos.py`: drivers and workers are killed, and nothing is lost.
 
 One worker at a time, so that the tables must equal those of an undisturbed run. docs/reliability.md has the large one.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.killing.snapshot import Snapshot, lost, proposed_twice, twice
+from benchmarks.reliability.killing.snapshot import Snapshot, lost, proposed_twice, twice
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_a_study_whose_processes_are_killed_equals_an_undisturbed_one(tmp_path: Path) -> None:
     arguments = ["--workers", "1", "--seed", "100", "--kills", "3", "--worker-kills", "1"]
-    command = [sys.executable, "-m", "benchmarks.chaos", *arguments, "--out", str(tmp_path / "studies.csv")]
+    command = [sys.executable, "-m", "benchmarks.reliability.chaos", *arguments, "--out", str(tmp_path / "studies.csv")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     [row] = pd.read_csv(tmp_path / "studies.csv").to_dict("records")

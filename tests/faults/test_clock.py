@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from resnext_search.results import Journal
-from resnext_search.results.export import write_tables
-from resnext_search.search.lock import locked
-from resnext_search.search.remaining import remaining
-from resnext_search.search.status import read_status
+from resnext_search.results.journal.folder import locked
+from resnext_search.results.tables.files import write_tables
+from resnext_search.search.monitor.status import read_status
+from resnext_search.search.planning.forecast import remaining
 
-from tests.helpers import tiny_study
-from tests.journals import HERE, completed, epoch_row, new_folder, point, started
+from tests.support.helpers import tiny_study
+from tests.support.journals import HERE, completed, epoch_row, new_folder, point, started
 
 HOUR = 3600.0
 

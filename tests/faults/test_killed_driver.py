@@ -20,7 +20,7 @@ from resnext_search.search import run_study
 from resnext_search.trainers.training import Epoch
 
 from tests.faults.watching import reached
-from tests.helpers import TINY_STUDY, running, tiny_study, wait_for
+from tests.support.helpers import TINY_STUDY, running, tiny_study, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
-from resnext_search.search.ray_settings import ray
+from resnext_search.search.ray_backend.settings import ray
 from resnext_search.spaces.errors import ResnextSearchError
 
-from tests.helpers import tiny_study
+from tests.support.helpers import tiny_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_ray")]
 

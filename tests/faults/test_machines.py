@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from resnext_search.search import machine as machines
-from resnext_search.search.console import words_apart
-from resnext_search.search.machine import ray_running
+from resnext_search.search.execution.context import words_apart
+from resnext_search.search.ray_backend import cluster as machines
+from resnext_search.search.ray_backend.cluster import ray_running
 from resnext_search.spaces.errors import UsageError
 
-from tests.helpers import tiny_study
+from tests.support.helpers import tiny_study
 
 
 def refused(address: str) -> str:

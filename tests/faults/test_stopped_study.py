@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 from resnext_search.results import Journal
-from resnext_search.results.journal import Trial
+from resnext_search.results.journal.rows import Trial
 
 from tests.faults.watching import reached
-from tests.helpers import TINY_STUDY, finish, running, wait_for
+from tests.support.helpers import TINY_STUDY, finish, running, wait_for
 
 pytestmark = pytest.mark.slow
 

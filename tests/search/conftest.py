@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import TINY_STUDY
-from tests.shell import Shell
+from tests.support.helpers import TINY_STUDY
+from tests.support.shell import Shell
 
 
 @pytest.fixture

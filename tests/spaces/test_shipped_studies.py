@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import resnext_search.spaces
 from resnext_search.spaces import FeasibleSet, Study, load_study
-from resnext_search.spaces.complexity import complexity, convolutions
-from resnext_search.spaces.study_file import parse_study
-from resnext_search.spaces.yaml_reader import read_yaml
+from resnext_search.spaces.architecture.complexity import complexity, convolutions
+from resnext_search.spaces.study.file import parse_study
+from resnext_search.spaces.study.yaml_reader import read_yaml
 
 GOLDEN = Path(__file__).parent / "golden"
 STUDIES = sorted(Path(str(resnext_search.spaces.__file__)).parent.glob("*.yaml"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from resnext_search.spaces.whole_file import whole_file, write_whole
 
-from tests.limits import files_end_at
+from tests.support.limits import files_end_at
 
 
 def test_a_reader_of_a_file_that_is_replaced_sees_all_of_the_old_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from resnext_search.trainers.checkpoint import read_checkpoint, write_checkpoint
 
-from tests.limits import files_end_at
+from tests.support.limits import files_end_at
 
 STATE: dict[str, Any] = {"weights": {"a": torch.arange(50.0)}, "epochs": [[1, 0.5], [2, 0.25]]}
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import UsageError
-from resnext_search.trainers.data import load_dataset
+from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.refit import load_network, refit
 from resnext_search.trainers.training import train
 from safetensors.torch import load_file
@@ -27,7 +27,7 @@ def test_the_saved_network_makes_the_same_errors_on_the_test_images(
 ) -> None:
     network = load_network(tmp_path / "model.json")
     dataset = load_dataset(study.data)
-    from resnext_search.trainers.splits import split
+    from resnext_search.trainers.data.splits import split
 
     test = split(dataset, study.data, study.seed).test
     mean, std = (torch.tensor(facts["pixels"][name]).view(1, -1, 1, 1) for name in ("mean", "std"))

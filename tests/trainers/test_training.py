@@ -15,19 +15,12 @@ import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.recipes import RecipeName
-from resnext_search.spaces.study import Recipe
+from resnext_search.spaces.study.recipes import RecipeName
+from resnext_search.spaces.study.sections import Recipe
 from resnext_search.trainers import training
 from resnext_search.trainers.checkpoint import write_checkpoint
 from resnext_search.trainers.resnext import build_network
-from resnext_search.trainers.training import (
-    Epoch,
-    TrainingDiverged,
-    Trial,
-    learning_rate_at,
-    parameter_groups,
-    train,
-)
+from resnext_search.trainers.training import Epoch, TrainingDiverged, Trial, learning_rate_at, parameter_groups, train
 from torch import nn
 
 CPU = torch.device("cpu")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from resnext_search.results import Journal
-from resnext_search.search.claim_trials import enqueue_confirmation, enqueue_tuning
-from resnext_search.search.report import report_parts, write_report
+from resnext_search.search.monitor.outputs import report_parts, write_report
+from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 
 pytest.importorskip("selenium", reason="the extra `test` brings it: pip install -e '.[test]'")
 pytest.importorskip("axe_core_python", reason="the extra `test` brings it: pip install -e '.[test]'")
@@ -27,9 +27,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.browser import browser, needs_browser
-from tests.helpers import TINY_CLAIM, tiny_study
-from tests.journals import completed, new_folder, point, started
+from tests.support.browser import browser, needs_browser
+from tests.support.helpers import TINY_CLAIM, tiny_study
+from tests.support.journals import completed, new_folder, point, started
 
 pytestmark = [pytest.mark.slow, needs_browser]
 

@@ -1,0 +1,176 @@
+"""What did the arms do, as pictures? Every run with the means, their differences, the tuning of the learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from resnext_search.results.figures.chart import (
+    COLOURS,
+    FAINT,
+    INK,
+    Axis,
+    Chart,
+    Intervals,
+    Layer,
+    Line,
+    Points,
+    Span,
+    wide,
+)
+
+Row = Mapping[str, Any]
+
+
+def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
+    """Every picture of a claim that the data allow.
+
+    Args:
+        trials: The rows of the trials table, or anyone's runs (`arm`, `seed`, `test_error`); an empty cell is None.
+        verdict: `Verdict.to_json()` of the same runs.
+    """
+    if any(row["test_error"] is not None for row in verdict["arms"]):
+        yield _test_errors(trials, verdict)
+    if any(row["difference"] is not None for row in verdict["comparisons"]):
+        yield _differences(verdict)
+
+
+def tuning_chart(trials: Sequence[Row]) -> Chart | None:
+    """Validation error of every arm at every learning rate it was tuned with; None before any trial has ended."""
+    curves: dict[str, list[Row]] = {}
+    for row in sorted(
+        (row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None),
+        key=lambda row: row["learning_rate"],
+    ):
+        curves.setdefault(str(row["arm"]), []).append(row)
+    if not curves:
+        return None
+    arms = sorted(curves)
+    best = {arm: min(curves[arm], key=lambda row: row["validation_error"]) for arm in arms}
+    layers = [
+        Line(
+            [row["learning_rate"] for row in curves[arm]],
+            [row["validation_error"] for row in curves[arm]],
+            arm,
+            COLOURS[place % len(COLOURS)],
+            marks=True,
+            hover=[_rate_words(arm, row) for row in curves[arm]],
+        )
+        for place, arm in enumerate(arms)
+    ]
+    found = "; ".join(
+        f"{arm} errs least, {best[arm]['validation_error']:.2f} %, at {best[arm]['learning_rate']:.3g}" for arm in arms
+    )
+    return Chart(
+        "learning_rate",
+        "Learning rate of every arm",
+        f"Validation error against learning rate, one line an arm. {found}.",
+        "Every arm was trained with the same rates on the same seed, and keeps that with the lowest validation error.",
+        Axis("learning rate", log=True),
+        Axis("validation error, %", log=wide(row["validation_error"] for rows in curves.values() for row in rows)),
+        layers,
+        ("arm", "learning rate", "validation error, %"),
+        [(arm, row["learning_rate"], row["validation_error"]) for arm in arms for row in curves[arm]],
+    )
+
+
+def _rate_words(arm: str, row: Row) -> str:
+    return f"{arm}\nlearning rate {row['learning_rate']:.3g}\nvalidation error {row['validation_error']:.2f} %"
+
+
+def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
+    """Every run a dot, every arm its mean with the 95 % interval."""
+    arms = [row for row in (*verdict["arms"], *verdict["finalists"]) if row["test_error"] is not None]
+    layers: list[Layer] = []
+    table = []
+    for place, arm in enumerate(arms):
+        colour = COLOURS[place % len(COLOURS)]
+        runs = [
+            row
+            for row in trials
+            if row["arm"] == arm["arm"] and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
+        ]
+        errors = [row["test_error"] for row in runs]
+        hover = [f"{arm['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
+        numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
+        layers.append(
+            Points(errors, [place] * len(runs), colour=colour, opacity=0.4, sizes=6, hover=hover, trials=numbers)
+        )
+        interval = arm["interval"]
+        if interval and None not in interval:
+            layers.append(Intervals([place + 0.22], [interval[0]], [interval[1]], "x", colour))
+        mean = f"{arm['arm']} {arm['architecture'] or ''}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"
+        layers.append(
+            Points([arm["test_error"]], [place + 0.22], colour=colour, symbol="diamond", sizes=8, hover=[mean])
+        )
+        table += [(arm["arm"], str(row["seed"]), row["test_error"]) for row in runs]
+    found = "; ".join(f"{arm['arm']} {arm['test_error']:.2f} %{_interval(arm['interval'])}" for arm in arms)
+    return Chart(
+        "test_error",
+        "Test error of every run",
+        f"Test errors of the runs on fresh seeds, one row an arm. Means: {found}.",
+        "Dots are runs, one a seed; the diamond is their mean, the bar its 95 % interval, which covers other seeds "
+        "and, where it is known which images were recognised, other test images.",
+        Axis("test error, %"),
+        Axis("", ticks=[(place, _label(arm)) for place, arm in enumerate(arms)], down=True),
+        layers,
+        ("arm", "seed", "test error, %"),
+        table,
+        lines=3 * len(arms) + 1,
+    )
+
+
+def _differences(verdict: Row) -> Chart:
+    """How much less the claimant errs than each rival, against the margin below which nobody cares; the trend first."""
+    trend, margin = verdict["trend"], verdict["margin"]
+    rows = [*([trend] if trend else []), *(row for row in verdict["comparisons"] if row["difference"] is not None)]
+    layers: list[Layer] = [
+        Span(-margin, margin, f"margin of {margin:g} points"),
+        Line([0, 0], [-0.5, len(rows) - 0.5], colour=FAINT),
+    ]
+    for place, row in enumerate(rows):
+        interval = row["interval"]
+        if interval and None not in interval:
+            layers.append(Intervals([place], [interval[0]], [interval[1]], "x"))
+    names = [f"{row['claimant']} against {row['rival']}" for row in rows]
+    said = [f"{row['difference']:+.2f} points{_interval(row['interval'])}" for row in rows]
+    hover = [f"{name}\n{found}" for name, found in zip(names, said, strict=True)]
+    layers.append(
+        Points(
+            [row["difference"] for row in rows], range(len(rows)), colour=INK, symbol="diamond", sizes=8, hover=hover
+        )
+    )
+    if trend:
+        names[0] += "\n(trend over log₂ C)"
+    flat = [name.replace("\n", " ") for name in names]
+    return Chart(
+        "differences",
+        "What cardinality saves" if verdict["claimant"] == "cardinality" else "Differences between arms",
+        "Test error saved, with 95 % intervals: "
+        + "; ".join(f"{name} {found}" for name, found in zip(flat, said, strict=True))
+        + f". The margin is {margin:g} points.",
+        "To the right of 0 the first arm errs less. Inside the grey margin a difference does not matter. "
+        "Bars are 95 % intervals.",
+        Axis("test error saved, points"),
+        Axis("", ticks=list(enumerate(names)), down=True),
+        layers,
+        ("comparison", "difference, points", "low", "high"),
+        [(name, row["difference"], *(row["interval"] or (None, None))) for name, row in zip(flat, rows, strict=True)],
+        lines=2.4 * len(rows) + 2,
+    )
+
+
+def _interval(interval: Sequence[float | None] | None) -> str:
+    if not interval or None in interval:
+        return ""
+    low, high = interval
+    return f" ({low:.2f} to {high:.2f})"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def _label(arm: Row) -> str:
+    return arm["arm"] if arm.get("architecture") in (None, arm["arm"]) else f"{arm['arm']}\n{arm['architecture']}"

@@ -1,0 +1,177 @@
+"""What happened? One SQLite file a study, one transaction a fact: the only truth about it.
+
+Everything else (Ax's experiment, Ray's trials, the tables) is derived from here. Only the driver writes. SQLite runs
+in WAL mode with `synchronous=FULL`: what a method wrote when it returned is still there after a power cut.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from resnext_search.results.journal.reader import JournalReader, key_of
+from resnext_search.results.journal.rows import EpochRow, LatencyRow, Proposer, Stop
+from resnext_search.spaces.architecture.architecture import Architecture
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.study import Phase, Study
+
+
+class Journal(JournalReader):
+    """The journal of one study, open; `JournalFile` says how it is opened, `JournalReader` what it is asked."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Facts written inside are one transaction: all of them or, after an exception, none; one wait for the disk."""
+        with self._transaction():
+            yield
+
+    def change_study(self, study: Study) -> None:
+        """Replace the resolved study, after a change that only adds to it."""
+        with self._transaction():
+            self._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
+
+    def keep_active_seconds(self, seconds: float) -> None:
+        """Replace the time that the study was at work."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO meta VALUES ('active_seconds', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (str(seconds),),
+            )
+
+    def enqueue(
+        self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
+    ) -> int:
+        """Record a proposal; returns the number of its trial."""
+        with self._transaction():
+            number = int(self._connection.execute("SELECT COALESCE(MAX(trial_id) + 1, 0) FROM trials").fetchone()[0])
+            self._connection.execute(
+                "INSERT INTO trials (trial_id, phase, arm, state, configuration, seed, proposed_by, queued_at) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
+                (number, phase, arm, configuration.to_json(), seed, proposed_by, time.time()),
+            )
+        return number
+
+    def start(self, trial_id: int, checkpoint: str) -> None:
+        """A queued or interrupted trial is handed to a worker; its state lies in `checkpoint`."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE trials SET state = 'running', attempts = attempts + 1, checkpoint = ?, "
+                "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
+                (checkpoint, time.time(), trial_id),
+            )
+
+    def record_epoch(
+        self,
+        trial_id: int,
+        row: EpochRow,
+        *,
+        device: str,
+        host: str,
+        final: bool,
+        stop: Stop | None = None,
+        test_error: float | None = None,
+        test_correct: str | None = None,
+    ) -> bool:
+        """Record an epoch, and with it that the trial is completed or stopped: one transaction.
+
+        An epoch that a resumed trial reports again, from its checkpoint, changes nothing; nor does one of a trial that
+        does not run.
+
+        Args:
+            trial_id: The trial.
+            row: The epoch.
+            device: Where it was trained.
+            host: On which machine.
+            final: Whether it was the last one.
+            stop: What early stopping says after it.
+            test_error: In percent, with the last epoch of a trial that confirms.
+            test_correct: Which test images were recognised; like `test_error`.
+
+        Returns:
+            Whether this call ended the trial.
+        """
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO epochs SELECT ?, ?, ?, ?, ?, ?, ?, ? FROM trials WHERE trial_id = ? AND state = 'running' "
+                "ON CONFLICT (trial_id, epoch) DO NOTHING",
+                (
+                    trial_id,
+                    row.epoch,
+                    row.learning_rate,
+                    row.train_loss,
+                    row.validation_loss,
+                    row.validation_error,
+                    row.seconds,
+                    time.time(),
+                    trial_id,
+                ),
+            )
+            if stop is not None:
+                self._connection.execute(
+                    "UPDATE trials SET stop_epoch = ? WHERE trial_id = ? AND state = 'running'", (row.epoch, trial_id)
+                )
+            if not final and stop != "stopped":
+                return False
+            state, error = ("completed", row.validation_error) if final else ("stopped", None)
+            changed = self._connection.execute(
+                "UPDATE trials SET state = ?, validation_error = ?, test_error = ?, test_correct = ?, "
+                "device = ?, host = ?, ended_at = ?, checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+                (state, error, test_error, test_correct, device, host, time.time(), trial_id),
+            )
+        return changed.rowcount == 1
+
+    def record_latency(self, architecture: Architecture, row: LatencyRow, *, device: str, host: str) -> None:
+        """Record what an architecture takes on a device; of several measurements the first stays."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO latencies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (architecture, device) DO NOTHING",
+                (key_of(architecture), device, host, row.latency_ms, row.latency_ms_spread, time.time()),
+            )
+
+    def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
+        """Record that a running trial failed; returns False if it was not running."""
+        with self._transaction():
+            changed = self._connection.execute(
+                "UPDATE trials SET state = 'failed', failure_class = ?, failure_message = ?, ended_at = ?, "
+                "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+                (failure_class, message, time.time(), trial_id),
+            )
+        return changed.rowcount == 1
+
+    def put_back(self, trial_id: int, *, alone: bool, micro_batches: int) -> None:
+        """A running trial found too little memory on its GPU: it waits for another attempt, with more room."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE trials SET state = 'interrupted', alone = ?, micro_batches = ? "
+                "WHERE trial_id = ? AND state = 'running'",
+                (alone, micro_batches, trial_id),
+            )
+
+    def interrupt_running(self) -> int:
+        """Mark what was running as interrupted; returns how many that were."""
+        with self._transaction():
+            changed = self._connection.execute("UPDATE trials SET state = 'interrupted' WHERE state = 'running'")
+        return changed.rowcount
+
+    def retry_failed(self) -> list[int]:
+        """Queue all failed trials again, as if they had never begun; their failures are kept in a table of their own.
+
+        Returns:
+            Their numbers.
+        """
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO failures SELECT trial_id, attempts, failure_class, failure_message, COUNT(e.epoch), "
+                "COALESCE(SUM(e.seconds), 0.0), ended_at FROM trials LEFT JOIN epochs e USING (trial_id) "
+                "WHERE state = 'failed' GROUP BY trial_id"
+            )
+            self._connection.execute(
+                "DELETE FROM epochs WHERE trial_id IN (SELECT trial_id FROM trials WHERE state = 'failed')"
+            )
+            rows = self._connection.execute(
+                "UPDATE trials SET state = 'queued', failure_class = NULL, failure_message = NULL, started_at = NULL, "
+                "ended_at = NULL, stop_epoch = NULL, alone = 0, micro_batches = 1 WHERE state = 'failed' "
+                "RETURNING trial_id"
+            ).fetchall()
+        return sorted(row[0] for row in rows)

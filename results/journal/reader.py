@@ -1,0 +1,154 @@
+"""What does the journal say? Everything that is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from itertools import groupby
+
+from pydantic import ValidationError
+from resnext_search.results.journal.file import JournalFile
+from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, State, Trial
+from resnext_search.spaces.architecture.architecture import Architecture
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.file import parse_study
+from resnext_search.spaces.study.study import Phase, Study
+
+_EPOCH = ", ".join(field.name for field in fields(EpochRow))
+
+_FAILURE = ", ".join(field.name for field in fields(FailureRow))
+
+_LATENCY = ", ".join(field.name for field in fields(LatencyRow))
+
+
+class JournalReader(JournalFile):
+    """A journal, to be asked."""
+
+    def study(self) -> Study:
+        """The resolved study, as of the last change that was allowed."""
+        text = self._meta("study")
+        try:
+            return Study.model_validate_json(text)
+        except ValidationError:  # of a plug-in that is no longer installed, say
+            return parse_study(text, str(self.path))  # raises the same in words
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has written; it costs next to nothing to ask."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def active_seconds(self) -> float:
+        """How long the study was at work, over all its sittings."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'active_seconds'")
+        return float(rows[0][0]) if rows else 0.0
+
+    def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
+        """The trials, in the order of their numbers; all, or those of a phase and of some states."""
+        conditions: list[str] = ["TRUE"]
+        values: list[str] = []
+        if phase is not None:
+            conditions.append("t.phase = ?")
+            values.append(phase)
+        if states:
+            conditions.append(f"t.state IN ({', '.join('?' * len(states))})")
+            values += states
+        return self._select(" AND ".join(conditions), *values)
+
+    def trial(self, trial_id: int) -> Trial:
+        """One trial.
+
+        Raises:
+            UsageError: There is none of this number.
+        """
+        found = self._select("t.trial_id = ?", trial_id)
+        if not found:
+            raise UsageError(f"{self.path}: no trial {trial_id}")
+        return found[0]
+
+    def _select(self, condition: str, *values: object) -> list[Trial]:
+        rows = self._rows(
+            "SELECT t.*, COUNT(e.epoch) AS epochs, COALESCE(SUM(e.seconds), 0.0) AS seconds "
+            f"FROM trials t LEFT JOIN epochs e USING (trial_id) WHERE {condition} "
+            "GROUP BY t.trial_id ORDER BY t.trial_id",
+            *values,
+        )
+        return [
+            Trial(
+                **{
+                    **dict(row),
+                    "configuration": Configuration.from_json(row["configuration"]),
+                    "alone": bool(row["alone"]),
+                }
+            )
+            for row in rows
+        ]
+
+    def epochs(self, trial_id: int) -> list[EpochRow]:
+        """The epochs of a trial, in their order."""
+        rows = self._rows(f"SELECT {_EPOCH} FROM epochs WHERE trial_id = ? ORDER BY epoch", trial_id)
+        return [EpochRow(*row) for row in rows]
+
+    def epochs_of_all(self) -> dict[int, list[EpochRow]]:
+        """The epochs of every trial that has any, by its number: one question where a table would ask thousands."""
+        rows = self._rows(f"SELECT trial_id, {_EPOCH} FROM epochs ORDER BY trial_id, epoch")
+        return {
+            number: [EpochRow(*row[1:]) for row in group]
+            for number, group in groupby(rows, key=lambda row: int(row[0]))
+        }
+
+    def changed_at(self) -> float:
+        """When the last fact was recorded, in seconds since 1970; 0 before the first."""
+        rows = self._rows(
+            "SELECT MAX(COALESCE(ended_at, started_at, queued_at)) FROM trials "
+            "UNION SELECT MAX(recorded_at) FROM epochs"
+        )
+        return max(row[0] or 0.0 for row in rows)
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the whole file, in its words; nothing in one that is sound."""
+        return [row[0] for row in self._rows("PRAGMA integrity_check(3)") if row[0] != "ok"]
+
+    def failures(self) -> list[FailureRow]:
+        """The failures of trials that were then tried again, in the order of the trials and their attempts."""
+        rows = self._rows(f"SELECT {_FAILURE} FROM failures ORDER BY trial_id, attempt")
+        return [FailureRow(*row) for row in rows]
+
+    def history(self, phase: Phase) -> list[tuple[int, int, float | None]]:
+        """Trial, epoch and validation error of all epochs of a phase, in the order in which they were recorded."""
+        rows = self._rows(
+            "SELECT trial_id, epoch, e.validation_error FROM epochs e JOIN trials USING (trial_id) "
+            "WHERE phase = ? ORDER BY e.rowid",
+            phase,
+        )
+        return [(row["trial_id"], row["epoch"], row["validation_error"]) for row in rows]
+
+    def measured_on(self, architecture: Architecture) -> list[str]:
+        """The devices on which the latency of an architecture was measured."""
+        rows = self._rows("SELECT device FROM latencies WHERE architecture = ? ORDER BY rowid", key_of(architecture))
+        return [row["device"] for row in rows]
+
+    def latency(self, trial: Trial) -> LatencyRow | None:
+        """What the architecture of a trial takes on the trial's device, or on any before that is known; or None."""
+        rows = self._rows(
+            f"SELECT {_LATENCY} FROM latencies WHERE architecture = ? AND device = COALESCE(?, device) "
+            "ORDER BY rowid LIMIT 1",
+            key_of(trial.configuration.architecture),
+            trial.device,
+        )
+        return LatencyRow(*rows[0]) if rows else None
+
+    def latencies(self, trials: Iterable[Trial]) -> dict[int, LatencyRow]:
+        """By number, what `latency` says of every trial of which it says anything."""
+        rows = self._rows(f"SELECT architecture, device, {_LATENCY} FROM latencies ORDER BY rowid DESC")
+        known: dict[tuple[str, str | None], LatencyRow] = {}
+        for architecture, device, *times in rows:  # of several devices the first that measured is the last to be put
+            known[architecture, device] = known[architecture, None] = LatencyRow(*times)
+        found = {
+            trial.trial_id: known.get((key_of(trial.configuration.architecture), trial.device)) for trial in trials
+        }
+        return {number: row for number, row in found.items() if row is not None}
+
+
+def key_of(architecture: Architecture) -> str:
+    """How the table of latencies writes an architecture."""
+    return Configuration(architecture).to_json()

@@ -1,0 +1,85 @@
+"""What stands in the journal: a trial, an epoch, a latency, and the words for where a trial is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.study import Phase
+
+Proposer = Literal["sobol", "ax", "plan"]
+
+State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
+
+# What early stopping says of a trial: it ends here, or it would have ended here and is trained on as a check.
+Stop = Literal["stopped", "audited"]
+
+# States that a trial does not leave.
+ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
+
+# The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
+FINALIST = "finalist-"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the table `trials`, with the number of epochs and their seconds."""
+
+    trial_id: int
+    phase: Phase
+    arm: str | None
+    state: State
+    configuration: Configuration
+    seed: int
+    proposed_by: Proposer
+    device: str | None
+    host: str | None
+    queued_at: float
+    started_at: float | None
+    ended_at: float | None
+    attempts: int
+    alone: bool
+    micro_batches: int
+    validation_error: float | None
+    test_error: float | None
+    test_correct: str | None
+    stop_epoch: int | None
+    checkpoint: str | None
+    failure_class: str | None
+    failure_message: str | None
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One row of the table `epochs`, without its trial."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    validation_loss: float | None
+    validation_error: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """One row of the table `latencies`: the inference of one image, in milliseconds, and the spread of its repeats."""
+
+    latency_ms: float
+    latency_ms_spread: float
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One row of the table `failures`: an attempt that failed, of a trial that was then tried again."""
+
+    trial_id: int
+    attempt: int
+    failure_class: str
+    failure_message: str
+    epochs: int
+    seconds: float
+    failed_at: float

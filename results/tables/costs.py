@@ -1,0 +1,88 @@
+"""What did every phase of a study take? Training FLOPs and time, from its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.spaces.architecture.architecture import Architecture
+from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.architecture.training_cost import FORWARD_PASSES, OPERATIONS
+from resnext_search.spaces.study.study import Phase, Study, train_images
+
+
+@dataclass(frozen=True)
+class PhaseCost:
+    """What a phase has taken.
+
+    Args:
+        phase: `search`, `tune` or `confirm`.
+        ended: Trials that have ended.
+        planned: Trials that there will be.
+        flops: Floating-point operations of the epochs trained; None where the number of images is not known.
+        planned_flops: Of the whole phase, if none is stopped; None like that.
+        training_seconds: Of all epochs, with their validation, added up over trials.
+        other_seconds: From the start of trials to their end beyond that: loading, measuring, waiting, interruptions.
+        span_seconds: From the first start to the last sign of life.
+    """
+
+    phase: str
+    ended: int
+    planned: int
+    flops: float | None
+    planned_flops: float | None
+    training_seconds: float
+    other_seconds: float
+    span_seconds: float
+
+
+def phase_costs(
+    study: Study,
+    trials: Sequence[Trial],
+    planned_trials: Mapping[Phase, int],
+    planned_flops: Mapping[Phase, float] | None,
+) -> list[PhaseCost]:
+    """The costs of every phase that is planned, in their order."""
+    costs, multiply_adds = [], _multiply_adds(study, trials)
+    for phase, planned in planned_trials.items():
+        own = [trial for trial in trials if trial.phase == phase]
+        images = train_images(study, confirm=phase == "confirm")
+        ended = [trial for trial in own if trial.state in ENDED]
+        begun = [trial.started_at for trial in own if trial.started_at is not None]
+        last = [trial.ended_at for trial in own if trial.ended_at is not None]
+        whole = sum(
+            max(trial.ended_at - trial.started_at - trial.seconds, 0)
+            for trial in ended
+            if trial.ended_at is not None and trial.started_at is not None
+        )
+        costs.append(
+            PhaseCost(
+                phase,
+                len(ended),
+                planned,
+                None
+                if images is None
+                else OPERATIONS
+                * FORWARD_PASSES
+                * images
+                * sum(trial.epochs * multiply_adds[trial.trial_id] for trial in own),
+                None if planned_flops is None else planned_flops.get(phase),
+                sum(trial.seconds for trial in own),
+                whole,
+                max(last) - min(begun) if begun and last else 0.0,
+            )
+        )
+    return costs
+
+
+def _multiply_adds(study: Study, trials: Sequence[Trial]) -> dict[int, float]:
+    """Of every trial by its number; each architecture is counted once."""
+    template, known = study.network_template(), dict[Architecture, float]()
+    found = {}
+    for trial in trials:
+        architecture = trial.configuration.architecture
+        if architecture not in known:
+            known[architecture] = float(complexity(template, architecture).multiply_adds)
+        found[trial.trial_id] = known[architecture]
+    return found

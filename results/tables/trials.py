@@ -1,0 +1,202 @@
+"""The tables of a study, made from its journal alone: `trials.csv` and `pareto.csv`.
+
+The columns are explained in `columns.py`; they are read by scripts and stay as they are. A training step takes as long
+as those of the trial took: a step measured apart would leave out what feeds it, and would be taken at one moment
+instead of over a whole training.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial
+from resnext_search.results.statistics.pareto import hypervolume_trace, pareto_front
+from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.study.axes import KNOB_NAMES
+from resnext_search.spaces.study.study import Study, train_images
+
+PARETO_COLUMNS = (
+    "trial",
+    "architecture",
+    "cardinality",
+    "width",
+    "blocks",
+    "depth",
+    "learning_rate",
+    "multiply_adds",
+    "parameters",
+    "activations",
+    "validation_error",
+    "validation_error_sem",
+    "test_error",
+    "latency_ms",
+    "latency_ms_spread",
+    "training_step_ms",
+    "seeds",
+)
+
+# In milliseconds; filled from other tables of the journal.
+MEASURED_COLUMNS = ("training_step_ms", "latency_ms", "latency_ms_spread")
+
+# What may be minimised: the numbers that say something about a configuration.
+NUMERIC_COLUMNS = tuple(
+    name
+    for name in PARETO_COLUMNS
+    if name not in ("trial", "architecture", "blocks", "validation_error_sem", "latency_ms_spread", "seeds")
+)
+
+
+def trials_table(journal: Journal) -> pd.DataFrame:
+    """One row a trial, in the order of the proposals; cells without a value are empty."""
+    study = journal.study()
+    trials, epochs = journal.trials(), journal.epochs_of_all()
+    latencies = journal.latencies(trials)
+    rows = [
+        _trial_row(study, trial)
+        | _measured(study, trial, latencies.get(trial.trial_id), epochs.get(trial.trial_id, []))
+        for trial in trials
+    ]
+    table = pd.DataFrame(rows, columns=list(_trial_row(study, None)))
+    table["hypervolume"] = _hypervolumes(study, table)
+    return table
+
+
+def pareto_table(
+    journal: Journal, objectives: Sequence[str] | None = None, trials: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The non-dominated configurations of the search, best validation error first.
+
+    Trials of one configuration under several seeds make one row: their mean, its standard error and their number.
+    A configuration that was confirmed on fresh seeds has its mean test error.
+
+    Args:
+        journal: Of the study.
+        objectives: What is minimised, of `NUMERIC_COLUMNS`; the study's own objectives without it.
+        trials: The trials table, if it is there already.
+
+    Raises:
+        UsageError: A given objective is not such a column, or has no value in any configuration. (Where the study's own
+            have none, the front is empty.)
+    """
+    wanted = list(objectives or journal.study().objectives)
+    unknown = [name for name in wanted if name not in NUMERIC_COLUMNS]
+    if unknown:
+        raise UsageError(
+            f"objectives: {', '.join(map(repr, unknown))}; allowed: {', '.join(NUMERIC_COLUMNS)}",
+            hint="For example --objectives validation_error,parameters.",
+        )
+    trials = trials_table(journal) if trials is None else trials
+    completed = trials[(trials.state == "completed") & (trials.phase == "search")]
+    keys = ["architecture", "group_widths", "blocks", *KNOB_NAMES]
+    confirmed = trials[(trials.state == "completed") & (trials.phase == "confirm")]
+    test_errors = confirmed.astype({"test_error": float}).groupby(keys).test_error.mean().to_dict()
+    measured = completed.astype({"validation_error": float, "training_step_ms": float})
+    replicates = measured.groupby(keys, sort=False, dropna=False)
+    points = completed[keys].itertuples(index=False, name=None)
+    table = completed.assign(
+        validation_error=replicates.validation_error.transform("mean"),
+        validation_error_sem=replicates.validation_error.transform("sem"),
+        training_step_ms=replicates.training_step_ms.transform("mean"),
+        seeds=replicates.validation_error.transform("size"),
+        test_error=pd.Series(map(test_errors.get, points), completed.index, dtype=float),
+    ).drop_duplicates(keys)[list(PARETO_COLUMNS)]
+    values = table[wanted].astype(float).to_numpy()
+    unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
+    if objectives and unmeasured:
+        raise UsageError(f"objectives: {', '.join(unmeasured)}: not measured in this study")
+    return table[pareto_front(values)].sort_values(["validation_error", "trial"]).reset_index(drop=True)
+
+
+def _hypervolumes(study: Study, trials: pd.DataFrame) -> pd.Series[float]:
+    """What every completed search trial dominates with those above it, as a share of all that can be.
+
+    The reference point is an error of 100 % and a tenth more than the dearest architecture of the feasible set has, so
+    that this one counts too; of latencies, than the slowest that was measured. The table's order is used, not that in
+    which trials ended, which differs from run to run. Trials whose latency is wanted and missing are left out.
+    """
+    names = list(study.objectives)
+    if len(names) == 1:
+        return pd.Series(dtype=float)
+    completed = trials[(trials.phase == "search") & (trials.state == "completed")][names].astype(float).dropna()
+    dearest = study.feasible_set().counts._asdict() | {"latency_ms": completed.get("latency_ms")}
+    reference = [100.0 if name == "validation_error" else 1.1 * np.max(dearest[name]) for name in names]
+    return pd.Series(hypervolume_trace(completed.to_numpy() / reference).round(6), index=completed.index)
+
+
+def _measured(study: Study, trial: Trial, latency: LatencyRow | None, epochs: Sequence[EpochRow]) -> dict[str, float]:
+    """What else is known of a trial, of `MEASURED_COLUMNS`."""
+    step = training_step_ms(study, trial, epochs)
+    times = {} if latency is None else asdict(latency)
+    if step is not None:
+        times["training_step_ms"] = step
+    return {name: round(time, 4) for name, time in times.items()}
+
+
+def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
+    """The cells of a trial; with None the columns alone."""
+    if trial is None:
+        architecture, counts, recipe = None, None, study.trainer
+    else:
+        architecture = trial.configuration.architecture
+        counts = complexity(study.network_template(), architecture)
+        recipe = trial.configuration.recipe(study.trainer)
+    return {
+        "trial": trial and trial.trial_id,
+        "phase": trial and trial.phase,
+        "arm": trial and trial.arm,
+        "state": trial and trial.state,
+        "seed": trial and trial.seed,
+        "architecture": architecture and architecture.name,
+        "cardinality": architecture and architecture.cardinality,
+        "width": architecture and architecture.width,
+        "group_widths": architecture and dashed(architecture.group_widths),
+        "blocks": architecture and dashed(architecture.blocks),
+        "depth": architecture and architecture.depth,
+        **{name: getattr(recipe, name) for name in KNOB_NAMES},
+        "multiply_adds": counts and counts.multiply_adds,
+        "parameters": counts and counts.parameters,
+        "activations": counts and counts.activations,
+        "validation_error": trial and trial.validation_error,
+        "test_error": trial and trial.test_error,
+        "epochs": trial and trial.epochs,
+        "seconds": trial and round(trial.seconds, 3),
+        **dict.fromkeys(MEASURED_COLUMNS),
+        "proposed_by": trial and trial.proposed_by,
+        "attempts": trial and trial.attempts,
+        "micro_batches": trial and trial.micro_batches,
+        "device": trial and trial.device,
+        "host": trial and trial.host,
+        "failure_class": trial and trial.failure_class,
+        "failure_message": trial and trial.failure_message and "".join(trial.failure_message.strip().splitlines()[-1:]),
+        "data": trial and study.data.name,
+        "correct": trial and trial.test_correct,
+    }
+
+
+def training_step_ms(study: Study, trial: Trial, epochs: Sequence[EpochRow]) -> float | None:
+    """Wall time of a training step at the trial's batch size, in milliseconds: the median over its epochs.
+
+    An epoch's validation is spread over its steps. With a tenth of the images kept for it, it is some 4 % of the time,
+    since training an image takes three passes.
+
+    Args:
+        study: Says how many images there are.
+        trial: Its configuration says how many make a step.
+        epochs: Those it was trained for.
+
+    Returns:
+        None before the first epoch, or for an `image_folder` whose study does not say how many images it takes.
+    """
+    images = train_images(study, confirm=trial.phase == "confirm")
+    if images is None or not epochs:
+        return None
+    steps = images // trial.configuration.recipe(study.trainer).batch_size
+    return 1_000 * statistics.median(row.seconds for row in epochs) / steps

@@ -1,0 +1,176 @@
+"""What did each arm score and cost, and at which scale? The rows of a verdict, before anything is compared.
+
+Equal FLOPs are not equal parameters, activations or time: what the runs say of these stands beside the errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from resnext_search.results.inference.comparisons import NOT_KNOWN
+from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.statistics.estimates import Estimate, independent, paired
+from resnext_search.results.verdict.fairness import cost_of
+from resnext_search.results.verdict.rules import ROUNDING, Question
+from resnext_search.results.verdict.runs import COUNTS, Run
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """An arm, or a finalist of the search, with its runs that are evidence; what is not known is NaN or None.
+
+    Args:
+        arm: Its name.
+        architecture: Name of the network.
+        runs: That have a test error and are not left out.
+        test_error: Mean, in percent.
+        interval: Of the mean, two-sided, 95 %.
+        deviation: Standard deviation of the test error between runs, in points.
+        multiply_adds: Of one image; like `parameters` and `activations`.
+        parameters: Weights.
+        activations: Of one image.
+        seconds: Mean training time of a run.
+    """
+
+    arm: str
+    architecture: str | None
+    runs: int
+    test_error: float
+    interval: tuple[float, float]
+    deviation: float
+    multiply_adds: int | None
+    parameters: int | None
+    activations: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """For what the verdict holds, and for nothing else; None where the table does not say it.
+
+    Args:
+        data: Names of the data sets.
+        epochs: Trained for.
+        multiply_adds: Of the cheapest and of the dearest arm.
+        seeds: Runs of the arm with the fewest, and of that with the most.
+        test_examples: Test images.
+    """
+
+    data: str | None
+    epochs: int | None
+    multiply_adds: tuple[int, int] | None
+    seeds: tuple[int, int]
+    test_examples: int | None
+
+
+def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
+    """The scale of the arms' runs that confirm."""
+    costs = [run.multiply_adds for run in runs if run.multiply_adds is not None]
+    epochs = [run.epochs for run in runs if run.epochs is not None and run.state == "completed"]
+    seeds = [len(errors) for errors in sample.errors] or [0]
+    return Scale(
+        ", ".join(sorted({run.data for run in runs if run.data is not None})) or None,
+        round(max(epochs)) if epochs else None,
+        (round(min(costs)), round(max(costs))) if costs else None,
+        (min(seeds), max(seeds)),
+        None if sample.wrong is None else sample.wrong.shape[2],
+    )
+
+
+def arm_result(runs: Sequence[Run], sample: Sample, arm: str) -> ArmResult:
+    """The result of an arm of a sample; `runs` are those that confirm."""
+    own = [run for run in runs if run.arm == arm]
+    seconds = [run.seconds for run in own if run.seconds is not None and run.state == "completed"]
+    estimate = sample.estimate_of(arm)
+    counts = {column: cost_of(own, arm, column) for column in COUNTS}
+    return ArmResult(
+        arm,
+        next((run.architecture for run in own if run.architecture is not None), None),
+        len(sample.errors[sample.arms.index(arm)]),
+        estimate.value,
+        NOT_KNOWN if math.isnan(estimate.standard_error) else estimate.interval(0.95),
+        sample.deviation_of(arm),
+        **{column: None if value is None else round(value) for column, value in counts.items()},
+        seconds=sum(seconds) / len(seconds) if seconds else None,
+    )
+
+
+def finalist_results(runs: Sequence[Run]) -> tuple[ArmResult, ...]:
+    """The results of the finalists among the runs that confirm, each by itself."""
+    results = []
+    for arm in sorted({run.arm for run in runs if run.is_finalist}):
+        sample, _ = gather(runs, Question("pair", arm, (arm,)))
+        results.append(arm_result(runs, sample, arm))
+    return tuple(results)
+
+
+# Seconds are measured, and a machine is never twice as fast in the same way.
+SECONDS_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Secondary:
+    """What the claimant costs beside a rival, in one kind of cost.
+
+    Args:
+        claimant: The arm.
+        rival: The other arm.
+        quantity: `parameters`, `activations` or `seconds`.
+        ratio: Claimant / rival; of seconds the geometric mean.
+        interval: Of the ratio of seconds, 95 %; counts are exact, and both ends are the ratio.
+        answer: What the comparison of test errors says at equal cost of this kind.
+    """
+
+    claimant: str
+    rival: str
+    quantity: str
+    ratio: float
+    interval: tuple[float, float]
+    answer: str
+
+
+def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> Iterator[Secondary]:
+    """Compare what the arms of every plain comparison cost; a kind that is not known of both is left out.
+
+    Args:
+        runs: Those that confirm.
+        question: What is asked.
+        tolerance: Largest difference of counts that are equal, as a share; seconds have `SECONDS_TOLERANCE`.
+    """
+    completed = [run for run in runs if run.state == "completed"]
+    for claimant, rival in question.pairs():
+        for quantity in ("parameters", "activations"):
+            own, other = cost_of(completed, claimant, quantity), cost_of(completed, rival, quantity)
+            if own is not None and other is not None:
+                ratio = own / other
+                answer = _answer(claimant, quantity, ratio, tolerance)
+                yield Secondary(claimant, rival, quantity, ratio, (ratio, ratio), answer)
+        logarithm = _log_ratio_of_seconds(completed, claimant, rival)
+        if logarithm is not None:
+            low, high = logarithm.interval(0.95)
+            ratio = math.exp(logarithm.value)
+            answer = _answer(claimant, "training seconds", ratio, SECONDS_TOLERANCE)
+            yield Secondary(claimant, rival, "seconds", ratio, (math.exp(low), math.exp(high)), answer)
+
+
+def _log_ratio_of_seconds(runs: Sequence[Run], claimant: str, rival: str) -> Estimate | None:
+    """By seed where both arms have the same seeds: their runs then shared the machine's good and bad hours."""
+    own, other = (
+        {run.seed: math.log(run.seconds) for run in runs if run.arm == arm and run.seconds} for arm in (claimant, rival)
+    )
+    if not own or not other:
+        return None
+    if set(own) == set(other):
+        return paired(np.array([own[seed] - other[seed] for seed in sorted(own)]))
+    return independent([np.array(list(own.values())), np.array(list(other.values()))], np.array([1.0, -1.0]))
+
+
+def _answer(claimant: str, quantity: str, ratio: float, tolerance: float) -> str:
+    if abs(ratio - 1) <= tolerance + ROUNDING:
+        return f"equal: the comparison holds at equal {quantity} too"
+    if ratio < 1:
+        return f"less: where {claimant} is ahead, it is so at equal {quantity} a fortiori"
+    return f"more: whether {claimant} is ahead at equal {quantity} is not answered by these runs"

@@ -1,0 +1,90 @@
+"""What do the runs say: the verdict of a study, or of anyone's CSV file. Starts without torch, Ax and Ray."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.tables.trials import trials_table
+from resnext_search.results.verdict.verdict import Verdict, judge
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import write_whole
+
+
+def judge_study(journal: Journal) -> tuple[pd.DataFrame, Verdict] | None:
+    """Judge the claim of a study, as far as it has come; None if it makes no claim.
+
+    Returns:
+        The trials table, and the verdict.
+    """
+    study = journal.study()
+    if study.claim is None:
+        return None
+    trials, claim = trials_table(journal), study.claim
+    return trials, judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.seed)
+
+
+def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
+    """Judge the study of a folder, and keep the verdict in it.
+
+    Returns:
+        The trials table, and the verdict.
+
+    Raises:
+        UsageError: There is no journal, or the study makes no claim, or the folder cannot be written.
+    """
+    folder = StudyFolder(path)
+    with Journal(folder.journal, read_only=True) as journal:
+        judged = judge_study(journal)
+    if judged is None:
+        raise UsageError(
+            f"{path}: the study makes no claim, so there is nothing to judge",
+            hint="A study file with a `claim` section compares arms; README.md explains it.",
+        )
+    try:
+        write_verdict(folder, judged[1])
+    except OSError as error:
+        raise UsageError(f"{folder.verdict}: cannot be written: {error.strerror}") from error
+    return judged
+
+
+def judge_csv(
+    path: Path, *, claimant: str | None = None, margin: float | None = None, tolerance: float | None = None
+) -> tuple[pd.DataFrame, Verdict]:
+    """Judge the runs of a CSV file; options left out are those of `judge`.
+
+    Raises:
+        UsageError: The file cannot be read as a table of runs.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        _expect_whole_rows(text)
+        runs = pd.read_csv(io.StringIO(text), dtype={"seed": str, "arm": str})
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: pandas' parser, and text that is no UTF-8
+        raise UsageError(
+            f"{path}: not readable as a table of runs: {error}",
+            hint="A CSV file with the columns arm, seed and test_error, or a study folder.",
+        ) from error
+    given = {"margin": margin, "tolerance": tolerance, "claimant": claimant}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return runs, judge(runs, **options)
+
+
+def _expect_whole_rows(text: str) -> None:
+    """pandas would fill up a row that was cut off, and the rest of a number is a number too."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns = len(next(rows, []))
+    for row in rows:
+        if row and len(row) != columns:
+            raise ValueError(f"line {rows.line_num} has {len(row)} cells, the first one {columns}; was it cut off?")
+
+
+def write_verdict(folder: StudyFolder, verdict: Verdict) -> None:
+    """Write `verdict.json`."""
+    write_whole(folder.verdict, json.dumps(verdict.to_json(), indent=2) + "\n")

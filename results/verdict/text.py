@@ -1,0 +1,123 @@
+"""A verdict as text for people: its sentences, and aligned tables of the arms, their differences and what else they
+cost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.verdict.reasons import _of_whom, scale_words
+
+if TYPE_CHECKING:
+    from resnext_search.results.verdict.arms import ArmResult
+    from resnext_search.results.verdict.verdict import Verdict
+
+
+def words(verdict: Verdict) -> str:
+    """The whole text: the word, its reasons, notes and tables."""
+    lines = [f"verdict: {verdict.verdict}", ""]
+    if verdict.verdict == "invalid":
+        lines += [f"{scale_words(verdict.scale)}, these runs are no fair comparison{_of_whom(verdict)}:"]
+        lines += [f"  - {reason}" for reason in verdict.reasons]
+    else:
+        lines += verdict.reasons
+    if verdict.notes:
+        lines += ["", *(f"Note: {note}" for note in verdict.notes)]
+    for title, rows in tables(verdict):
+        lines += ["", title, *rows]
+    return "\n".join(lines)
+
+
+EQUAL_COST = "at equal cost of this kind"
+
+# Columns of text.
+NAMES = ("arm", "against", "architecture", "cost", EQUAL_COST)
+
+
+def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
+    """Title and lines of every table that has rows."""
+    found = []
+    for title, arms in (
+        ("Arms", verdict.arms),
+        ("Finalists of the search, chosen and so not compared", verdict.finalists),
+    ):
+        if arms:
+            found.append((f"{title} (test error in percent):", _arm_rows(arms)))
+    # Of two arms the trend is the difference.
+    trend = [] if verdict.trend is None or len(verdict.comparisons) == 1 else [verdict.trend]
+    if verdict.comparisons:
+        valid = "" if verdict.verdict != "invalid" else ", no evidence as long as the comparison is not fair"
+        found.append((f"Differences (points; positive: fewer errors{valid}):", _comparison_rows(verdict, trend)))
+    if verdict.secondary:
+        rows = [["arm", "against", "cost", "ratio", "95 % interval", EQUAL_COST]]
+        rows += [
+            [one.claimant, one.rival, one.quantity, f"{one.ratio:.3f}", _span(one.interval, 3), one.answer]
+            for one in verdict.secondary
+        ]
+        found.append(("Other costs (ratio of arm to rival):", rows))
+    return [(title, _aligned(rows)) for title, rows in found]
+
+
+def _arm_rows(arms: Sequence[ArmResult]) -> list[list[str]]:
+    header = ["arm", "architecture", "runs", "test error", "95 % interval", "SD"]
+    header += ["multiply-adds", "parameters", "activations", "seconds"]
+    rows = [
+        [
+            arm.arm,
+            arm.architecture or "",
+            str(arm.runs),
+            _fixed(arm.test_error),
+            _span(arm.interval),
+            _fixed(arm.deviation),
+            *("" if count is None else f"{count:,}" for count in (arm.multiply_adds, arm.parameters, arm.activations)),
+            "" if arm.seconds is None else f"{arm.seconds:.1f}",
+        ]
+        for arm in arms
+    ]
+    return [header, *rows]
+
+
+def _comparison_rows(verdict: Verdict, trend: Sequence[Comparison]) -> list[list[str]]:
+    header = ["arm", "against", "difference", "95 % interval", "90 % interval", "p", "p (Holm)", "P(improvement)"]
+    header += ["its 95 % interval", "bootstrap 95 %"]
+    rows = [
+        [
+            one.claimant,
+            one.rival + (" (trend)" if one is verdict.trend else ""),
+            _fixed(one.difference),
+            _span(one.interval),
+            _span(one.interval_90),
+            _p_value(one.p),
+            _p_value(one.p_holm),
+            _fixed(one.probability),
+            _span(one.probability_interval),
+            _span(one.bootstrap_interval),
+        ]
+        for one in (*trend, *verdict.comparisons)
+    ]
+    return [header, *rows]
+
+
+def _fixed(value: float, digits: int = 2) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _p_value(value: float) -> str:
+    return "<0.0001" if value < 0.0001 else _fixed(value, 4)
+
+
+def _span(ends: tuple[float, float], digits: int = 2) -> str:
+    return "" if math.isnan(ends[0]) else f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns that hold anything, each as wide as its widest cell; names to the left, numbers to the right."""
+    texts = []
+    for column in zip(*rows, strict=True):
+        if any(column[1:]):
+            width = max(map(len, column))
+            texts.append([cell.ljust(width) if column[0] in NAMES else cell.rjust(width) for cell in column])
+    return [f"  {'  '.join(cells)}".rstrip() for cells in zip(*texts, strict=True)]

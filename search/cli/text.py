@@ -1,0 +1,129 @@
+"""What do the commands print? Plans, and what was asked to stop or to be tried again, as lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.study.quantities import duration, in_units
+
+
+def plan_words(facts: dict[str, Any]) -> str:
+    """The plan of a study."""
+    band, match, spans = facts["band"], facts["match_percent"], facts["spans"]
+    flops = facts["training_flops"]
+    lines = [
+        f"{facts['name']}: {_trials(facts['trials'], facts['claim'])}",
+        f"FLOP band         {band['low']:,} to {band['high']:,} multiply-adds around {band['target']:,}",
+        f"feasible set      {facts['architectures']:,} architectures of {facts['candidates']:,} candidates",
+        f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
+        *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
+        *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
+        *_claim_lines(facts["claim"]),
+        *_stopping_lines(facts["early_stopping"]),
+        *_limit_lines(facts["limits"], facts["trials"]),
+        f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
+    ]
+    if facts["gpu_bytes"] is not None:
+        lines.append(
+            f"GPU memory        {facts['gpu_bytes'] / 2**30:.2f} GiB a trial, predicted, where it runs on a GPU"
+        )
+    if facts["trainer_plugin"] is not None:
+        lines.append(f"time              not measured: the trainer is the plug-in {facts['trainer_plugin']}")
+    forecast = facts["forecast"]
+    if forecast is not None:
+        seconds = {role: duration(value) for role, value in forecast["seconds"].items()}
+        lines += [
+            f"time              {seconds['median']} with {forecast['workers']} trials at once on this machine's cores, "
+            "start-up of about 20 s not counted",
+            f"                  ({seconds['cheapest']} if all trials were as fast as the cheapest architecture, "
+            f"{seconds['dearest']} as slow as the dearest)",
+            f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
+        ]
+    return "\n".join(lines)
+
+
+def _trials(search: int, claim: dict[str, Any] | None) -> str:
+    if claim is None:
+        return f"{search} trials"
+    tune, confirm = claim["tune_trials"], claim["confirm_trials"]
+    return f"{search + tune + confirm} trials, {search} to search, {tune} to tune and {confirm} to confirm"
+
+
+def _stopping_lines(stopping: dict[str, Any] | None) -> list[str]:
+    if stopping is None:
+        return []
+    return [
+        f"early stopping    {stopping['rule']}, from epoch {stopping['first_look']} on; a share of "
+        f"{stopping['audit']:g} is trained to the end as a check. What follows holds if none is stopped"
+    ]
+
+
+def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
+    flops, fitting = limits["training_flops"], limits["search_trials"]
+    parts = [
+        *([f"{in_units(limits['time'])} at work"] if limits["time"] is not None else []),
+        *([f"{flops:.3g} operations, enough for {fitting} of {trials} trials of the search"] if flops else []),
+        *([f"{in_units(limits['trial_time'])} a trial"] if limits["trial_time"] is not None else []),
+    ]
+    return [f"limits            {'; '.join(parts)}"] if parts else []
+
+
+def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
+    if claim is None:
+        return []
+    width = max(len(arm["arm"]) for arm in claim["arms"])
+    return [
+        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points",
+        *(
+            f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
+            f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
+            f"parameters {arm['parameters']:,}  activations {arm['activations']:,}"
+            for arm in claim["arms"]
+        ),
+    ]
+
+
+def _knob(knob: dict[str, Any]) -> str:
+    if knob["values"]:
+        return ", ".join(f"{value:g}" for value in knob["values"])
+    return f"{knob['low']:g} to {knob['high']:g}, {'log' if knob['log'] else 'linear'} scale"
+
+
+def model_export_words(facts: dict[str, Any]) -> str:
+    """The network that `export-model` wrote."""
+    if facts["format"] == "safetensors":
+        return f"{facts['file']}: weights, under torchvision's names"
+    pixels, logits = (f"({', '.join(map(str, facts[name]))})" for name in ("pixels", "logits"))
+    return (
+        f"{facts['file']}: pixels {pixels} uint8 to logits {logits}, any number of images\n"
+        f"on {facts['compared_images']:,} test images at most {facts['largest_difference']:.1e} off the network"
+    )
+
+
+def stop_words(facts: dict[str, Any]) -> str:
+    """What `stop` did."""
+    folder, count = facts["folder"], len(facts["running"])
+    if not facts["live"]:
+        return f"{folder}: no run is at work there, so there is nothing to stop"
+    trials = "its trial" if count == 1 else f"its {count} trials"
+    if facts["asked"] == "drain":
+        does = "starts no new trial and ends when those that run have ended" if count else "starts no trial, and ends"
+        then = f"Follow it with: resnext-search status {folder} --watch"
+    else:
+        does = f"interrupts {trials} and ends within seconds" if count else "ends within seconds"
+        then = f"Continue with: resnext-search resume {folder}"
+    return f"{folder}: the run there ({facts['run']}) {does}\n{then}"
+
+
+def retry_words(facts: dict[str, Any]) -> str:
+    """What `retry` did."""
+    folder, trials = facts["folder"], facts["trials"]
+    if not trials:
+        return f"{folder}: no trial has failed, so there is nothing to try again"
+    numbers = ", ".join(f"{trial:04d}" for trial in trials)
+    return (
+        f"{folder}: {len(trials)} trial{'s' * (len(trials) != 1)} queued again, to be trained from the start: "
+        f"{numbers}\n"
+        f"Run them with: resnext-search resume {folder}"
+    )

@@ -1,0 +1,84 @@
+"""What do the parts of a run have in common? A sitting at a study, from a command to its end, and where words go
+meanwhile.
+
+Ours go to the user, those of Ray, Ax and torch to `log.txt`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.journal import Journal
+from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.planning.limits import Budget
+from resnext_search.spaces.study.study import Study
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from resnext_search.search.ray_backend.worker import Train
+
+
+@dataclass
+class Sitting:
+    """One sitting.
+
+    Args:
+        study: What to do.
+        folder: Where.
+        journal: What was done, open for writing.
+        console: Where to tell the user.
+        train: Trains one trial, as `run_study` says.
+        budget: What is left of the study's limits.
+        stops: Whether somebody wants it to end.
+    """
+
+    study: Study
+    folder: StudyFolder
+    journal: Journal
+    console: Console
+    train: Train
+    budget: Budget
+    stops: Stops
+
+    @property
+    def how_to_continue(self) -> str:
+        """The command for it."""
+        return f"Continue with: resnext-search resume {self.folder.path}"
+
+
+@contextmanager
+def words_apart(log: Path) -> Iterator[Console]:
+    """Within the block everything written to standard output and error goes to `log`, but for the given console.
+
+    The file descriptors themselves are redirected: Ray's C++ parts and child processes write to them directly.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    terminal, errors = os.dup(1), os.dup(2)
+    handler = logging.StreamHandler()  # standard error, which is the log file by then
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    with log.open("a", encoding="utf-8") as sink, os.fdopen(os.dup(terminal), "w", encoding="utf-8") as screen:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        logging.getLogger().addHandler(handler)
+        with warnings.catch_warnings():
+            try:
+                yield Console(file=screen, highlight=False, soft_wrap=not screen.isatty())
+            finally:
+                logging.getLogger().removeHandler(handler)
+                with suppress(OSError):  # the log's disk is full, which is no reason to lose what is said next
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                os.dup2(terminal, 1)
+                os.dup2(errors, 2)
+                os.close(terminal)
+                os.close(errors)

@@ -1,0 +1,47 @@
+"""What comes next for a trial that found too little memory on its GPU? Never a result: it is trained again, with more.
+
+First it gets a GPU alone: its numbers are then those of any other trial. Then its batches go through the network in
+parts. The steps stay those of whole batches, only the norms see fewer images, so the journal keeps the number of parts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# The class of torch's error, of whatever trainer it comes from.
+OUT_OF_MEMORY = "OutOfMemoryError"
+
+# With fewer images at a time a network errs visibly more (Wu & He 2018, arXiv:1803.08494, Fig. 1: batch norm).
+FEWEST_IMAGES = 16
+
+
+class Room(NamedTuple):
+    """What a trial is given: a GPU alone or its share of one, and parts in which a batch goes through the network."""
+
+    alone: bool
+    micro_batches: int
+
+    def __str__(self) -> str:
+        parts = f", batches in {self.micro_batches} parts" if self.micro_batches > 1 else ""
+        return f"{'alone on a GPU' if self.alone else 'again'}{parts}"
+
+
+def more_room(room: Room, gpu: float, batch_size: int) -> Room | None:
+    """The next thing to try; None if nothing is left.
+
+    Args:
+        room: What the trial had.
+        gpu: GPUs of a trial of this study.
+        batch_size: Its images a step.
+
+    >>> print(more_room(Room(alone=False, micro_batches=1), gpu=0.25, batch_size=128))
+    alone on a GPU
+    >>> print(more_room(Room(alone=True, micro_batches=1), gpu=0.25, batch_size=128))
+    alone on a GPU, batches in 2 parts
+    >>> more_room(Room(alone=True, micro_batches=8), gpu=0.25, batch_size=128) is None
+    True
+    """
+    if gpu < 1 and not room.alone:
+        return room._replace(alone=True)
+    parts = 2 * room.micro_batches
+    return room._replace(micro_batches=parts) if batch_size // parts >= FEWEST_IMAGES else None

@@ -1,0 +1,101 @@
+"""Are the images there, can all be read, and are they the same ones in every worker and every sitting of a study?
+
+Workers may be on other machines, with disks of their own. They import this file, so it never imports Ax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.whole_file import write_whole
+from resnext_search.trainers.data.dataset import Dataset
+from resnext_search.trainers.data.readers import check_dataset, load_dataset
+
+if TYPE_CHECKING:
+    from resnext_search.search.ray_backend.worker import Train
+    from resnext_search.trainers.data.folder import FolderDataset
+
+
+@dataclass(frozen=True)
+class Images:
+    """What the driver has found.
+
+    Args:
+        words: What the user should know of it; empty if all is as usual.
+        fingerprint: Of names and numbering of the files of an `image_folder`; empty for data sets that are published.
+    """
+
+    words: str
+    fingerprint: str
+
+    def keep(self, folder: StudyFolder) -> None:
+        """Remember the images in the study folder.
+
+        Raises:
+            DataError: The study's first sitting had others.
+        """
+        if not self.fingerprint:
+            return
+        if not folder.images.exists():
+            write_whole(folder.images, self.fingerprint + "\n")
+        elif folder.images.read_text(encoding="utf-8").strip() != self.fingerprint:
+            raise DataError(
+                f"{folder.path}: the images that can be read are not those of the study's first trial",
+                hint="Bring back those that were there, or start a new study with another --out (or name).",
+            )
+
+    def expected_by(self, train: Train) -> Train:
+        """A trainer that makes sure, where it runs, that the images are these."""
+        return SameImages(self.fingerprint, train) if self.fingerprint else train
+
+
+@dataclass(frozen=True)
+class SameImages:
+    """Trains as `train` does, on a machine that has the images of the driver."""
+
+    fingerprint: str
+    train: Train
+
+    def __call__(self, study: Study, configuration: Configuration, seed: int, **where: Any) -> Iterator[Any]:
+        """Called as `trainers.train`.
+
+        Raises:
+            DataError: This machine has other images.
+        """
+        if _fingerprint(study.data, load_dataset(study.data)) != self.fingerprint:
+            raise DataError(
+                f"data: image_folder: the images in {study.data.root} are not those that the driver of the study found",
+                hint="All machines of a cluster need the same files; so need copies of them, damaged files included.",
+            )
+        return self.train(study, configuration, seed, **where)
+
+
+def expect_images(data: DataConfig) -> Images:
+    """Read a data set once, before a run.
+
+    Raises:
+        DataError: It is missing, or images cannot be read.
+    """
+    dataset = check_dataset(data)
+    load_dataset.cache_clear()  # the driver needs its memory for other things
+    return Images(_left_out(data, dataset), _fingerprint(data, dataset))
+
+
+def _fingerprint(data: DataConfig, dataset: Dataset) -> str:
+    return cast("FolderDataset", dataset).fingerprint if data.name == "image_folder" else ""
+
+
+def _left_out(data: DataConfig, dataset: Dataset) -> str:
+    if data.name != "image_folder" or not (left_out := cast("FolderDataset", dataset).left_out):
+        return ""
+    from resnext_search.trainers.data.folder import named  # image libraries, which other data sets do not need
+
+    total = len(left_out) + len(dataset.labels)
+    return f"{len(left_out):,} of {total:,} images cannot be read and are left out: {named(data.root, left_out)}"

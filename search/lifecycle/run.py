@@ -1,0 +1,308 @@
+"""The phases of `run`, in order: search, tune, confirm, report. Broken off anywhere, they continue from the journal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import yaml
+from resnext_search.results.journal.folder import StudyFolder, locked
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import ENDED, State, Trial
+from resnext_search.results.tables.files import write_tables
+from resnext_search.results.tables.trials import pareto_table
+from resnext_search.results.verdict.sources import judge_study, write_verdict
+from resnext_search.search.execution.context import Sitting, words_apart
+from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.lifecycle.data_check import expect_images
+from resnext_search.search.monitor.live_process import served
+from resnext_search.search.monitor.outputs import write_report
+from resnext_search.search.monitor.status import read_audit
+from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.monitor.text import audit_words
+from resnext_search.search.monitor.trackers import expect_installed, tracked
+from resnext_search.search.optimizer.study_optimizer import Proposals
+from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.limits import Budget, check_limits
+from resnext_search.search.planning.plan import check_change, freeze
+from resnext_search.search.ray_backend.cluster import Machine, ray_running
+from resnext_search.search.ray_backend.tuner import run_trials
+from resnext_search.search.ray_backend.worker import Train
+from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.study_model import write_effects
+from resnext_search.spaces.datasets import trainer_plugin
+from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
+from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.study.study import Phase, Study
+from resnext_search.spaces.whole_file import write_whole
+from resnext_search.trainers.latency import MeasuredFirst
+from resnext_search.trainers.training import train as train_trial
+from rich.console import Console
+
+PENDING: Sequence[State] = ("queued", "running", "interrupted")
+
+_CLAIM_PHASES: Mapping[Phase, Callable[[Study, Journal], int]] = {
+    "tune": enqueue_tuning,
+    "confirm": enqueue_confirmation,
+}
+
+
+def run_study(
+    study: Study,
+    path: Path | str,
+    *,
+    text: str | None = None,
+    train: Train | None = None,
+    cpus: int | None = None,
+    gpus: int | None = None,
+    serve: int | None = None,
+) -> StudyFolder:
+    """Run a study in a folder, or continue the one that lies there, until its trials have ended.
+
+    Args:
+        study: What to do.
+        path: The study folder; made if there is none.
+        text: The study file as given, to be kept in the folder; made from `study` without it.
+        train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
+            wanted; yields its epochs, and before them that `Latency`. Without it `trainers.train`, or the plug-in that
+            the study names, behind a measurement.
+        cpus: Processor cores to use; all of the machine without it.
+        gpus: GPUs to use; all of the machine without it.
+        serve: Port of this machine's loopback for the live page, 0 for any that is free; None for no page.
+
+    Returns:
+        The folder, with the tables written.
+
+    Raises:
+        EmptyFeasibleSet: Nothing lies in the FLOP band.
+        DataError: The data set is missing, or has images that cannot be read.
+        PluginError: The study's trainer is a plug-in that cannot be used.
+        StudyError: The folder holds another study.
+        FolderLocked: Another run works there.
+        UsageError: The folder cannot be made or written, or a tracker's package is missing.
+        TooManyFailures: More than half of the trials failed.
+        MachineLost: Ray is gone, or what is left of it holds no trial.
+        BudgetEnded: A limit ended the study before the claim had what it needs, or before any trial was completed.
+        Interrupted: The user stopped it.
+    """
+    folder = StudyFolder(Path(path))
+    feasible = study.feasible_set()
+    expect_installed(study.trackers)
+    check_limits(study)
+    train = train or _trainer(study)
+    images = expect_images(study.data)
+    _make(folder.path)
+    with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
+        if journal.kept is not None:
+            console.print(f"The journal had an older schema; as it was it lies in {journal.kept}", markup=False)
+        journal.interrupt_running()
+        images.keep(folder)
+        if images.words:
+            console.print(images.words, markup=False)
+        stops = Stops(folder, console.file.fileno())
+        budget = Budget(study, journal)
+        run = _Run(study, folder, journal, console, images.expected_by(train), budget, stops)
+
+        def say(words: str) -> None:
+            console.print(words, markup=False)
+
+        with served(folder, serve, say) as live:
+            with stops.listening():
+                try:
+                    with tracked(study, folder, say):
+                        if run.is_due(feasible):
+                            with ray_running(study, cpus=cpus, gpus=gpus) as machine:
+                                live.show_dashboard(machine.dashboard)
+                                run.all_phases(feasible, machine)
+                except BaseException:
+                    with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
+                        _write_tables(folder, journal)
+                    raise
+                _write_tables(folder, journal)
+            shortened = run.expect_ended(feasible)
+            _expect_some_completed(journal)
+            if not shortened:
+                shutil.rmtree(folder.checkpoints, ignore_errors=True)
+            _say_result(console, folder, journal)
+            console.print(shortened, markup=False, end="\n" * bool(shortened))
+    return folder
+
+
+class _Run(Sitting):
+    """One sitting at a study: goes through its phases."""
+
+    _phase_words = "no trial ended"
+    _claim_is_queued = False
+
+    def is_due(self, feasible: FeasibleSet) -> bool:
+        """Whether any trial can be run now; queues what the claim still needs when the search has ended."""
+        if self.budget.is_over:
+            return False
+        if self._waiting("search", "tune", "confirm") or (
+            self._search_lacks(feasible) and self.budget.allows_another()
+        ):
+            return True
+        if self.study.claim is not None and (
+            enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal)
+        ):
+            return bool(self._waiting("tune", "confirm"))
+        self._claim_is_queued = True
+        return False
+
+    def all_phases(self, feasible: FeasibleSet, machine: Machine) -> None:
+        """Run what is left of every phase, as far as the limits and the user allow."""
+        if machine.dashboard:
+            self.console.print(
+                f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)",
+                markup=False,
+            )
+        if self._search_lacks(feasible) or self._pending("search"):
+            self.console.print(f"{self.study.name}: {len(feasible):,} architectures inside the band")
+            proposals = Proposals(self.study, feasible, self.journal)
+            self._phase("search", machine, self.study.search.trials, proposals)
+            if self.stops.wanted:
+                return
+        if self.study.claim is not None:
+            for phase, enqueue in _CLAIM_PHASES.items():
+                # an optimum at the edge asks for more tuning
+                while enqueue(self.study, self.journal) or self._pending(phase):
+                    if not self._waiting(phase):
+                        return
+                    self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+                    if self.stops.wanted:
+                        return
+        self._claim_is_queued = True
+
+    def expect_ended(self, feasible: FeasibleSet) -> str:
+        """Say how a limit has shortened the search, if one has, and the rest is done; empty if nothing is left to do.
+
+        Raises:
+            BudgetEnded: A limit has left a claim without its trials, or a search without any that was completed.
+            Interrupted: The user has stopped it.
+        """
+        lacks_search = self._search_lacks(feasible) or bool(self._pending("search"))
+        lacks_claim = self.study.claim is not None and not self._claim_is_done()
+        if not lacks_search and not lacks_claim:
+            return ""
+        limit, more = self.budget.spent_limit()
+        if not limit or (self.stops.wanted and not self.budget.is_over):
+            raise Interrupted(
+                f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved",
+                hint=self.how_to_continue,
+            )
+        words = f"{self.folder.path}: {limit} ended the study with {self._phase_words}; everything is saved"
+        hint = f"Continue with more: resnext-search resume {self.folder.path} {more}"
+        if lacks_claim or not self.journal.trials(phase="search", states=["completed"]):
+            raise BudgetEnded(words, hint=hint)
+        return f"\n{words}\n{hint}"
+
+    def _search_lacks(self, feasible: FeasibleSet) -> bool:
+        """Whether the search has made fewer trials than it should, and there are any left to make."""
+        size = len(Pool(feasible, self.study.knobs()))
+        return len(self.journal.trials(phase="search")) < min(self.study.search.trials, size)
+
+    def _claim_is_done(self) -> bool:
+        if self._pending("tune") or self._pending("confirm"):
+            return False
+        return self._claim_is_queued or bool(self.journal.trials(phase="confirm"))
+
+    def _pending(self, phase: Phase) -> list[Trial]:
+        return self.journal.trials(phase=phase, states=PENDING)
+
+    def _waiting(self, *phases: Phase) -> bool:
+        """Whether trials of these phases are left that the limits allow."""
+        return any(self.budget.allows(trial) for phase in phases for trial in self._pending(phase))
+
+    def _phase(self, phase: Phase, machine: Machine, total: int, proposals: Proposals | None = None) -> None:
+        trials = self.journal.trials(phase=phase)
+        errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
+        ended = sum(trial.state in ENDED for trial in trials)
+        metric = "test error" if phase == "confirm" else "validation error"
+        self.console.print(f"{phase}: {ended} of {total} trials have ended", markup=False)
+        with Progress(
+            self.console,
+            total,
+            self.study.trainer.epochs,
+            ended,
+            min(errors, default=None),
+            metric,
+            lambda: self.stops.notice,
+        ) as progress:
+            try:
+                run_trials(phase, self, machine, progress, proposals)
+            finally:
+                self.journal.interrupt_running()
+                ended = len(self.journal.trials(phase=phase, states=ENDED))
+                self._phase_words = f"{ended} of {total} trials of the {phase} phase ended"
+            if proposals is not None and proposals.exhausted:
+                progress.say("Every configuration of the feasible set has been tried.")
+
+
+def _write_tables(folder: StudyFolder, journal: Journal) -> None:
+    write_tables(folder, journal)
+    write_effects(folder, journal)
+    write_report(folder, journal)
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
+
+
+def _trainer(study: Study) -> Train:
+    plugin = study.trainer.plugin
+    return MeasuredFirst(train_trial if plugin is None else trainer_plugin(plugin))
+
+
+def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str | None) -> Journal:
+    """The journal of the folder: a new one, or the one that is there if it is of this study."""
+    folder.checkpoints.mkdir(exist_ok=True)
+    if folder.journal.exists():
+        journal = Journal(folder.journal)
+        check_change(journal.study(), study, folder.path)
+        journal.change_study(study)
+    else:
+        journal = Journal(folder.journal, study=study)
+    freeze(study, feasible, None, folder)
+    write_whole(folder.study, text or yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False))
+    return journal
+
+
+def _expect_some_completed(journal: Journal) -> None:
+    trials = journal.trials(phase="search")
+    if trials and all(trial.state == "failed" for trial in trials):
+        raise TooManyFailures(
+            f"all {len(trials)} trials failed, the last one with {trials[-1].failure_class}:\n"
+            f"{trials[-1].failure_message}"
+        )
+
+
+def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
+    front = pareto_table(journal)
+    costs = [name for name in journal.study().objectives[1:] if name != "activations"]
+    lines = [
+        "",
+        front[
+            ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
+        ].to_string(index=False),
+        "",
+        f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
+    ]
+    audit = read_audit(journal)
+    if audit is not None:
+        lines += ["", audit_words(audit)]
+    console.print("\n".join(lines), markup=False)
+    judged = judge_study(journal)
+    if judged is not None:
+        _, verdict = judged
+        write_verdict(folder, verdict)
+        console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)
+    console.print(f"Report: {folder.report}", markup=False)

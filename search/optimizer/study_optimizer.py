@@ -1,0 +1,72 @@
+"""Where do the search's trials come from: the optimizer proposes, the journal keeps, and the outcome is told back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.search.optimizer.optimizer import Failure, Optimizer
+from resnext_search.search.surrogate.learning_curves import Stopped
+from resnext_search.search.surrogate.study_model import read_outcome
+from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.seeds import derive_seed
+from resnext_search.spaces.study.study import Study
+
+
+class Proposals:
+    """The optimizer of a study, as it stands after all search trials of the journal.
+
+    Args:
+        study: Says how many trials, by which method, from which seed.
+        feasible: Its feasible set.
+        journal: With the search trials so far, in the order in which they were proposed.
+    """
+
+    def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
+        self.study, self.journal = study, journal
+        self._optimizer = Optimizer(
+            feasible, study.knobs(), study.objectives, study.seed, method=study.search.optimizer
+        )
+        self._proposals: dict[int, int] = {}  # by trial: trials of other phases may stand between
+        for trial in journal.trials(phase="search"):
+            if trial.proposed_by != "plan":
+                self._proposals[trial.trial_id] = self._optimizer.attach(
+                    trial.configuration, trial.proposed_by
+                ).proposal_id
+            if trial.state in ENDED:
+                self.ended(trial.trial_id)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every configuration of the feasible set has been proposed."""
+        return len(self._proposals) >= len(self._optimizer.pool)
+
+    def next(self) -> Trial | None:
+        """A new trial, in the journal; None if there is none left to make."""
+        made = len(self._proposals)
+        if made >= self.study.search.trials or self.exhausted:
+            return None
+        [proposal] = self._optimizer.ask()
+        seed = derive_seed(self.study.seed, "trial", made)
+        number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
+        self._proposals[number] = proposal.proposal_id
+        return self.journal.trial(number)
+
+    def ended(self, trial_id: int) -> None:
+        """Report what came of a trial, as it stands in the journal."""
+        trial, proposal = self.journal.trial(trial_id), self._proposals[trial_id]
+        measured = self.journal.latency(trial)
+        latency = None if measured is None else measured.latency_ms
+        if trial.state == "failed":
+            failure = Failure(trial.failure_class or "unknown", trial.failure_message or "", latency)
+            self._optimizer.tell(proposal, failure)
+            return
+        outcome, curve = read_outcome(self.journal, trial, self.study.search.audit)
+        told: Mapping[str, float] | Stopped
+        if isinstance(outcome, Stopped):
+            told = replace(outcome, latency_ms=latency)
+        else:
+            told = {"validation_error": outcome} | ({} if latency is None else {"latency_ms": latency})
+        self._optimizer.tell(proposal, told, curve)

@@ -1,0 +1,161 @@
+"""Which trials does the claim need next: the tuning of every arm, then its confirmation on fresh seeds.
+
+Both are derived from the study and the journal alone, so that a study that was broken off goes on where it was, and
+asking twice adds nothing. Search and tuning trials choose; only those of the confirmation are evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+from resnext_search.results.journal.journal import Journal
+from resnext_search.results.journal.rows import ENDED, FINALIST, Trial
+from resnext_search.spaces.claim.arms import claim_arms
+from resnext_search.spaces.claim.tuning import best_rate, edge_of
+from resnext_search.spaces.search_space.knobs import Knob
+from resnext_search.spaces.seeds import derive_seed
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.sections import ClaimConfig
+from resnext_search.spaces.study.study import Phase, Study
+
+# How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
+MOST_EXTENSIONS = 2
+
+RATES_PER_EXTENSION = 2
+
+
+def enqueue_tuning(study: Study, journal: Journal) -> int:
+    """Queue the tuning trials that are missing: for each arm the same learning rates, with one seed for all.
+
+    One seed for all of them: rates and arms then differ in nothing else. When all have ended and some arm's best rate
+    is the lowest or the highest that was tried, the range is widened on that side, for every arm, at most twice.
+
+    Returns:
+        How many were queued; 0 when the tuning is complete.
+    """
+    done = journal.trials(phase="tune")
+    if not done:
+        rates = _planned_rates(study)
+    elif any(trial.state not in ENDED for trial in done):
+        return 0
+    else:
+        rates = _wider_rates(study, done)
+    seed = derive_seed(study.seed, "tune")
+    for rate in rates:
+        for arm in claim_arms(study):
+            configuration = Configuration(arm.architecture, (("learning_rate", rate),))
+            journal.enqueue("tune", configuration, seed, "plan", arm=arm.name)
+    return len(rates)
+
+
+def tuned_rates(journal: Journal) -> dict[str, float]:
+    """The best learning rate of every arm that is tuned inside its range; one at the edge has none."""
+    curves = _curves(journal.trials(phase="tune"))
+    return {arm: best_rate(errors) for arm, errors in curves.items() if not edge_of(errors)}
+
+
+def enqueue_confirmation(study: Study, journal: Journal) -> int:
+    """Queue the confirming trials that are missing, seed by seed, in an order shuffled for every seed.
+
+    Arms and the search's finalists run on the same seeds. If an arm's best learning rate lies at the edge of what was
+    tried, no arm is confirmed: the comparison is invalid, and its seeds would be wasted.
+
+    Returns:
+        How many were queued.
+    """
+    claim, arms, rates = _claim(study), claim_arms(study), tuned_rates(journal)
+    wanted = finalists(study, journal)
+    if len(rates) == len(arms):
+        wanted |= {arm.name: Configuration(arm.architecture, (("learning_rate", rates[arm.name]),)) for arm in arms}
+    seeds = [derive_seed(study.seed, "confirm", block) for block in range(claim.seeds)]
+    there = {(trial.arm, trial.seed) for trial in journal.trials(phase="confirm")}
+    missing = 0
+    for block, seed in enumerate(seeds):
+        generator = np.random.default_rng(derive_seed(study.seed, "order", block))
+        for name in generator.permutation(sorted(wanted)).tolist():
+            if (name, seed) not in there:
+                journal.enqueue("confirm", wanted[name], seed, "plan", arm=name)
+                missing += 1
+    return missing
+
+
+class ClaimTrials(NamedTuple):
+    """How many trials a claim takes: to tune, and to confirm the arms and the search's finalists."""
+
+    tune: int
+    confirm_arms: int
+    confirm_finalists: int
+
+
+def claim_trials(study: Study) -> ClaimTrials:
+    """What a claim takes as far as its study file says; tuning may turn out to need more."""
+    claim, arms = _claim(study), len(claim_arms(study))
+    return ClaimTrials(
+        arms * len(_planned_rates(study)), arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
+    )
+
+
+def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
+    """How many trials every phase will have had at the end, as far as is known now."""
+    planned: dict[Phase, int] = {"search": study.search.trials}
+    if study.claim is None:
+        return planned
+    expected, tuning = claim_trials(study), journal.trials(phase="tune")
+    tuned = bool(tuning) and all(trial.state in ENDED for trial in tuning)
+    at_the_edge = tuned and len(tuned_rates(journal)) < len(claim_arms(study))
+    planned["tune"] = max(expected.tune, len(tuning))
+    planned["confirm"] = (0 if at_the_edge else expected.confirm_arms) + expected.confirm_finalists
+    return planned
+
+
+def finalists(study: Study, journal: Journal) -> dict[str, Configuration]:
+    """The search's best configurations by the model, by the name under which they are confirmed."""
+    from resnext_search.search.surrogate.study_model import (
+        ranked_trials,
+    )  # imports scipy, which `status` starts without
+
+    best = ranked_trials(journal)[: _claim(study).finalists]
+    return {f"{FINALIST}{trial.trial_id:04d}": trial.configuration for trial, _ in best}
+
+
+def _claim(study: Study) -> ClaimConfig:
+    assert study.claim is not None  # callers ask first
+    return study.claim
+
+
+def _rate_axis(study: Study) -> Knob:
+    return next(knob for knob in study.knobs() if knob.name == "learning_rate")
+
+
+def _planned_rates(study: Study) -> list[float]:
+    """The learning rates of every arm before any widening: so many over the range, or those that are listed."""
+    rates: list[float] = _rate_axis(study).grid(_claim(study).tuning_trials).tolist()
+    return rates
+
+
+def _curves(trials: list[Trial]) -> dict[str, dict[float, float]]:
+    """Validation error by learning rate, of every arm; NaN where a trial failed."""
+    curves: dict[str, dict[float, float]] = defaultdict(dict)
+    for trial in trials:
+        error = math.nan if trial.validation_error is None else trial.validation_error
+        curves[str(trial.arm)][dict(trial.configuration.knobs)["learning_rate"]] = error
+    return curves
+
+
+def _wider_rates(study: Study, trials: list[Trial]) -> list[float]:
+    """Rates beyond the range on the side of an edge optimum; none if there is none, or it was widened enough."""
+    axis, curves = _rate_axis(study), _curves(trials)
+    rates = sorted(next(iter(curves.values())))
+    edges = {edge_of(errors) for errors in curves.values()} - {""}
+    if axis.values or len(rates) >= len(_planned_rates(study)) + MOST_EXTENSIONS * RATES_PER_EXTENSION:
+        return []
+    steps = np.arange(1, RATES_PER_EXTENSION + 1)
+    wider: list[float] = []
+    if "lowest" in edges:
+        wider += (rates[0] * (rates[0] / rates[1]) ** steps).tolist()
+    if "highest" in edges:
+        wider += (rates[-1] * (rates[-1] / rates[-2]) ** steps).tolist()
+    return [float(f"{rate:.4g}") for rate in wider]

@@ -1,0 +1,183 @@
+"""What will a study cost, and how long will the rest of it take? From a short calibration, or from what its trials
+took.
+
+Equal multiply-adds are not equal time: activations and grouped convolutions decide. So three architectures are measured
+before a study starts, those with the fewest, the median and the most activations, each in a fresh process. Starts
+without torch, Ax and Ray.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import numpy as np
+from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.search.planning.workload import _PHASES, loads
+from resnext_search.spaces.architecture.training_cost import training_bytes
+from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.study import Phase, Study
+from scipy.special import stdtrit
+
+
+def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:
+    """Most memory of a GPU that a trial of the search takes, by prediction: that with the most activations."""
+    largest = feasible[int(np.argmax(feasible.counts.activations))]
+    batch_sizes = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
+    images = max(batch_sizes, default=study.trainer.batch_size)
+    return training_bytes(study.network_template(), largest, images)
+
+
+def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
+    """Measure the three architectures and forecast the study on this machine's processor cores.
+
+    Returns:
+        `seconds`, an interval with its middle, for the whole study; `peak_bytes` of the trials that run at once;
+        `workers`; and what was measured. The interval spans the cheapest and the dearest architecture, not chance.
+    """
+    order = np.argsort(feasible.counts.activations, kind="stable")
+    chosen = {"cheapest": order[0], "median": order[len(order) // 2], "dearest": order[-1]}
+    knobs = tuple((knob.name, float(knob.grid(3)[len(knob.grid(3)) // 2])) for knob in study.knobs())
+    measured = {}
+    for role, index in chosen.items():
+        configuration = Configuration(feasible[int(index)], knobs)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            measured[role] = pool.submit(_measure, study.model_dump_json(), configuration.to_json()).result()
+        measured[role]["architecture"] = feasible[int(index)].name
+    workers = max(1, (os.cpu_count() or 1) // study.resources.cpu)
+    if study.search.parallel != "auto":
+        workers = min(workers, study.search.parallel)
+    planned = loads(study)
+    # a trial that confirms trains on more images than those measured; the arms' budget may differ from the search's
+    trials = sum(
+        one.trials * (one.images * one.multiply_adds) / (planned[0].images * planned[0].multiply_adds)
+        if planned[0].images
+        else one.trials
+        for one in planned
+    )
+    epochs = study.trainer.epochs * trials / workers
+    return {
+        "workers": workers,
+        "seconds": {role: round(one["seconds_per_epoch"] * epochs, 1) for role, one in measured.items()},
+        "peak_bytes": workers * max(one["peak_bytes"] for one in measured.values()),
+        "measured": measured,
+    }
+
+
+def _measure(study_json: str, configuration_json: str) -> dict[str, Any]:
+    from resnext_search.trainers.latency import measure  # torch: only in the process that measures
+
+    return dict(measure(study_json, configuration_json)._asdict())
+
+
+# What the trials that ended last have taken is what the next ones will take: a machine's load changes.
+ENDS_LOOKED_AT = 12
+
+# Of the trials started last: as many at once as when the busiest of them started is how many run at once.
+STARTS_LOOKED_AT = 8
+
+# What a trial may take beside its training: reading the data, starting its worker.
+LONGEST_START_SECONDS = 120.0
+
+
+class Remaining(NamedTuple):
+    """Seconds from now to the end: expected, and the ends of a 95 % interval (None after fewer than three trials)."""
+
+    seconds: float
+    low: float | None
+    high: float | None
+
+
+def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial], now: float) -> Remaining | None:
+    """Time to the end, if trials go on as they did; None before the first has ended, and when nothing is left.
+
+    A trial's time is divided by its work (images times multiply-adds), since those that confirm train on more images.
+    What is left is a sum of such times over the trials that run at once; its interval is the t interval of a sum that
+    is predicted from a sample, the last trials. It holds if the machine stays as busy as it was.
+
+    Args:
+        study: What to do.
+        planned: How many trials every phase will have had.
+        trials: All of them so far.
+        now: Seconds since 1970.
+    """
+    work = _work_per_trial(study)
+    left = _trials_left(study, planned, trials)
+    units = sum(count * work[phase] for phase, count in left.items())
+    last = sorted((trial for trial in trials if trial.state in ENDED), key=lambda trial: trial.ended_at or 0.0)
+    times = [(seconds, work[trial.phase]) for trial in last if (seconds := _seconds(trial)) is not None]
+    paces = [seconds / of_trial for seconds, of_trial in times[-ENDS_LOOKED_AT:]]
+    if not paces or units <= 0:
+        return None
+    return rest_of(paces, units, sum(left.values()), _at_once(trials, now))
+
+
+def rest_of(paces: Sequence[float], units: float, count: float, at_once: int) -> Remaining:
+    """Time that work takes which is left, by the times that a unit of such work took.
+
+    Args:
+        paces: Seconds of a unit, of every trial that has ended; at least one.
+        units: What is left.
+        count: In how many trials.
+        at_once: How many of them run at a time.
+
+    >>> [round(seconds, 1) for seconds in rest_of([9.0, 10.0, 11.0], units=8, count=8, at_once=2)]
+    [40.0, 28.3, 51.7]
+    """
+    mean = sum(paces) / len(paces)
+    expected = units * mean / at_once
+    if len(paces) < 3:
+        return Remaining(expected, None, None)
+    deviation = math.sqrt(sum((pace - mean) ** 2 for pace in paces) / (len(paces) - 1))
+    error = deviation * units / count * math.sqrt(count * (1 + count / len(paces))) / at_once
+    reach = float(stdtrit(len(paces) - 1, 0.975)) * error
+    return Remaining(expected, max(0.0, expected - reach), expected + reach)
+
+
+def _work_per_trial(study: Study) -> dict[Phase, float]:
+    """Work of a trial of every phase, that of the search being 1."""
+    planned = loads(study)
+    first = planned[0]
+    return {
+        phase: load.multiply_adds / first.multiply_adds * (load.images / first.images if first.images else 1.0)
+        for phase, load in zip(_PHASES, planned, strict=False)
+    }
+
+
+def _trials_left(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial]) -> dict[Phase, float]:
+    """Trials that have yet to be trained, those that have begun counted by the epochs that they lack."""
+    left = {}
+    for phase, total in planned.items():
+        begun = [trial for trial in trials if trial.phase == phase]
+        ended = sum(trial.state in ENDED for trial in begun)
+        trained = sum(trial.epochs for trial in begun if trial.state not in ENDED) / study.trainer.epochs
+        left[phase] = max(0.0, total - ended - trained)
+    return left
+
+
+def _seconds(trial: Trial) -> float | None:
+    """How long an ended trial kept its worker.
+
+    Its training alone is known if it was interrupted; also if the clock was set meanwhile, or the machine slept.
+    """
+    if trial.state not in ENDED or trial.started_at is None or trial.ended_at is None:
+        return None
+    around = trial.ended_at - trial.started_at - trial.seconds
+    plausible = 0 <= around <= trial.seconds + LONGEST_START_SECONDS
+    return trial.ended_at - trial.started_at if trial.attempts == 1 and plausible else trial.seconds
+
+
+def _at_once(trials: Sequence[Trial], now: float) -> int:
+    """How many trials run at a time, by the last that were started."""
+    spans = [
+        (trial.started_at, now if trial.ended_at is None else trial.ended_at)
+        for trial in trials
+        if trial.started_at is not None and trial.state in (*ENDED, "running")
+    ]
+    starts = sorted(start for start, _ in spans)[-STARTS_LOOKED_AT:]
+    return max((sum(begin <= start < end for begin, end in spans) for start in starts), default=1) or 1

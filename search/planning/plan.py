@@ -1,0 +1,172 @@
+"""What would a study do, before it does it: its feasible set, its forecast, and the frozen `plan.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.search.planning.claim_trials import claim_trials
+from resnext_search.search.planning.workload import claim_flops, search_trial_flops
+from resnext_search.search.surrogate.learning_curves import first_look
+from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.claim.arms import claim_arms, claim_budget
+from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.whole_file import write_whole
+
+# A change of these does not change what a study means, only how long it goes on and where.
+MAY_CHANGE = (
+    "search.parallel",
+    "resources.cpu",
+    "resources.gpu",
+    "resources.cluster",
+    "data.root",
+    "trackers",
+    "limits.time",
+    "limits.training_flops",
+    "limits.trial_time",
+)
+
+# More of these adds trials, and leaves those that were made as they are.
+MAY_GROW = ("search.trials", "claim.seeds", "claim.finalists")
+
+
+def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
+    """Facts of the plan that need no measurement, ready for JSON."""
+    axes = study.architecture_axes()
+    error = np.asarray(feasible.counts.multiply_adds) / feasible.band.target - 1
+    return {
+        "name": study.name,
+        "band": {"target": feasible.band.target, "low": feasible.band.low, "high": feasible.band.high},
+        "candidates": axes.combinations,
+        "architectures": len(feasible),
+        "spans": {
+            "cardinality": _span(feasible.cardinality),
+            "width": _span(feasible.width),
+            "depth": _span(feasible.depth),
+            "parameters": _span(feasible.counts.parameters),
+            "activations": _span(feasible.counts.activations),
+        },
+        "match_percent": {
+            "lowest": round(100 * float(error.min()), 3),
+            "mean": round(100 * float(error.mean()), 3),
+            "highest": round(100 * float(error.max()), 3),
+        },
+        "knobs": {
+            knob.name: {"low": knob.low, "high": knob.high, "log": knob.log, "values": list(knob.values)}
+            for knob in study.knobs()
+        },
+        "trials": study.search.trials,
+        "trainer_plugin": study.trainer.plugin,
+        "early_stopping": _stopping_facts(study),
+        "limits": _limit_facts(study),
+        "claim": _claim_facts(study),
+    }
+
+
+def _stopping_facts(study: Study) -> dict[str, Any] | None:
+    """How trials of the search are stopped early; None if they are not."""
+    if study.search.early_stopping == "none":
+        return None
+    return {"rule": study.search.early_stopping, "first_look": first_look(study.trainer), "audit": study.search.audit}
+
+
+def _limit_facts(study: Study) -> dict[str, Any]:
+    """The limits of a study, and how many trials that of operations leaves the search even if all are the dearest."""
+    limit = study.limits.training_flops
+    left = None if limit is None else (limit - claim_flops(study)) // search_trial_flops(study)
+    fitting = None if left is None else int(min(left, study.search.trials))
+    return {**study.limits.model_dump(mode="json"), "search_trials": fitting}
+
+
+def _claim_facts(study: Study) -> dict[str, Any] | None:
+    """The arms of the claim and how well their multiply-adds match; None without a claim.
+
+    Raises:
+        EmptyFeasibleSet: An arm cannot be matched.
+    """
+    claim, template = study.claim, study.network_template()
+    if claim is None:
+        return None
+    arms, trials = claim_arms(study), claim_trials(study)
+    counts = [complexity(template, arm.architecture) for arm in arms]
+    budget = claim_budget(study)
+    return {
+        "kind": claim.kind,
+        "margin": claim.margin,
+        "budget": budget,
+        "arms": [
+            {
+                "arm": arm.name,
+                "architecture": arm.architecture.name,
+                "group_widths": list(arm.architecture.group_widths),
+                "blocks": list(arm.architecture.blocks),
+                "match_percent": round(100 * (float(one.multiply_adds) / budget - 1), 3),
+                **{name: int(value) for name, value in one._asdict().items()},
+            }
+            for arm, one in zip(arms, counts, strict=True)
+        ],
+        "tune_trials": trials.tune,
+        "confirm_trials": trials.confirm_arms + trials.confirm_finalists,
+    }
+
+
+def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None, folder: StudyFolder) -> None:
+    """Write `plan.json`: the resolved study, its hash, the summary and the forecast."""
+    plan = {
+        "hash": study_hash(study),
+        "study": study.model_dump(mode="json"),
+        **summarize(study, feasible),
+        "forecast": forecast,
+    }
+    write_whole(folder.plan, json.dumps(plan, indent=2) + "\n")
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 of the resolved study, as hexadecimal digits."""
+    return hashlib.sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def check_change(before: Study, after: Study, folder: Path) -> None:
+    """Allow a study that continues to ask for more trials or seeds, and to run on another machine; nothing else.
+
+    Raises:
+        StudyError: Anything else has changed; the message is a diff.
+    """
+    old, new = _flat(before.model_dump(mode="json")), _flat(after.model_dump(mode="json"))
+    changed = [
+        key
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key)
+        and key not in MAY_CHANGE
+        and not (key in MAY_GROW and key in old and key in new and new[key] > old[key])
+    ]
+    if changed:
+        lines = [f"  {key}: {_word(old, key)} -> {_word(new, key)}" for key in changed]
+        raise StudyError(
+            f"{folder}: the study has changed since its first trial:\n" + "\n".join(lines),
+            hint="A study may only get more trials or seeds, and other limits or resources. "
+            "Give another --out (or name) for the changed one.",
+        )
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """`{"a.b": 1}` of `{"a": {"b": 1}}`."""
+    if not isinstance(value, dict):
+        return {key: value}
+    return {
+        inner: leaf for name, part in value.items() for inner, leaf in _flat(part, f"{key}.{name}".lstrip(".")).items()
+    }
+
+
+def _word(flat: dict[str, Any], key: str) -> str:
+    return json.dumps(flat[key]) if key in flat else "(nothing)"
+
+
+def _span(values: Any) -> list[int]:
+    return [int(values.min()), int(values.max())]

@@ -1,0 +1,104 @@
+"""Does the run still do what it should? Looked at in every step of Tune's loop, ten times a second and more.
+
+The study's time is counted here, requests to stop are heeded, a trial that takes too long loses its process, and a
+cluster that has shrunk until no trial fits is noticed: Tune itself would wait for ever in each of these cases.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnext_search.search.execution.context import Sitting
+from resnext_search.search.ray_backend.cluster import Machine, kill
+from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.ray_backend.settings import Stopper, tune
+from resnext_search.spaces.errors import MachineLost
+from resnext_search.spaces.study.quantities import duration
+
+# How long no trial may run because none fits, before that is taken to be for good.
+PATIENCE_SECONDS = 30.0
+
+
+class Guard(tune.Callback):
+    """Tune calls it in every step, and when a trial starts in a worker.
+
+    Args:
+        sitting: Counts time, and knows whether it is to end.
+        machine: Where it runs.
+        searcher: Is told which trials were ended here, and why.
+    """
+
+    def __init__(self, sitting: Sitting, machine: Machine, searcher: JournalSearcher) -> None:
+        self.sitting, self.machine, self.searcher = sitting, machine, searcher
+        self._running: dict[str, tuple[Any, float]] = {}  # by Tune's name: its trial, and when it was started
+        self._idle_from: float | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its callbacks for a restore that never happens."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker begins with a trial."""
+        self._running[trial.trial_id] = (trial, self.sitting.budget.time.seconds)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tune keeps statistics of every number that a trial reported, 25 kB, which nobody asks for."""
+        trial.run_metadata.metric_analysis.clear()
+        trial.run_metadata.metric_n_steps.clear()
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Before Tune asks for trials and waits for results."""
+        for trial in trials:
+            if trial.is_finished() and self.searcher.has(trial.trial_id):
+                # its worker was not ready for it in time: Tune gives such a trial up, and tells nobody
+                self.searcher.on_trial_complete(trial.trial_id, error=True)
+        now = self.sitting.budget.time.look()
+        if self.sitting.budget.is_over:
+            self.sitting.stops.ask("now")
+        self._running = {name: pair for name, pair in self._running.items() if self.searcher.has(name)}
+        self.sitting.stops.look()
+        if self.searcher.is_broken_off:
+            for trial, _ in self._running.values():
+                kill(trial.temporary_state.ray_actor)  # Tune would let them finish their epochs
+            self.sitting.budget.time.rest()
+            return
+        self._end_those_that_hang(now)
+        self._expect_room(now)
+
+    def _end_those_that_hang(self, now: float) -> None:
+        limit = self.sitting.study.limits.trial_time
+        if limit is None:
+            return
+        for name, (trial, begun) in self._running.items():
+            if now - begun >= limit and self.searcher.times_out(name, f"it ran for more than {duration(limit)}"):
+                kill(trial.temporary_state.ray_actor)  # it may hang in code that no exception reaches
+
+    def _expect_room(self, now: float) -> None:
+        """Nothing runs although trials were handed out: Ray finds no place for them."""
+        if self._running or not self.searcher.handed_out:
+            self._idle_from = None
+            return
+        self._idle_from = now if self._idle_from is None else self._idle_from
+        if now - self._idle_from >= PATIENCE_SECONDS:
+            self._idle_from = now
+            if lack := self.machine.lack_of_room(self.sitting.study):
+                self.searcher.give_up(MachineLost(lack, hint=self.sitting.how_to_continue))
+
+
+class StopAll(Stopper):
+    """Ends Tune's loop, and the trials in it, when the sitting is to end at once."""
+
+    def __init__(self, searcher: JournalSearcher) -> None:
+        self.searcher = searcher
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As of `Guard`."""
+        return {}
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """No single trial is ended here."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether all of them are."""
+        return self.searcher.is_broken_off

@@ -1,0 +1,222 @@
+"""What is there to run trials on? Ray, started on this machine or joined on a cluster, for the time of a block.
+
+Its sockets and logs lie in a folder that goes with the run, or after a killed one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from resnext_search.search.ray_backend.health import Lifeline, raylet_of
+from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
+from resnext_search.spaces.errors import MachineLost, UsageError
+from resnext_search.spaces.study.study import Study
+
+# Seconds in which the head of a Ray cluster must accept a connection.
+CLUSTER_TIMEOUT_SECONDS = 5
+
+CLUSTER_HINT = "Give host:port of the cluster's head, as `ray start --head` printed it; its dashboard has another port."
+
+# How HTTP/2, and so gRPC, begins (RFC 9113, 3.4): a client's words and settings, which a server answers with its own.
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
+
+
+class Node(NamedTuple):
+    """One machine of a cluster, or the only one."""
+
+    cpus: float
+    gpus: float
+
+    def room(self, cpu: float, gpu: float) -> int:
+        """How many trials of so many cores and GPUs fit on it."""
+        shares = int(1 / gpu + 1e-9) * int(self.gpus) if 0 < gpu < 1 else self.gpus / gpu if gpu else float("inf")
+        return int(min(self.cpus / cpu, shares) + 1e-9)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What Ray offers.
+
+    Args:
+        nodes: The machines that were there at the start.
+        dashboard: Address of the dashboard; None if there is none.
+    """
+
+    nodes: tuple[Node, ...]
+    dashboard: str | None
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of all nodes."""
+        return sum(node.gpus for node in self.nodes)
+
+    def gpus_of_a_trial(self, study: Study) -> float:
+        """`resources.gpu`, with `auto` resolved: one if there is any."""
+        wanted = study.resources.gpu
+        return (1.0 if self.gpus >= 1 else 0.0) if wanted == "auto" else wanted
+
+    def trials_at_once(self, study: Study) -> int:
+        """How many trials fit, at most `search.parallel`.
+
+        Raises:
+            UsageError: Not even one fits.
+        """
+        room = sum(node.room(study.resources.cpu, self.gpus_of_a_trial(study)) for node in self.nodes)
+        if room < 1:
+            raise UsageError(
+                self._no_room(study, self.nodes),
+                hint="Give a trial less, such as resources.cpu=1 or resources.gpu=0, or run it where there is more.",
+            )
+        return room if study.search.parallel == "auto" else min(room, study.search.parallel)
+
+    def lifeline(self, last_words: Callable[[str], None]) -> Lifeline:
+        """Watches, for the time of a block, that Ray is there."""
+        context = ray.get_runtime_context()
+        own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())  # type: ignore[no-untyped-call]
+        host, _, port = context.gcs_address.rpartition(":")
+        return Lifeline(raylet_of(own["RayletSocketName"]), (host, int(port)), last_words)
+
+    def lack_of_room(self, study: Study) -> str:
+        """What is wrong if no trial fits into what is left of the cluster now; empty if one does."""
+        left = _nodes()
+        gpu = self.gpus_of_a_trial(study)
+        return "" if any(node.room(study.resources.cpu, gpu) for node in left) else self._no_room(study, left)
+
+    def _no_room(self, study: Study, nodes: tuple[Node, ...]) -> str:
+        there = "; ".join(f"{node.cpus:g} cores and {node.gpus:g} GPUs" for node in nodes) or "nothing"
+        return (
+            f"resources: a trial wants {study.resources.cpu} cores and {self.gpus_of_a_trial(study):g} GPUs "
+            f"on one machine; there {'are' if nodes else 'is'} {there}"
+        )
+
+
+@contextmanager
+def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Machine]:
+    """Start Ray on this machine, or join the cluster of `resources.cluster`, for the time of the block.
+
+    Without a cluster, a Ray that runs in this process already is used as it is, and left running.
+
+    Args:
+        study: Its name stands in the dashboard's list of jobs.
+        cpus: Cores to offer; without it those of the machine. Not for a cluster.
+        gpus: GPUs to offer; more than there are makes logical ones, for tests of the scheduling.
+    """
+    job = JobConfig(metadata={"job_name": study.name})
+    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
+    if study.resources.cluster is None and ray.is_initialized():
+        yield Machine(_nodes(cpus, gpus), None)
+        return
+    with scratch_folder() as scratch:
+        try:
+            if study.resources.cluster is not None:
+                _expect_cluster(study.resources.cluster)
+                context = ray.init(address=study.resources.cluster, **quiet)
+            else:
+                context = _started(cpus, gpus, str(scratch), quiet)
+            url = context.dashboard_url
+            yield Machine(_nodes(), f"http://{url}" if url else None)
+        finally:
+            ray.shutdown()
+
+
+def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, Any]) -> Any:
+    """Ray on this machine.
+
+    Raises:
+        MachineLost: It has not come up in the half minute that it gives itself.
+    """
+    try:
+        with on_loopback():
+            return ray.init(
+                num_cpus=cpus,
+                num_gpus=gpus,
+                include_dashboard=True,
+                dashboard_host="127.0.0.1",
+                dashboard_port=_free_port(),
+                _temp_dir=scratch,  # its own: /tmp/ray is shared with other users
+                **quiet,
+            )
+    except Exception as error:
+        if "timed out during startup" not in str(error):
+            raise
+        raise MachineLost(
+            "Ray did not start on this machine within half a minute",
+            hint="The machine may be too busy, or out of memory. Give the same command again when it has more room.",
+        ) from error
+
+
+def kill(actor: Any) -> None:
+    """End the process of a worker, whatever it does; it may be gone already."""
+    if actor is not None:
+        with suppress(Exception):  # a Ray that is gone itself: the trial is as good as ended
+            ray.kill(actor)
+
+
+def _nodes(cpus: float | None = None, gpus: float | None = None) -> tuple[Node, ...]:
+    """The machines that are there now, with at most so many cores and GPUs each."""
+    offered = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    most_cpus, most_gpus = (math.inf if most is None else most for most in (cpus, gpus))
+    return tuple(Node(min(each.get("CPU", 0.0), most_cpus), min(each.get("GPU", 0.0), most_gpus)) for each in offered)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _expect_cluster(address: str) -> None:
+    """Ray itself takes over a minute to notice that nobody is there, and longer if it is somebody else."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=CLUSTER_TIMEOUT_SECONDS) as head:
+            if os.environ.get("RAY_USE_TLS", "0") == "1":
+                return
+            head.sendall(GREETING)
+            answer = head.makefile("rb").read(len(SETTINGS))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"resources.cluster: no Ray cluster answers at {address}: {error}", hint=CLUSTER_HINT
+        ) from error
+    if answer[3:4] != SETTINGS[3:4]:
+        raise UsageError(f"resources.cluster: what answers at {address} is no head of a Ray cluster", hint=CLUSTER_HINT)
+
+
+PREFIX = "rs-"  # short: Unix sockets below it allow about 100 characters
+
+_LOCK = "LOCK"
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder for the time of the block; those that killed runs of this user left behind are removed first."""
+    _remove_orphans(Path(tempfile.gettempdir()))
+    path = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        with (path / _LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_orphans(root: Path) -> None:
+    """The operating system drops a lock with its process: a folder whose lock is free is nobody's."""
+    for lock in root.glob(f"{PREFIX}*/{_LOCK}"):
+        with suppress(OSError):  # held, gone meanwhile, or not ours to open
+            if lock.parent.lstat().st_uid == os.getuid():
+                with lock.open("r+") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(lock.parent, ignore_errors=True)

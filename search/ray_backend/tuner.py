@@ -1,0 +1,76 @@
+"""How does Ray Tune run the trials of a phase? Its journal says which; Tune finds workers, and is watched.
+
+`Tuner.restore` is never called: Ray's own snapshots may lag behind what has finished. A study that continues starts a
+fresh Tuner, whose searcher first hands out the interrupted trials; their workers find their checkpoints by themselves.
+Nor does Tune retry: a trial whose process is lost goes back to the journal, and is handed out again from there.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from resnext_search.search.execution.context import Sitting
+from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.optimizer.study_optimizer import Proposals
+from resnext_search.search.ray_backend.callbacks import Guard, StopAll
+from resnext_search.search.ray_backend.cluster import Machine
+from resnext_search.search.ray_backend.searcher import JournalScheduler, JournalSearcher
+from resnext_search.search.ray_backend.settings import tune
+from resnext_search.search.ray_backend.worker import resources, trainable
+from resnext_search.spaces.errors import MachineLost
+from resnext_search.spaces.study.study import Phase
+
+
+def run_trials(
+    phase: Phase, sitting: Sitting, machine: Machine, progress: Progress, proposals: Proposals | None = None
+) -> None:
+    """Run a phase until its trials have ended, or the sitting does.
+
+    Args:
+        phase: Whose trials: those of the journal that have not ended come first.
+        sitting: At which study; its `stops` say whether it was broken off.
+        machine: What there is to run on.
+        progress: Is told what happens.
+        proposals: Makes new trials while workers are free, and is told what came of them; none without it.
+
+    Raises:
+        TooManyFailures: More than half of the trials failed.
+        MachineLost: Ray is gone, or what is left of it holds no trial.
+    """
+    study, folder = sitting.study, sitting.folder
+    gpu = machine.gpus_of_a_trial(study)
+    searcher = JournalSearcher(phase, sitting, machine, progress, proposals)
+    trial = tune.with_resources(
+        trainable(study, folder.checkpoints.resolve(), sitting.train, gpu=gpu, confirm=phase == "confirm"),
+        resources(study, gpu),
+    )
+    scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
+    tuner = tune.Tuner(
+        trial,
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=JournalScheduler(searcher), num_samples=-1, reuse_actors=True
+        ),
+        run_config=tune.RunConfig(
+            name="trials",
+            storage_path=str(scratch),
+            failure_config=tune.FailureConfig(max_failures=0),
+            callbacks=[Guard(sitting, machine, searcher)],
+            stop=StopAll(searcher),
+            verbose=0,
+        ),
+    )
+    with sitting.stops.patient(), machine.lifeline(sitting.stops.last_words) as lifeline:
+        try:
+            tuner.fit()
+        except BaseException as error:
+            if lifeline.lost:
+                raise MachineLost(
+                    f"{folder.path}: {lifeline.lost}; everything is saved", hint=sitting.how_to_continue
+                ) from error
+            raise
+        finally:
+            searcher.close()
+            sitting.budget.time.rest()
+            shutil.rmtree(scratch, ignore_errors=True)
+    if searcher.error is not None:
+        raise searcher.error

@@ -1,0 +1,199 @@
+"""What is a ResNeXt, as data: what a study keeps fixed, and one point of its search space.
+
+Imports no torch: a plan must be made without it. The network itself is built in `trainers/resnext.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from resnext_search.spaces.errors import UsageError
+
+Stem = Literal["cifar", "imagenet"]
+
+Shortcut = Literal["projection", "identity", "none"]
+
+# Blocks per stage that the literature means by a depth (He et al. 2016, Table 1; ResNet-200: arXiv:1603.05027).
+IMAGENET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
+
+
+@dataclass(frozen=True)
+class Template:
+    """What every architecture of a study shares.
+
+    Args:
+        stem: `cifar` is one 3x3 convolution with `stride`; `imagenet` is a 7x7 convolution with stride 2 and a
+            max-pool, and takes no other stride.
+        stride: Stride of the `cifar` stem: 1 in the paper, 2 or 4 to make small studies affordable.
+        planes: Channels of the stem; a block of stage s (from 0) puts out `expansion * planes * 2**s` channels.
+        stages: Stages; each but the first halves the map.
+        shortcut: `projection` (a 1x1 convolution where the shape changes, the paper's type B), `identity`
+            (zero-padded, free of parameters, type A) or `none` (the paper's ablation).
+        resolution: Height and width of an image, in pixels.
+        channels: Channels of an image.
+        classes: Classes to tell apart.
+
+    Source:
+        Xie et al. 2017, arXiv:1611.05431, Table 1 and appendix A.
+    """
+
+    stem: Stem = "cifar"
+    stride: int = 1
+    planes: int = 64
+    stages: int = 3
+    shortcut: Shortcut = "projection"
+    resolution: int = 32
+    channels: int = 3
+    classes: int = 10
+    expansion: int = 4
+
+    def stem_side(self) -> int:
+        """Side of the map, in pixels, that the stem hands to the first stage.
+
+        >>> Template(stem="imagenet", resolution=224).stem_side()
+        56
+        """
+        if self.stem == "imagenet":
+            return halved(halved(self.resolution))
+        return -(-self.resolution // self.stride)
+
+    def stage_sides(self, stage: int) -> tuple[int, int]:
+        """Sides of the maps, in pixels, that go into a stage (from 0) and come out of it.
+
+        >>> Template(resolution=32).stage_sides(0), Template(resolution=32).stage_sides(1)
+        ((32, 32), (32, 16))
+        """
+        side_in = side = self.stem_side()
+        for _ in range(stage):
+            side_in, side = side, halved(side)
+        return side_in, side
+
+    def output_channels(self, stage: int) -> int:
+        """Channels that every block of a stage puts out.
+
+        >>> Template(planes=64).output_channels(0)
+        256
+        """
+        return self.expansion * self.planes << stage
+
+
+def halved(side: int) -> int:
+    """Side of a map after a layer with stride 2 and "same" padding: half, rounded up."""
+    return -(-side // 2)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One ResNeXt of a template: cardinality, widths and blocks.
+
+    Args:
+        cardinality: Groups C of the 3x3 convolution.
+        group_widths: Channels of one group, one number a stage. The first is the paper's d.
+        blocks: Bottleneck blocks, one number a stage.
+    """
+
+    cardinality: int
+    group_widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.group_widths) != len(self.blocks):
+            raise UsageError(
+                f"architecture: {len(self.group_widths)} group widths for {len(self.blocks)} stages; "
+                "one of each a stage is needed"
+            )
+        if min(self.cardinality, *self.group_widths, *self.blocks) < 1:
+            raise UsageError(
+                f"architecture: cardinality {self.cardinality}, group widths {list(self.group_widths)} and blocks "
+                f"{list(self.blocks)} have a number below 1; each starts at 1"
+            )
+
+    @classmethod
+    def paper(cls, cardinality: int, width: int, blocks: Sequence[int]) -> Architecture:
+        """The architecture whose width doubles from stage to stage, as in the paper.
+
+        >>> Architecture.paper(32, 4, (3, 4, 6, 3)).group_widths
+        (4, 8, 16, 32)
+        """
+        return cls(cardinality, tuple(width * 2**stage for stage in range(len(blocks))), tuple(blocks))
+
+    @property
+    def width(self) -> int:
+        """Bottleneck width d: channels of one group in the first stage."""
+        return self.group_widths[0]
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers: three a block, the stem and the classifier."""
+        return 3 * sum(self.blocks) + 2
+
+    @property
+    def name(self) -> str:
+        """The paper's name. Architectures that differ only in how blocks or later widths are spread share it.
+
+        >>> Architecture.paper(8, 14, (3, 3, 3)).name
+        '8x14d-29'
+        """
+        return f"{self.cardinality}x{self.width}d-{self.depth}"
+
+
+def parse_name(name: str, template: Template, blocks: Sequence[int] | None = None) -> Architecture:
+    """Read a name such as `32x4d-50`, with widths that double.
+
+    Args:
+        name: `<cardinality>x<width>d-<depth>`.
+        template: Says what a depth means: the literature's blocks for the `imagenet` stem, 9n + 2 for three stages.
+        blocks: Blocks per stage where the depth does not say them; must then agree with the depth.
+
+    Raises:
+        UsageError: The name is not of this form, or its depth has no known blocks.
+
+    >>> parse_name("32x4d-50", Template(stem="imagenet", stages=4)).blocks
+    (3, 4, 6, 3)
+    """
+    numbers = re.fullmatch(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})d-([1-9][0-9]{0,8})", name, re.ASCII | re.IGNORECASE)
+    if numbers is None:
+        raise UsageError(
+            f"architecture name {name!r}: not of the form <cardinality>x<width>d-<depth>", hint="Try 32x4d-50."
+        )
+    cardinality, width, depth = map(int, numbers.groups())
+    architecture = Architecture.paper(cardinality, width, tuple(blocks or _blocks_of_depth(depth, template)))
+    if architecture.depth != depth or len(architecture.blocks) != template.stages:
+        raise UsageError(
+            f"architecture name {name!r}: blocks {list(architecture.blocks)} make {architecture.depth} layers in "
+            f"{len(architecture.blocks)} stages, not {depth} in {template.stages}",
+            hint=f"Name it {architecture.name}, or give other --blocks.",
+        )
+    return architecture
+
+
+def _blocks_of_depth(depth: int, template: Template) -> tuple[int, ...]:
+    if template.stem == "imagenet" and depth in IMAGENET_BLOCKS:
+        return IMAGENET_BLOCKS[depth]
+    per_stage, left_over = divmod(depth - 2, 3 * template.stages)
+    if template.stem == "cifar" and left_over == 0 and per_stage > 0:
+        return (per_stage,) * template.stages
+    step = 3 * template.stages
+    known = (
+        ", ".join(map(str, IMAGENET_BLOCKS))
+        if template.stem == "imagenet"
+        else f"{step}n + 2; nearest {max(per_stage, 1) * step + 2} and {(max(per_stage, 1) + 1) * step + 2}"
+    )
+    raise UsageError(
+        f"depth {depth} does not say how many blocks each stage has; known depths: {known}",
+        hint=f"Give the blocks of the {template.stages} stages, e.g. --blocks "
+        + ",".join("2" for _ in range(template.stages))
+        + ".",
+    )
+
+
+def dashed(numbers: Iterable[int]) -> str:
+    """Blocks or group widths of every stage, as they are written everywhere: in words, tables and errors.
+
+    >>> dashed((3, 4, 23, 3))
+    '3-4-23-3'
+    """
+    return "-".join(map(str, numbers))

@@ -1,0 +1,52 @@
+"""How much memory does training a network take on a GPU? Predicted from its layers, before it is built.
+
+What the backward pass needs is what the forward pass keeps: the output of every convolution, which its norm looks at
+again, and the output of every ReLU, which the next convolution looks at again. The scratch memory of the kernels, which
+depends on the GPU and its library, is not in the figure, nor is what CUDA takes for every process (about 0.5 GiB).
+"""
+
+from __future__ import annotations
+
+from resnext_search.spaces.architecture.architecture import Architecture, Template
+from resnext_search.spaces.architecture.complexity import complexity
+
+# A weight, its gradient and its momentum, in 32 bits each; the weight is kept in the network's own numbers too.
+STATE_BYTES = 12
+
+# Where a pooled value came from.
+INDEX_BYTES = 8
+
+
+def kept_bytes(template: Template, architecture: Architecture, value_bytes: int = 2) -> int:
+    """What the forward pass of one image keeps for the backward pass, but for the norms' means and deviations.
+
+    Args:
+        template: What the study keeps fixed.
+        architecture: The network.
+        value_bytes: Of one number in the network: 2 with bfloat16, 4 without.
+    """
+    values = 2 * int(complexity(template, architecture).activations) - template.classes  # logits are kept once
+    if template.shortcut == "projection":  # it has a norm, and is added before the ReLU
+        values -= sum(template.output_channels(s) * template.stage_sides(s)[1] ** 2 for s in range(template.stages))
+    values += template.channels * template.resolution**2
+    if template.stem == "imagenet":  # the pooled map is kept once, and for each of its values an index
+        pooled = template.planes * template.stem_side() ** 2
+        return (values - pooled) * value_bytes + pooled * INDEX_BYTES
+    return values * value_bytes
+
+
+def training_bytes(template: Template, architecture: Architecture, images: int, value_bytes: int = 2) -> int:
+    """What is held on a GPU while a batch of so many images is trained on; other arguments as in `kept_bytes`.
+
+    >>> imagenet = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
+    >>> round(training_bytes(imagenet, Architecture.paper(32, 4, (3, 4, 6, 3)), 64) / 2**30, 1)
+    3.7
+    """
+    parameters = int(complexity(template, architecture).parameters)
+    return images * kept_bytes(template, architecture, value_bytes) + parameters * (STATE_BYTES + value_bytes)
+
+
+# Training costs about three forward passes, and a multiply-add is two floating-point operations.
+FORWARD_PASSES = 3
+
+OPERATIONS = 2

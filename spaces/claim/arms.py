@@ -1,0 +1,168 @@
+"""Which networks does a claim compare: its arms, all of which cost the same, and in doubt more where cardinality loses.
+
+*spend* is the paper's Table 4: from a base, what does one buy with about twice the multiply-adds? The budget is what
+the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less. *trade* is
+its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never
+less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from resnext_search.spaces.architecture.architecture import Architecture, Template, dashed
+from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.claim.matching import Match, allowed_differences, best_match, depth_options, width_options
+from resnext_search.spaces.errors import EmptyFeasibleSet
+from resnext_search.spaces.search_space.axes import Band
+from resnext_search.spaces.study.sections import MOST_CLAIM_TOLERANCE
+from resnext_search.spaces.study.study import Study
+
+# Channels by which a deeper arm's group widths may differ from the base's: it is to be deeper, not wider.
+MOST_MOVE = 4
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison.
+
+    Args:
+        name: `cardinality`, `width` or `depth` of a *spend*; the paper's `8x14d` of a *trade*.
+        architecture: The network that stands for it.
+    """
+
+    name: str
+    architecture: Architecture
+
+
+@lru_cache(maxsize=16)  # a run asks again whenever a trial ends
+def claim_arms(study: Study) -> tuple[Arm, ...]:
+    """The arms of a study's claim; without a claim there are none.
+
+    Raises:
+        EmptyFeasibleSet: An arm cannot be matched to the budget; the message names every such arm.
+    """
+    if study.claim is None:
+        return ()
+    template, base, tolerance = study.network_template(), _base(study), study.claim.tolerance
+    if study.claim.kind == "spend":
+        return spend_arms(template, base, tolerance)
+    return trade_arms(template, base, study.claim.cardinality or study.axes.cardinality, tolerance)
+
+
+def claim_budget(study: Study) -> int:
+    """Multiply-adds that every arm of a study's claim is matched to; 0 without a claim."""
+    if study.claim is None:
+        return 0
+    base = _base(study)
+    reference = _doubled(base) if study.claim.kind == "spend" else base
+    return int(complexity(study.network_template(), reference).multiply_adds)
+
+
+def _base(study: Study) -> Architecture:
+    assert study.claim is not None  # callers ask first
+    like = study.claim.base
+    return Architecture.paper(like.cardinality, like.width, like.blocks)
+
+
+def _doubled(base: Architecture) -> Architecture:
+    return Architecture(2 * base.cardinality, base.group_widths, base.blocks)
+
+
+def spend_arms(template: Template, base: Architecture, tolerance: float) -> tuple[Arm, ...]:
+    """Three ways to spend what the base costs with its groups doubled: `cardinality`, `width` and `depth`.
+
+    Width and depth cost at least that, and at most `tolerance` more. Width keeps the base's blocks. Depth has at least
+    the base's blocks in every stage, more in some, and the base's group widths if that is possible, else widths that
+    differ by as few channels as possible, at most `MOST_MOVE`.
+
+    Raises:
+        EmptyFeasibleSet: Width or depth cannot be matched.
+
+    Source:
+        Xie et al. 2017, arXiv:1611.05431, Table 4. Its rivals cost 1.2 % and 2.9 % less than its best arm.
+
+    >>> for arm in spend_arms(Template(planes=32, stride=2), Architecture.paper(1, 32, (2, 2, 2)), 0.02):
+    ...     print(arm.name, arm.architecture.group_widths, arm.architecture.blocks)
+    cardinality (32, 64, 128) (2, 2, 2)
+    width (49, 101, 201) (2, 2, 2)
+    depth (33, 65, 129) (4, 4, 4)
+    """
+    reference = _doubled(base)
+    budget = Band(int(complexity(template, reference).multiply_adds), tolerance)
+    width = best_match(base.cardinality, width_options(template, base.cardinality, reference), budget, dearer=True)
+    depth = _deeper(template, base, reference, budget)
+    _raise_unmatched(
+        budget,
+        [("width", width, True), ("depth", depth, True)],
+        hint=f"Choose another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}.",
+    )
+    return Arm("cardinality", reference), Arm("width", width.architecture), Arm("depth", depth.architecture)
+
+
+def _deeper(template: Template, base: Architecture, reference: Architecture, budget: Band) -> Match:
+    """The base with more blocks, its group widths moved by as few channels as the budget allows."""
+    for move in range(MOST_MOVE + 1):
+        options = depth_options(template, base, reference, move)
+        match = best_match(base.cardinality, options, budget, dearer=True, more_blocks_than=sum(base.blocks))
+        if match.difference in allowed_differences(budget, dearer=True):
+            break
+    return match
+
+
+def trade_arms(
+    template: Template, base: Architecture, cardinalities: Iterable[int], tolerance: float
+) -> tuple[Arm, ...]:
+    """One arm for each cardinality, the base's among them, in ascending order, all with the base's blocks and cost.
+
+    Arms with more groups than the base cost at most what it costs, arms with fewer at least that. If there are both,
+    each side has half the tolerance, so that any two arms match.
+
+    Raises:
+        EmptyFeasibleSet: Some arms cannot be matched.
+
+    Source:
+        Xie et al. 2017, arXiv:1611.05431, Table 3. Its arms with more groups cost 0.5 % to 4.4 % more.
+
+    >>> arms = trade_arms(Template(planes=32, stride=2), Architecture.paper(1, 32, (2, 2, 2)), (2, 4, 8), 0.02)
+    >>> [(arm.name, arm.architecture.group_widths) for arm in arms]
+    [('1x32d', (32, 64, 128)), ('2x20d', (20, 39, 78)), ('4x12d', (12, 23, 46)), ('8x7d', (7, 13, 26))]
+    """
+    values = sorted({base.cardinality, *cardinalities})
+    two_sided = values[0] < base.cardinality < values[-1]
+    budget = Band(int(complexity(template, base).multiply_adds), tolerance / 2 if two_sided else tolerance)
+    matches = []
+    for cardinality in values:
+        dearer, match = cardinality < base.cardinality, Match(base, 0)
+        if cardinality != base.cardinality:
+            match = best_match(cardinality, width_options(template, cardinality, base), budget, dearer=dearer)
+        matches.append((f"{cardinality}x{match.architecture.width}d", match, dearer))
+    _raise_unmatched(
+        budget,
+        matches,
+        hint=f"Leave that C out of claim.cardinality, or choose another claim.base or a claim.tolerance up to "
+        f"{MOST_CLAIM_TOLERANCE:.0%}." + " With C on both sides of the base's, each side has half of it." * two_sided,
+    )
+    return tuple(Arm(name, match.architecture) for name, match, _ in matches)
+
+
+def _raise_unmatched(budget: Band, matches: Iterable[tuple[str, Match, bool]], *, hint: str) -> None:
+    """Complain of every arm (its name, its match, and whether it may cost more, not less) that is not matched.
+
+    Raises:
+        EmptyFeasibleSet: There is one.
+    """
+    lines = []
+    for name, match, dearer in matches:
+        if match.difference not in allowed_differences(budget, dearer=dearer):
+            found = match.architecture
+            lines.append(
+                f"claim: arm {name}: the nearest is {found.name} with blocks {dashed(found.blocks)} and widths "
+                f"{dashed(found.group_widths)}, {budget.target + match.difference:,} multiply-adds, "
+                f"{100 * match.difference / budget.target:+.2f} % from {budget.target:,}; "
+                f"allowed: 0 to {'+' if dearer else '-'}{100 * budget.tolerance:g} %"
+            )
+    if lines:
+        raise EmptyFeasibleSet("\n".join(lines), hint=hint)

@@ -1,0 +1,36 @@
+"""What does a study file say: its sections, how it is read, and what is wrong with it."""
+
+from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, BlocksAxis, KnobAxis
+from resnext_search.spaces.study.sections import (
+    BudgetConfig,
+    ClaimConfig,
+    DataConfig,
+    LikeConfig,
+    Limits,
+    Recipe,
+    Resources,
+    SearchConfig,
+    Section,
+    TemplateConfig,
+)
+from resnext_search.spaces.study.study import Objective, Study, TrackerName
+
+__all__ = [
+    "KNOB_NAMES",
+    "AxesConfig",
+    "BlocksAxis",
+    "BudgetConfig",
+    "ClaimConfig",
+    "DataConfig",
+    "KnobAxis",
+    "LikeConfig",
+    "Limits",
+    "Objective",
+    "Recipe",
+    "Resources",
+    "SearchConfig",
+    "Section",
+    "Study",
+    "TemplateConfig",
+    "TrackerName",
+]

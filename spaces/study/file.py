@@ -1,0 +1,121 @@
+"""Reading a study file: every problem at once, each with its place, what was found, what is allowed and what to do.
+
+`yaml_reader.py` reads the text, `study.py` checks the values, `study_complaints.py` puts complaints into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.study.complaints import problems_of
+from resnext_search.spaces.study.problems import Problem, dotted, shown
+from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.study.yaml_reader import LARGEST_FILE_BYTES, Key, Repeat, read_yaml
+
+# A file with more problems than this has one problem.
+MOST_SHOWN = 20
+
+_MAKE_ONE = "Make one with: resnext-search init"
+
+
+def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Study:
+    """Read and check a study file.
+
+    Args:
+        path: The YAML file.
+        overrides: `key=value` with a dotted key, such as `search.trials=80`; the value is read as YAML.
+
+    Raises:
+        StudyError: The file cannot be read, or has problems; the message lists all of them.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
+        if len(content) > LARGEST_FILE_BYTES:
+            raise StudyError(f"{path}: larger than {LARGEST_FILE_BYTES:,} bytes; a study file has some dozen lines")
+        text = content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file", hint=_MAKE_ONE) from None
+    except IsADirectoryError:
+        raise StudyError(f"{path}: a folder, not a study file", hint="Name the YAML file in it.") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise StudyError(f"{path}:{line}: not text in UTF-8", hint="Save it as UTF-8.") from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        reason = getattr(error, "strerror", None) or error
+        raise StudyError(f"{shown(str(path))}: cannot be read: {reason}") from error
+    return parse_study(text, str(path), overrides)
+
+
+def parse_study(text: str, source: str, overrides: Sequence[str] = ()) -> Study:
+    """Check the text of a study file; `source` names it in messages. Otherwise as `load_study`."""
+    document = read_yaml(text, source)
+    raw = document.value
+    if raw is None:
+        raise StudyError(f"{source}: the file is empty", hint=_MAKE_ONE)
+    if not isinstance(raw, dict):
+        raise StudyError(f"{source}:1: found {shown(raw)}; a study file is a mapping of keys to values", hint=_MAKE_ONE)
+    places = {key: f"{source}:{line}" for key, line in document.lines.items()}
+    for override in overrides:
+        key = _apply_override(raw, override)
+        places = {known: place for known, place in places.items() if known[: len(key)] != key}
+        places[key] = "command line"
+    lines = [_repeated(repeat, source) for repeat in document.repeats]
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        lines += _lines(problems_of(raw, error), places)
+    if lines:
+        left_out = [f"... and {len(lines) - MOST_SHOWN:,} more problems"] if len(lines) > MOST_SHOWN else []
+        raise StudyError(
+            "\n".join([*lines[:MOST_SHOWN], *left_out]),
+            hint="The study file is explained in README.md; `resnext-search schema` prints all keys.",
+        )
+    return study
+
+
+def _apply_override(raw: dict[str, Any], override: str) -> Key:
+    """Put the value of `key=value` where the key says; returns the key."""
+    name, equals, text = override.partition("=")
+    key = tuple(name.strip().split("."))
+    if not equals or not all(key):
+        raise StudyError(
+            f"command line: {shown(override)} is not of the form key=value", hint="For example search.trials=80."
+        )
+    try:
+        document = read_yaml(text, "value")
+    except StudyError as error:
+        raise StudyError(f"command line: {shown(override)}: {error}", hint=error.hint) from error
+    if document.repeats:
+        raise StudyError(f"command line: {shown(override)}: {dotted(document.repeats[0].key)} is given twice")
+    section = raw
+    for depth, part in enumerate(key[:-1]):
+        inner = section.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise StudyError(
+                f"command line: {shown(override)}: {dotted(key[: depth + 1])} holds {shown(inner)}, not keys",
+                hint=f"Give all of it: {dotted(key[: depth + 1])}=...",
+            )
+        section = inner
+    section[key[-1]] = document.value
+    return key
+
+
+def _repeated(repeat: Repeat, source: str) -> str:
+    return f"{source}:{repeat.line}: {dotted(repeat.key)}: given twice, first in line {repeat.first_line}. Remove one."
+
+
+def _lines(problems: Iterable[Problem], places: Mapping[Key, str]) -> list[str]:
+    """`file:line: key: found ...; allowed: ... Fix.` The line is that of the nearest key that stands in the file."""
+    lines = []
+    for problem in problems:
+        key = problem.key
+        while key not in places:
+            key = key[:-1]
+        lines.append(f"{places[key]}: {dotted(problem.key)}: {problem.words()}")
+    return lines

@@ -1,0 +1,83 @@
+"""What is wrong with a study, in one shape for everything that checks: place, found, allowed, and what to do.
+
+Checks inside the models of the study file raise problems as pydantic errors, so that pydantic collects them with its
+own. Imports pydantic's error types alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from resnext_search.spaces.study.yaml_reader import Key
+
+LONGEST_SHOWN = 60
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong.
+
+    Args:
+        key: Where, from the root of whatever was checked.
+        found: What stands there.
+        allowed: What may stand there.
+        fix: What to do, as a sentence; empty where `allowed` says it.
+    """
+
+    key: Key
+    found: str
+    allowed: str
+    fix: str = ""
+
+    def words(self) -> str:
+        """`found 0; allowed: at least 1.`"""
+        return f"found {self.found}; allowed: {self.allowed}. {self.fix}".rstrip()
+
+
+def raise_problems(problems: Iterable[Problem]) -> None:
+    """Raise them all together, if there are any.
+
+    Raises:
+        ValidationError: Inside a pydantic validator it is merged with what else pydantic finds.
+    """
+    errors = [InitErrorDetails(type=_error(problem), loc=problem.key, input=None) for problem in problems]
+    if errors:
+        raise ValidationError.from_exception_data("Study", errors)
+
+
+def _error(problem: Problem) -> PydanticCustomError:
+    context = {"found": problem.found, "allowed": problem.allowed, "fix": problem.fix, "words": problem.words()}
+    return PydanticCustomError("problem", "{words}", context)
+
+
+def dotted(key: Key) -> str:
+    """Name of a place.
+
+    >>> dotted(("axes", "cardinality", 3))
+    'axes.cardinality[3]'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
+    return _safe(text) or "study"
+
+
+def shown(value: Any) -> str:
+    """A value as it would be written in a study file, shortened.
+
+    >>> shown(True), shown([1, 2.5]), shown("a"), shown(None), shown(float("nan"))
+    ('true', '[1, 2.5]', '"a"', 'nothing', '.nan')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value).replace("inf", ".inf").replace("nan", ".nan")
+    return _safe(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _safe(text: str) -> str:
+    """Short, in one line, and printable everywhere."""
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: LONGEST_SHOWN + 1])
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."

@@ -1,0 +1,123 @@
+"""How people write numbers in a study file: `8.0M` multiply-adds, a tolerance of `2%`, `2h`, and never `.nan`."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AllowInfNan, BeforeValidator, Strict, WithJsonSchema
+
+_SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+
+# In this order, each at most once.
+_UNITS = {"d": 86_400, "h": 3_600, "m(?:in)?": 60, "s": 1}
+
+_TIME = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)\s*{unit}\s*)?" for unit in _UNITS), re.ASCII)
+
+
+def parse_count(value: Any) -> Any:
+    """Read a count with an optional suffix k, M, G, T, P or E; what is not a whole number is returned as it came.
+
+    >>> parse_count("8.0M"), parse_count("1.5 G"), parse_count(8e6), parse_count(12)
+    (8000000, 1500000000, 8000000, 12)
+    >>> parse_count("8 apples"), parse_count("0.5"), parse_count("-8M")
+    ('8 apples', '0.5', '-8M')
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    match = (
+        re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGTPE]?)\s*", value) if isinstance(value, str) else None
+    )
+    if match is None:
+        return value
+    number = Fraction(match[1]) * _SUFFIXES[match[2]]  # a float would round what is above 2**53
+    return int(number) if number.denominator == 1 else value
+
+
+def parse_share(value: Any) -> Any:
+    """Read a share written as a percentage, as a fraction; anything else is returned as it came.
+
+    >>> parse_share("2%"), parse_share("0.5 %"), parse_share(0.02), parse_share("two")
+    (0.02, 0.005, 0.02, 'two')
+    """
+    match = re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*%\s*", value) if isinstance(value, str) else None
+    return float(Fraction(match[1]) / 100) if match else value
+
+
+def parse_seconds(value: Any) -> Any:
+    """Read a time written with units as seconds; anything else is returned as it came.
+
+    >>> parse_seconds("2h"), parse_seconds("1 h 30 min"), parse_seconds("1.5d"), parse_seconds("90s"), parse_seconds(90)
+    (7200.0, 5400.0, 129600.0, 90.0, 90)
+    >>> parse_seconds("soon"), parse_seconds(""), parse_seconds("30m 2h"), parse_seconds("90")
+    ('soon', '', '30m 2h', '90')
+    """
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not any(match.groups()):
+        return value
+    parts = zip(match.groups(), _UNITS.values(), strict=True)
+    return float(sum(Fraction(number) * seconds for number, seconds in parts if number))
+
+
+# What the types of pydantic would let through: true as 1, "3" as 3, .nan and .inf.
+Whole = Annotated[int, Strict()]
+
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+
+Count = Annotated[
+    Whole,
+    BeforeValidator(parse_count),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGTPE]?$"}]}
+    ),
+]
+
+Share = Annotated[
+    Number,
+    BeforeValidator(parse_share),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
+]
+
+Seconds = Annotated[
+    Number,
+    BeforeValidator(parse_seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(d|h|m|min|s)\s*)+$"},
+            ]
+        }
+    ),
+]
+
+
+def in_units(seconds: float) -> str:
+    """A time as a study file has it.
+
+    >>> in_units(7200), in_units(5400), in_units(90), in_units(0.5)
+    ('2h', '90m', '90s', '0.5s')
+    """
+    fitting = [(size, unit) for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")) if seconds % size == 0]
+    size, unit = next(iter(fitting), (1, "s"))
+    return f"{seconds / size:g}{unit}"
+
+
+def span(low: float, high: float) -> str:
+    """Two times as an interval."""
+    return f"{duration(low)} to {duration(high)}"
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> duration(42), duration(190), duration(7300)
+    ('42 s', '3 min 10 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 6000:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,293 @@
+"""The sections of a study file, each checked by itself; what concerns several sections is in `study_checks.py`.
+
+The texts below the fields are what `resnext-search schema` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
+from resnext_search.spaces.errors import PluginError
+from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, WidthRule
+from resnext_search.spaces.study.problems import Problem, raise_problems, shown
+from resnext_search.spaces.study.quantities import Count, Number, Seconds, Share, Whole
+from resnext_search.spaces.study.recipes import RecipeName, filled
+
+# More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
+MOST_CHANNELS = 4096
+
+MOST_BLOCKS = 200
+
+# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`paper.py`).
+MOST_CLAIM_TOLERANCE = 0.02
+
+# A quadrillion: a thousand times what the largest published networks cost.
+MOST_BUDGET = 10**15
+
+# A hundred times what the largest published models were trained with.
+MOST_TRAINING_FLOPS = 10**28
+
+# Ten years.
+MOST_SECONDS = 10 * 365 * 86_400.0
+
+Channels = Annotated[Whole, Field(ge=1, le=MOST_CHANNELS)]
+
+BlockCount = Annotated[Whole, Field(ge=1, le=MOST_BLOCKS)]
+
+Blocks = tuple[BlockCount, ...]
+
+
+class Section(BaseModel):
+    """A part of the study file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class LikeConfig(Section):
+    """An architecture that stands for a budget."""
+
+    cardinality: Channels
+    """Groups of its 3x3 convolutions"""
+    width: Channels
+    """Channels of one group in the first stage; doubles every stage"""
+    blocks: Blocks = Field(min_length=1)
+    """Blocks of every stage"""
+
+
+class BudgetConfig(Section):
+    """The FLOP band: one of `like` or `multiply_adds`, and a tolerance."""
+
+    like: LikeConfig | None = None
+    """An architecture whose multiply-adds are the budget"""
+    multiply_adds: Annotated[Count, Field(ge=1, le=MOST_BUDGET)] | None = None
+    """Multiply-adds of one image, the paper's FLOPs; 8.0M and 4.1G are understood"""
+    tolerance: Share = Field(default=0.02, ge=0, le=MOST_TOLERANCE)
+    """Half width of the band, as a share of the budget: 2% or 0.02"""
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.like is None) == (self.multiply_adds is None):
+            found = "neither like nor multiply_adds" if self.like is None else "both like and multiply_adds"
+            fix = "Give like: {cardinality: 2, width: 16, blocks: [1, 1, 1]}, or multiply_adds: 8.0M."
+            raise_problems([Problem((), found, "exactly one of them", fix)])
+        return self
+
+
+class DataConfig(Section):
+    """Which images, and how many of them."""
+
+    # a list of what is allowed here, on this machine, for editors that read the schema
+    name: str = Field(json_schema_extra=lambda schema: schema.update(enum=list(dataset_names())))
+    """digits (no download) | fashion_mnist | cifar10 | cifar100 | image_folder (train/<class>/*, test/<class>/*)"""
+    root: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]*$")] = "data"
+    """Where the files lie, relative to the folder the command is started in"""
+    train_images: Annotated[Whole, Field(ge=1)] | None = None
+    """Images to train on; without it all that validation leaves"""
+    validation_images: Annotated[Whole, Field(ge=1)] | None = None
+    """Images kept from training to choose by; without it a tenth of the training split"""
+    resolution: Annotated[Whole, Field(ge=8, le=1024)] | None = None
+    """image_folder only: side that images are brought to, in pixels"""
+    classes: Annotated[Whole, Field(ge=2, le=1_000_000)] | None = None
+    """image_folder only: number of class folders"""
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    """image_folder only: damaged or missing files are an error (refuse), or are left out of all splits (skip)"""
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _known(cls, name: Any) -> Any:
+        raise_problems(plugin_problems(name, dataset_names(), dataset_plugin))
+        return name
+
+    @model_validator(mode="after")
+    def _fits_the_data_set(self) -> Self:
+        raise_problems(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        folder = self.name == "image_folder"
+        for name in ("resolution", "classes"):
+            given: int | None = getattr(self, name)
+            if folder and given is None:
+                yield Problem((name,), "nothing", "a whole number", f"An image_folder needs data.{name}.")
+            if not folder and given is not None:
+                yield Problem((name,), str(given), "only for image_folder", f"Remove it: {self.name} has its own.")
+        if not folder and self.unreadable == "skip":
+            yield Problem(("unreadable",), shown("skip"), "only for image_folder", "Remove it.")
+        if not folder:
+            available = self.facts().train_images
+            train, validation = self.split_sizes(available)
+            split = f"{available:,} of the training split of {self.name}"
+            if train < 1:
+                yield Problem(("validation_images",), f"{validation:,}", f"fewer than the {split}")
+            elif train + validation > available:
+                wanted = f"{train:,} images to train on and {validation:,} to validate on"
+                yield Problem((), wanted, f"together at most the {split}")
+
+    def facts(self) -> DatasetFacts:
+        """Shape and size of the data set, built in or a plug-in's.
+
+        An `image_folder` has those that the study gives it; how many images it has is not known, and 0 here.
+        """
+        if self.name == "image_folder":
+            return DatasetFacts(self.resolution or 0, 3, self.classes or 0, 0, 0, True)
+        return DATASETS.get(self.name) or dataset_plugin(self.name).facts
+
+    def split_sizes(self, available: int) -> tuple[int, int]:
+        """Images to train on and to validate on, of so many that a training split has.
+
+        >>> DataConfig(name="cifar10").split_sizes(50_000)
+        (45000, 5000)
+        """
+        validation = self.validation_images or available // 10
+        return self.train_images or available - validation, validation
+
+
+class TemplateConfig(Section):
+    """What every architecture of the study shares."""
+
+    stem: Literal["cifar", "imagenet"] = "cifar"
+    """cifar: a 3x3 convolution | imagenet: a 7x7 convolution with stride 2 and a max-pool"""
+    stride: Literal[1, 2, 4] = 1
+    """Stride of the cifar stem; the paper has 1"""
+    planes: Annotated[Whole, Field(ge=1, le=1024)] = 64
+    """Channels of the stem; blocks put out 4x this, doubled every stage"""
+    stages: Annotated[Whole, Field(ge=1, le=5)] = 3
+    """Stages; each but the first halves the map"""
+    shortcut: Literal["projection", "identity", "none"] = "projection"
+    """projection (the paper's) | identity (zero-padded) | none (the paper's ablation)"""
+    width_rule: WidthRule = "matched"
+    """matched: later widths move by a channel or two to meet the budget | paper: they double"""
+
+    @model_validator(mode="after")
+    def _stride_of_a_cifar_stem(self) -> Self:
+        if self.stem == "imagenet" and self.stride != 1:
+            raise_problems([Problem(("stride",), str(self.stride), "only for the cifar stem", "Remove it.")])
+        return self
+
+
+class Recipe(Section):
+    """How a trial is trained. Searched knobs override the values given here."""
+
+    recipe: RecipeName | None = None
+    """Gives all keys that are not written here, in place of their defaults: paper-cifar | paper-imagenet | short"""
+    epochs: Annotated[Whole, Field(ge=1, le=10_000)] = 12
+    """Passes over the training images"""
+    batch_size: Annotated[Whole, Field(ge=2, le=1_000_000)] = 128
+    """Images a step; an incomplete last batch is left out"""
+    learning_rate: Annotated[Number, Field(gt=0)] = 0.1
+    """Step size of SGD at its highest"""
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.9
+    """Nesterov momentum"""
+    weight_decay: Annotated[Number, Field(ge=0, lt=1)] = 5e-4
+    """L2 penalty on the weights; the paper has 5e-4 on CIFAR and 1e-4 on ImageNet"""
+    decay_norms: Annotated[bool, Field(strict=True)] = False
+    """Whether norms and biases are decayed too, as in the paper's code"""
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """Share of the target spread over all classes"""
+    schedule: Literal["cosine", "step", "step-thirds"] = "cosine"
+    """cosine: half a cosine to 0 | step: divided by 10 at 1/2 and 3/4 of the epochs | step-thirds: at 1/3 and 2/3"""
+    warmup_epochs: Annotated[Number, Field(ge=0)] = 1.0
+    """Epochs over which the learning rate rises from 0; fractions are allowed"""
+    augment: Literal["standard", "none"] = "standard"
+    """standard: random crop and, where the data allow it, a flip; of an image_folder a random part, resized | none"""
+    plugin: str | None = None
+    """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
+
+    @field_validator("plugin", mode="before")
+    @classmethod
+    def _known(cls, plugin: Any) -> Any:
+        if plugin is not None:
+            raise_problems(plugin_problems(plugin, trainer_names()))
+        return plugin
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        """With all values written, as after a trip through JSON, the name of the recipe changes nothing."""
+        return filled(given) if isinstance(given, dict) else given
+
+
+class SearchConfig(Section):
+    """How the space is searched."""
+
+    trials: Annotated[Whole, Field(ge=1, le=100_000)] = 40
+    """Trials of the search phase"""
+    parallel: Literal["auto"] | Annotated[Whole, Field(ge=1, le=10_000)] = "auto"
+    """Trials at once: auto (as many as the machine holds), or a number"""
+    optimizer: Literal["ax", "sobol"] = "ax"
+    """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+    early_stopping: Literal["none", "asha", "median"] = "none"
+    """none: every trial is trained to the end | asha, median: Ray Tune stops those that fall behind the others"""
+    audit: Share = Field(default=0.1, ge=0, le=1)
+    """Share of the trials to be stopped that is trained to the end all the same, drawn by chance, as a check"""
+
+
+class ClaimConfig(Section):
+    """A claim of the paper, tested: what its arms are, and how much evidence is collected. See `arms.py`."""
+
+    kind: Literal["spend", "trade"]
+    """spend: what to buy with twice the FLOPs (the paper's Table 4) | trade: more groups at the same FLOPs (Table 3)"""
+    base: LikeConfig
+    """The architecture that the arms start from"""
+    cardinality: tuple[Channels, ...] | None = Field(default=None, min_length=1)
+    """trade only: values of C, one arm each, the base's is added; without it axes.cardinality"""
+    tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
+    """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
+    tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 8
+    """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are"""
+    seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
+    """Fresh seeds on which every arm is trained and tested"""
+    margin: Annotated[Number, Field(gt=0, le=100)] = 0.3
+    """Difference of test errors, in percentage points, below which nobody cares; fixed before the run"""
+    finalists: Annotated[Whole, Field(ge=0, le=100)] = 1
+    """Best configurations of the search that are trained and tested on the same fresh seeds"""
+
+    @model_validator(mode="after")
+    def _cardinality_is_traded(self) -> Self:
+        if self.kind == "spend" and self.cardinality is not None:
+            fix = "Remove it: the arm doubles the base's C."
+            raise_problems([Problem(("cardinality",), shown(self.cardinality), "only for kind: trade", fix)])
+        return self
+
+
+class Resources(Section):
+    """What one trial gets."""
+
+    cpu: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    """Processor cores of one trial; also its threads"""
+    gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
+    """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
+    cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
+    """host:port of a Ray cluster; without it Ray is started on this machine for the time of the run"""
+
+
+class Limits(Section):
+    """How much a study may use; with a higher limit it goes on. Nothing is limited that is not named."""
+
+    time: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] | None = None
+    """Time at work, over all sittings: 90s, 30m, 8h, 2d, or seconds; trials that run at its end are interrupted"""
+    training_flops: Annotated[Count, Field(ge=1, le=MOST_TRAINING_FLOPS)] | None = None
+    """Floating-point operations of all training, as `plan` counts them; what the claim needs is kept for it"""
+    trial_time: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] | None = None
+    """Longest time of a trial in one go; one that takes longer fails, and another trial takes its worker's place"""
+
+
+def plugin_problems(name: Any, names: Sequence[str], load: Callable[[str], object] | None = None) -> Iterator[Problem]:
+    """What is wrong with a name in a study file.
+
+    Args:
+        name: What stands there.
+        names: What may stand there.
+        load: Loads the plug-in of that name; without it only the name is looked at.
+    """
+    if name not in names:
+        *most, last = names or ("nothing, since no package that is installed brings one",)
+        yield Problem((), shown(name), f"{', '.join(most)} or {last}" if most else last)
+    elif load is not None and name not in DATASETS and name != "image_folder":
+        try:
+            load(name)
+        except PluginError as error:
+            yield Problem((), shown(name), "a plug-in that works", f"{error}.")

@@ -1,0 +1,90 @@
+"""Which numbers are compared: blocks, independent runs, and what is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.verdict.rules import ask
+from resnext_search.results.verdict.runs import read_runs
+
+from tests.support.tables import answers_table, runs_table, study_table
+
+NO_IMAGES = (
+    "The intervals leave out that the test images are a sample too: that takes which test images each run recognised "
+    "(column correct)."
+)
+OTHER_SEEDS = "The arms do not have the same seeds: they are compared as independent runs."
+
+
+def gathered(table: pd.DataFrame) -> tuple[Sample, list[str]]:
+    runs = read_runs(table)
+    return gather(runs, ask({run.arm for run in runs if not run.is_finalist}))
+
+
+def test_runs_with_the_same_seeds_are_blocks() -> None:
+    sample, notes = gathered(runs_table({"1x8d": [8.0, 8.5], "2x5d": [7.0, 7.1]}))
+    assert [errors.tolist() for errors in sample.errors] == [[8.0, 8.5], [7.0, 7.1]]
+    assert sample.blocked
+    assert notes == [NO_IMAGES]
+
+
+def test_a_seed_on_which_a_run_failed_is_left_out_for_all_arms() -> None:
+    sample, notes = gathered(runs_table({"1x8d": [8.0, 8.5, 9.0], "2x5d": [7.0, None, 7.1]}))
+    assert [errors.tolist() for errors in sample.errors] == [[8.0, 9.0], [7.0, 7.1]]
+    assert sample.blocked
+    assert notes == ["1 of 3 seeds left out for all arms: a run failed on them.", NO_IMAGES]
+
+
+def test_runs_with_other_seeds_are_independent() -> None:
+    sample, notes = gathered(runs_table({"1x8d": [8.0, None, 9.0], "2x5d": [7.0, 7.1]}))
+    assert [errors.tolist() for errors in sample.errors] == [[8.0, 9.0], [7.0, 7.1]]
+    assert not sample.blocked
+    assert notes == [
+        OTHER_SEEDS,
+        "1 failed runs left out.",
+        "The intervals leave out that the test images are a sample too: that takes the same seeds for all arms.",
+    ]
+
+
+def test_the_test_images_of_blocks_are_gathered_and_are_the_errors() -> None:
+    wrong = np.random.default_rng(0).random((2, 3, 40)) < 0.2
+    table = answers_table({"2x5d": wrong[1], "1x8d": wrong[0]})
+    sample, notes = gathered(table.assign(test_error=table.test_error.round(1)))
+    np.testing.assert_array_equal(sample.wrong, wrong)
+    np.testing.assert_allclose(sample.errors, 100 * wrong.mean(axis=2))
+    assert notes == []
+
+
+def test_images_that_one_run_does_not_know_are_not_used() -> None:
+    table = answers_table({"1x8d": np.zeros((2, 9), bool), "2x5d": np.zeros((2, 9), bool)})
+    table.loc[3, "correct"] = None
+    sample, notes = gathered(table)
+    assert sample.wrong is None
+    assert notes == [NO_IMAGES]
+
+
+def test_only_confirming_runs_of_the_arms_are_gathered() -> None:
+    table = study_table(runs_table({"1x8d": [8.0, 8.5], "2x5d": [7.0, 7.1], "finalist-0007": [1.0, 1.1]}))
+    sample, _ = gathered(table)
+    assert sample.arms == ("1x8d", "2x5d")
+    assert [len(errors) for errors in sample.errors] == [2, 2]
+
+
+def test_an_estimate_takes_the_best_standard_error_that_there_is() -> None:
+    errors = (np.array([8.0, 8.5, 8.2]), np.array([7.0, 7.6, 7.1]))
+    weights = np.array([1.0, -1.0])
+    arms = ("1x8d", "2x5d")
+    assert Sample(arms, errors, True).estimate(weights).degrees == 2
+    assert Sample(arms, errors, False).estimate(weights).degrees == pytest.approx(3.78, abs=0.01)  # Welch
+    wrong = np.random.default_rng(0).random((2, 3, 400)) < 0.2
+    assert Sample(arms, errors, True, wrong).estimate(weights).example_error > 0
+
+
+def test_an_arm_without_runs_has_no_estimate() -> None:
+    sample = Sample(("1x8d", "2x5d"), (np.empty(0), np.array([7.0])), True)
+    assert np.isnan(sample.estimate(np.array([1.0, -1.0])).value)
+    assert np.isnan(sample.estimate_of("1x8d").value)
+    assert sample.estimate_of("2x5d").value == 7
+    assert np.isnan(sample.deviation_of("2x5d"))

@@ -1,0 +1,141 @@
+"""Reading tables of runs: what is understood, and what is complained of, all at once."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from resnext_search.results.verdict.runs import Run, read_runs
+from resnext_search.spaces.errors import UsageError
+
+from tests.support.tables import answers_table, runs_table, spend_table, study_table
+
+HINT = "One row is one run: arm, seed and test_error in percent; the README lists the optional columns."
+
+
+def problems(table: pd.DataFrame) -> list[str]:
+    with pytest.raises(UsageError) as error:
+        read_runs(table)
+    first, *others = str(error.value).splitlines()
+    assert first == "these runs cannot be judged:"
+    assert error.value.hint == HINT
+    return [line.strip() for line in others]
+
+
+def test_a_row_is_a_run_and_what_is_not_said_is_none() -> None:
+    [run] = read_runs(pd.DataFrame({"arm": ["a"], "seed": [3], "test_error": [8.5]}))
+    assert run == Run("a", 3, "confirm", "completed", 8.5)
+
+
+def test_every_optional_column_is_read() -> None:
+    row = {
+        "arm": "a",
+        "seed": 3,
+        "test_error": 100 / 3,
+        "multiply_adds": 4e6,
+        "parameters": 1000,
+        "activations": 200,
+        "seconds": 1.5,
+        "cardinality": 2,
+        "epochs": 16,
+        "data": "cifar10",
+        "architecture": "2x4d-11",
+        "correct": "3:oA==",
+    }
+    [run] = read_runs(pd.DataFrame([row]))
+    assert run.correct is not None
+    assert run.correct.tolist() == [True, False, True]
+    assert (run.multiply_adds, run.parameters, run.activations) == (4e6, 1000, 200)
+    assert (run.seconds, run.epochs, run.data, run.architecture) == (1.5, 16, "cifar10", "2x4d-11")
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    table = spend_table()
+    assert read_runs(table) == read_runs(table.sample(frac=1, random_state=1))
+
+
+def test_names_and_seeds_may_be_numbers_or_text() -> None:
+    table = pd.read_csv(StringIO("arm,seed,test_error\n10,1,8.5\n9,9007199254740993,7.5\n"))
+    assert [(run.arm, run.seed) for run in read_runs(table)] == [("10", 1), ("9", 9007199254740993)]
+    texts = pd.DataFrame({"arm": ["a"], "seed": ["4"], "test_error": ["8.5"]})
+    assert read_runs(texts) == [Run("a", 4, "confirm", "completed", 8.5)]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "", pd.NA])
+def test_a_run_without_a_test_error_failed(missing: object) -> None:
+    [run] = read_runs(pd.DataFrame({"arm": ["a"], "seed": [0], "test_error": pd.Series([missing], dtype=object)}))
+    assert (run.state, run.test_error) == ("failed", None)
+
+
+def test_a_study_has_no_evidence_in_its_search() -> None:
+    runs = read_runs(study_table(spend_table(runs=2)))
+    assert {(run.phase, run.arm) for run in runs} == {
+        (phase, arm) for phase in ("tune", "confirm") for arm in ("cardinality", "depth", "width")
+    }
+    assert all(run.state == "completed" for run in runs)
+
+
+def test_a_study_that_has_not_begun_has_no_runs() -> None:
+    assert read_runs(study_table(spend_table(runs=2)).iloc[:0]) == []
+
+
+def test_missing_columns_are_all_named() -> None:
+    assert problems(pd.DataFrame({"arm": ["a"]})) == ["seed: no such column", "test_error: no such column"]
+
+
+def test_a_table_without_rows() -> None:
+    assert problems(pd.DataFrame({"arm": [], "seed": [], "test_error": []})) == ["no rows"]
+
+
+def test_every_problem_is_named_with_its_row() -> None:
+    table = pd.DataFrame(
+        {
+            "arm": ["a", "a", None, "b", "b"],
+            "seed": [0, 0.5, 1, None, 0],
+            "test_error": ["8.1", "low", 8.0, 101, float("inf")],
+            "multiply_adds": [None, None, 1, 0, "8M"],
+            "correct": [None, "x", None, None, None],
+            "state": ["completed", "done", "failed", "failed", "failed"],
+        }
+    )
+    assert problems(table) == [
+        "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
+        "test_error: 'low' in row 2; allowed: a number, 0 to 100",
+        "state: 'done' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
+        "seed: '0.5' in row 2; allowed: a whole number",
+        "arm: empty in row 3; allowed: a name",
+        "test_error: '101' in row 4; allowed: a number, 0 to 100",
+        "seed: empty in row 4; allowed: a whole number",
+        "multiply_adds: '0' in row 4; allowed: a number, more than 0",
+        "test_error: 'inf' in row 5; allowed: a number, 0 to 100",
+        "multiply_adds: '8M' in row 5; allowed: a number, more than 0",
+    ]
+
+
+def test_an_unknown_phase() -> None:
+    table = runs_table({"a": [8.0]}).assign(phase="final")
+    assert problems(table) == ["phase: 'final' in row 1; allowed: search, tune, confirm"]
+
+
+def test_two_runs_with_one_seed() -> None:
+    table = pd.concat([runs_table({"a": [8.0], "b": [8.1]}), runs_table({"a": [8.2]})])
+    assert problems(table) == ["seed: 2 runs of arm a have seed 0; allowed: one each"]
+
+
+def test_an_arm_is_one_network() -> None:
+    table = runs_table({"a": [8.0, 8.1]}).assign(multiply_adds=[4_000_000, 4_100_000], architecture=["2x4d", "2x5d"])
+    assert problems(table) == [
+        "multiply_adds: 4,000,000, 4,100,000 in arm a; allowed: one value an arm, which is one network",
+        "architecture: 2x4d, 2x5d in arm a; allowed: one value an arm, which is one network",
+    ]
+
+
+def test_recognised_images_must_agree_with_each_other_and_with_the_error() -> None:
+    table = answers_table({"a": np.zeros((1, 10), bool), "b": np.zeros((1, 11), bool)})
+    assert problems(table) == ["correct: 10, 11 images; allowed: the same for all runs"]
+    wrong = answers_table({"a": np.eye(2, 10, dtype=bool)}).assign(test_error=[10.0, 10.2])
+    assert problems(wrong) == [
+        "correct: 10.00 % wrong in the run of arm a with seed 1, whose test_error is 10.2",
+    ]

@@ -1,0 +1,90 @@
+"""The verdict of a study's journal and of its CSV file, and an A/A study: two arms that are the same network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from resnext_search.results import judge
+from resnext_search.results.verdict.sources import judge_csv, judge_folder
+from resnext_search.spaces import Architecture, Configuration, Study
+from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.seeds import derive_seed
+from resnext_search.trainers import train
+
+from tests.support.tables import spend_table, study_table
+
+
+def test_a_csv_file_and_the_table_it_was_written_from_have_the_same_verdict(tmp_path: Path) -> None:
+    table = study_table(spend_table())
+    table.to_csv(tmp_path / "trials.csv", index=False)
+    runs, verdict = judge_csv(tmp_path / "trials.csv")
+    assert len(runs) == len(table)
+    assert verdict.to_json() == judge(table).to_json()
+    assert verdict.verdict == "supported"
+
+
+def test_seeds_beyond_the_whole_numbers_of_a_float_are_read_as_they_are(tmp_path: Path) -> None:
+    """2**63 - 1 and 2**63 - 2 are one float: the runs would be taken for the same seed's."""
+    rows = [f"{arm},{2**63 - 1 - seed},{8 + seed / 10}" for arm in ("1x8d", "2x5d") for seed in range(5)]
+    (tmp_path / "runs.csv").write_text("\n".join(["arm,seed,test_error", *rows]))
+    _, verdict = judge_csv(tmp_path / "runs.csv")
+    assert verdict.scale.seeds == (5, 5)
+
+
+def test_a_row_that_was_cut_off_is_refused_and_not_filled_up(tmp_path: Path) -> None:
+    """All but the last cell's end, which cannot be told from a shorter number, and so is of no account in ours."""
+    study_table(spend_table()).to_csv(tmp_path / "trials.csv", index=False)
+    text = (tmp_path / "trials.csv").read_text()
+    last = text.rstrip("\n").rindex("\n") + 1
+    row, line, cells = text[last:], text.count("\n"), text.partition("\n")[0].count(",") + 1
+    for cut in range(1, row.rindex(",") + 1):
+        (tmp_path / "cut.csv").write_text(text[: last + cut])
+        with pytest.raises(UsageError, match=rf"line {line} has \d+ cells, the first one {cells}; was it cut off\?"):
+            judge_csv(tmp_path / "cut.csv")
+    (tmp_path / "cut.csv").write_text(text[:last])  # a whole run less is a table of fewer runs
+    assert judge_csv(tmp_path / "cut.csv")[1].verdict == "invalid"
+
+
+def test_the_verdict_is_kept_beside_the_journal(tmp_path: Path) -> None:
+    from tests.support.helpers import TINY_CLAIM, tiny_study
+    from tests.support.journals import new_folder
+
+    folder, journal = new_folder(tmp_path, tiny_study(TINY_CLAIM))
+    journal.close()
+    _, verdict = judge_folder(tmp_path)
+    assert json.loads(folder.verdict.read_text()) == verdict.to_json()
+    assert (verdict.verdict, verdict.margin) == ("invalid", 5.0)
+
+
+@pytest.mark.slow
+def test_two_arms_that_are_the_same_network_are_told_apart_by_no_verdict() -> None:
+    """Real training on the digits: ten runs an arm, every run with weights, order and augmentation of its own.
+
+    The rules let one study in some fifty of this kind be `supported` by chance; with these seeds it is none.
+    """
+    study = Study.model_validate(
+        {
+            "name": "a-a",
+            "data": {"name": "digits", "validation_images": 400},
+            "template": {"planes": 8, "stages": 2, "stride": 2},
+            "budget": {"multiply_adds": 100_000},
+            "axes": {"cardinality": [2], "width": [8], "blocks": [1]},
+            "trainer": {"epochs": 12, "batch_size": 64, "learning_rate": 0.1},
+        }
+    )
+    configuration = Configuration(Architecture.paper(2, 8, (1, 1)))
+    rows = []
+    for arm in ("first", "second"):
+        for seed in range(10):
+            *_, last = train(study, configuration, derive_seed(0, arm, seed), confirm=True)
+            rows.append({"arm": arm, "seed": seed, "test_error": last.test_error, "correct": last.test_correct})
+    runs = pd.DataFrame(rows)
+
+    verdict = judge(runs, claimant="first", margin=0.5)  # of spaces/fixed_flops.yaml
+
+    assert runs.groupby("arm").test_error.nunique().min() > 3  # the runs do differ
+    assert runs.test_error.mean() < 10  # and have learned
+    assert verdict.verdict in ("no practical difference", "inconclusive")

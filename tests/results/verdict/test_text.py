@@ -1,0 +1,147 @@
+"""A verdict as text, byte for byte."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from resnext_search.results.verdict.verdict import judge
+
+from tests.support.tables import errors_with, runs_table, spend_table, study_table
+
+FACTS = {
+    "multiply_adds": [2_170_000, 2_171_000, 2_172_000],
+    "parameters": [10_000, 9_000, 12_500],
+    "seconds": [3.0, 3.1, 2.0],
+    "epochs": [12, 12, 12],
+    "data": ["digits", "digits", "digits"],
+}
+SCALE = "On digits, at 2,170,000 to 2,172,000 multiply-adds, 12 epochs and 5 seeds an arm, "
+UNKNOWN = "On data not named, at FLOPs not given, epochs not given and 5 seeds an arm, "
+SURELY = "surely, by at least the margin of 0.3 points, and in three of four pairs of runs or more"
+
+
+def test_the_whole_text_of_a_supported_claim() -> None:
+    table = spend_table(0.6, deviation=0.1, runs=5, **FACTS)
+    text = judge(table).words()
+    paragraphs = text.split("\n\n")
+    assert paragraphs[0] == "verdict: supported"
+    assert paragraphs[1].splitlines() == [
+        f"{SCALE}cardinality beats depth and width: {SURELY}.",
+        f"{SCALE}cardinality errs 0.60 points less than depth (95 % interval 0.40 to 0.80; "
+        "probability of improvement 1.00).",
+        f"{SCALE}cardinality errs 0.60 points less than width (95 % interval 0.38 to 0.82; "
+        "probability of improvement 1.00).",
+    ]
+    assert paragraphs[2].splitlines() == [
+        "Note: Whether every arm had an equally good learning rate was not shown: no tuning trials were given.",
+        "Note: The intervals leave out that the test images are a sample too: that takes which test images each run "
+        "recognised (column correct).",
+    ]
+    assert paragraphs[3].splitlines() == [
+        "Arms (test error in percent):",
+        "  arm          runs  test error  95 % interval    SD  multiply-adds  parameters  seconds",
+        "  cardinality     5        8.00   7.88 to 8.12  0.10      2,170,000      10,000      3.0",
+        "  depth           5        8.60   8.48 to 8.72  0.10      2,171,000       9,000      3.1",
+        "  width           5        8.60   8.48 to 8.72  0.10      2,172,000      12,500      2.0",
+    ]
+    title, header, *rows = paragraphs[4].splitlines()
+    assert title == "Differences (points; positive: fewer errors):"
+    assert header == (
+        "  arm          against  difference  95 % interval  90 % interval       p  p (Holm)  P(improvement)  "
+        "its 95 % interval  bootstrap 95 %"
+    )
+    assert [row.split()[:3] for row in rows] == [["cardinality", "depth", "0.60"], ["cardinality", "width", "0.60"]]
+    ahead = "whether cardinality is ahead at equal"
+    assert paragraphs[5].splitlines() == [
+        "Other costs (ratio of arm to rival):",
+        "  arm          against  cost        ratio   95 % interval  at equal cost of this kind",
+        "  cardinality  depth    parameters  1.111  1.111 to 1.111  "
+        f"more: {ahead} parameters is not answered by these runs",
+        "  cardinality  depth    seconds     0.968  0.968 to 0.968  "
+        "equal: the comparison holds at equal training seconds too",
+        "  cardinality  width    parameters  0.800  0.800 to 0.800  "
+        "less: where cardinality is ahead, it is so at equal parameters a fortiori",
+        "  cardinality  width    seconds     1.500  1.500 to 1.500  "
+        f"more: {ahead} training seconds is not answered by these runs",
+    ]
+    assert len(paragraphs) == 6
+
+
+@pytest.mark.parametrize(
+    ("gain", "sentence"),
+    [
+        (0.0, "cardinality differs from depth and width by less than the margin of 0.3 points, surely."),
+        (-0.6, f"cardinality loses to depth and width: {SURELY}."),
+    ],
+)
+def test_the_first_sentence_of_other_answers(gain: float, sentence: str) -> None:
+    assert judge(spend_table(gain, runs=5, **FACTS)).reasons[0] == SCALE + sentence
+
+
+def test_a_loss_is_told_as_what_the_claimant_errs_more() -> None:
+    assert judge(spend_table(-0.6, runs=5, **FACTS)).reasons[1] == (
+        f"{SCALE}cardinality errs 0.60 points more than depth (95 % interval 0.40 to 0.80; "
+        "probability of improvement 0.00)."
+    )
+
+
+def trade(*means: float, deviation: float = 0.1) -> dict[str, list[float]]:
+    arms = ["1x64d", "4x24d", "32x4d"][: len(means)]
+    return {
+        arm: errors_with(mean, deviation, 5, seed) for seed, (arm, mean) in enumerate(zip(arms, means, strict=True))
+    }
+
+
+def test_a_trade_of_many_arms_tells_its_trend_first() -> None:
+    verdict = judge(runs_table(trade(9.0, 8.5, 8.0)))
+    assert verdict.reasons[0] == f"{UNKNOWN}more groups err less: {SURELY}."
+    assert verdict.reasons[1].startswith(
+        f"{UNKNOWN}the test error falls by 0.99 points from 1x64d to 32x4d, along the line over log2 C (95 % interval "
+    )
+    assert len(verdict.reasons) == 4
+    assert "32x4d  1x64d (trend)" in verdict.words()
+    assert judge(runs_table(trade(8.0, 8.5, 9.0))).reasons[0] == f"{UNKNOWN}more groups err more: {SURELY}."
+
+
+def test_a_trade_of_which_only_the_middle_gains() -> None:
+    verdict = judge(runs_table(trade(8.5, 7.9, 8.5)))
+    assert verdict.verdict == "partly supported"
+    assert verdict.reasons[0] == (f"{UNKNOWN}4x24d beats 1x64d, but the trend over all cardinalities is not shown.")
+
+
+def test_an_invalid_study_lists_its_reasons_and_shows_numbers_as_no_evidence() -> None:
+    table = study_table(spend_table(0.6, runs=5, **FACTS), curves={"depth": (1, 2, 3, 4, 5)})
+    paragraphs = judge(table).words().split("\n\n")
+    assert paragraphs[0] == "verdict: invalid"
+    assert paragraphs[1].splitlines() == [
+        f"{SCALE}these runs are no fair comparison of cardinality with depth and width:",
+        "  - The best learning rate of depth, 0.01, is the lowest of 5 tried: a better one may lie outside.",
+    ]
+    assert (
+        "Differences (points; positive: fewer errors, no evidence as long as the comparison is not fair):"
+        in "\n".join(paragraphs)
+    )
+
+
+def test_every_sentence_that_judges_names_its_scale() -> None:
+    for gain, deviation in ((0.6, 0.1), (0.0, 0.1), (-0.6, 0.1), (0.2, 0.4), (0.3, 2.0)):
+        for sentence in judge(spend_table(gain, deviation, runs=5, **FACTS)).reasons:
+            assert sentence.startswith(SCALE)
+
+
+def test_one_epoch_and_one_seed_are_singular() -> None:
+    verdict = judge(runs_table({"1x8d": [8.0], "2x5d": [7.0]}, epochs=[1, 1], multiply_adds=[1000, 1000]))
+    assert verdict.reasons[0].startswith("On data not named, at 1,000 multiply-adds, 1 epoch and 1 seed an arm, ")
+
+
+def test_finalists_have_a_table_of_their_own() -> None:
+    table = spend_table(0.6, runs=5)
+    finalist = runs_table({"finalist-0012": errors_with(7.0, 0.1, 5)}, architecture=["8x6d-11"])
+    both = study_table(table)
+    confirmed = finalist.assign(phase="confirm", state="completed", learning_rate=0.1)
+    words = judge(pd.concat([both, confirmed], ignore_index=True)).words()
+    assert (
+        "Finalists of the search, chosen and so not compared (test error in percent):\n"
+        "  arm            architecture  runs  test error  95 % interval    SD\n"
+        "  finalist-0012  8x6d-11          5        7.00   6.88 to 7.12  0.10\n"
+    ) in words

@@ -1,0 +1,62 @@
+"""What Tune's searcher makes of the journal's troubles; the rest of it is seen in whole studies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.ray_backend.cluster import Machine, Node
+from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.ray_backend.settings import Searcher
+
+from tests.support.desk import Desk
+from tests.support.journals import HERE, epoch_row, point
+from tests.support.limits import files_end_at
+
+
+@pytest.fixture
+def searcher(tmp_path: Path) -> JournalSearcher:
+    """Of two queued trials, on a machine that trains one at a time."""
+    desk = Desk(tmp_path)
+    for place in range(2):
+        desk.journal.enqueue("search", point(place), 7, "sobol")
+    return JournalSearcher("search", desk.sit(), Machine((Node(1, 0),), None), Progress(desk.console, 2, 2), None)
+
+
+def result(epoch: int, error: float) -> dict[str, Any]:
+    """What a worker reports."""
+    return {**asdict(epoch_row(epoch, error)), **HERE, "test_error": None, "test_correct": None}
+
+
+def test_what_the_journal_cannot_record_is_not_trained_on_and_no_trial_is_begun(searcher: JournalSearcher) -> None:
+    searcher.suggest("a")
+    assert searcher.goes_on("a", result(1, 80.0))
+    with files_end_at(4_096):
+        assert not searcher.goes_on("a", result(2, 70.0))
+        searcher.on_trial_complete("a", result(2, 70.0))
+        assert searcher.suggest("b") == Searcher.FINISHED
+    assert "journal.sqlite: cannot be written: " in str(searcher.error)
+    with searcher.journal as journal:
+        trials = journal.trials()
+        assert [(trial.state, trial.epochs) for trial in trials] == [("running", 1), ("queued", 0)]
+        assert journal.interrupt_running() == 1  # there is room again: both are done when the command is given again
+
+
+def test_a_trial_that_the_journal_cannot_begin_is_not_begun(searcher: JournalSearcher) -> None:
+    with files_end_at(4_096):
+        assert searcher.suggest("a") == Searcher.FINISHED
+    assert "journal.sqlite: cannot be written: " in str(searcher.error)
+    with searcher.journal as journal:
+        assert [trial.attempts for trial in journal.trials()] == [0, 0]
+
+
+def test_a_trial_ends_with_its_last_epoch(searcher: JournalSearcher) -> None:
+    searcher.suggest("a")
+    assert searcher.goes_on("a", result(1, 80.0))
+    assert not searcher.goes_on("a", result(2, 70.0))
+    assert searcher.error is None
+    with searcher.journal as journal:
+        assert [trial.state for trial in journal.trials()] == ["completed", "queued"]

@@ -1,0 +1,176 @@
+"""Facts as text for people, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from resnext_search.results import Journal
+from resnext_search.search.cli.text import plan_words
+from resnext_search.search.monitor.status import read_chosen, read_status
+from resnext_search.search.monitor.text import best_words, status_words
+from resnext_search.search.planning.claim_trials import enqueue_tuning
+from resnext_search.search.planning.plan import summarize
+from resnext_search.search.planning.workload import training_flops
+
+from tests.support.helpers import TINY_CLAIM, tiny_study
+from tests.support.journals import completed, ended_folder, new_folder, point, started
+
+BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest reported, so an optimistic figure)"
+
+
+def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
+    study = tiny_study(*overrides)
+    facts = summarize(study, study.feasible_set())
+    return {**facts, "training_flops": training_flops(study), "gpu_bytes": None, "forecast": None, **more}
+
+
+def test_a_plan() -> None:
+    assert plan_words(plan_facts("axes.batch_size=[32, 64]")) == (
+        "tiny: 4 trials\n"
+        "FLOP band         20,804 to 22,992 multiply-adds around 21,898\n"
+        "feasible set      8 architectures of 192 candidates\n"
+        "match to budget   -3.43 % to +4.02 %, mean -0.65 %\n"
+        "cardinality       1 to 4\n"
+        "width             2 to 6\n"
+        "depth             8 to 14\n"
+        "parameters        2,890 to 4,551\n"
+        "activations       1,294 to 1,850\n"
+        "learning_rate     0.01 to 1, log scale\n"
+        "batch_size        32, 64\n"
+        "training          2.69e+08 floating-point operations"
+    )
+
+
+def test_a_plan_with_a_forecast() -> None:
+    forecast = {
+        "workers": 2,
+        "seconds": {"cheapest": 61.0, "median": 130.0, "dearest": 7_300.0},
+        "peak_bytes": 3 * 2**29,
+    }
+    assert plan_words(plan_facts(forecast=forecast)).splitlines()[-3:] == [
+        "time              2 min 10 s with 2 trials at once on this machine's cores, "
+        "start-up of about 20 s not counted",
+        "                  (61 s if all trials were as fast as the cheapest architecture, "
+        "2 h 1 min as slow as the dearest)",
+        "memory            1.5 GiB at most, all workers together",
+    ]
+
+
+def test_a_plan_says_what_the_limits_leave_the_search() -> None:
+    """A trial takes at most 22,992 multiply-adds x 2 operations x 3 passes x 256 images x 2 epochs: 70.6 million."""
+    three = plan_facts("limits.training_flops=212M", "limits.time=90m", "limits.trial_time=5m")
+    assert plan_words(three).splitlines()[-2] == (
+        "limits            90m at work; 2.12e+08 operations, enough for 3 of 4 trials of the search; 5m a trial"
+    )
+    more = plan_words(plan_facts("limits.training_flops=1G")).splitlines()[-2]
+    assert more == "limits            1e+09 operations, enough for 4 of 4 trials of the search"
+    with_claim = plan_facts(TINY_CLAIM, "limits.training_flops=1e15")
+    assert with_claim["limits"]["search_trials"] == 4
+    assert "limits  " not in plan_words(plan_facts())
+
+
+def test_a_plan_says_how_much_of_a_gpu_a_trial_takes() -> None:
+    line = "GPU memory        0.25 GiB a trial, predicted, where it runs on a GPU"
+    assert plan_words(plan_facts(gpu_bytes=2**28)).splitlines()[-1] == line
+
+
+def test_a_plan_whose_images_are_not_counted() -> None:
+    facts = plan_facts("data={name: image_folder, resolution: 8, classes: 10}")
+    assert plan_words(facts).splitlines()[-1] == "training          unknown number of floating-point operations"
+
+
+def test_an_ended_study(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        assert status_words(read_status(folder, journal)) == (
+            "tiny: not running; trials: 3 completed, 1 failed, of 4\n"
+            "  trial 0003 failed (TrainingDiverged): the loss is nan\n" + BEST
+        )
+
+
+def test_an_interrupted_study_says_how_to_continue(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        started(journal, point(0))
+        assert status_words(read_status(folder, journal)) == (
+            f"tiny: not running; trials: 1 interrupted, of 4\nContinue with: resnext-search resume {tmp_path}"
+        )
+
+
+def test_a_running_study() -> None:
+    facts: dict[str, Any] = {
+        "name": "tiny",
+        "folder": "runs/tiny",
+        "live": True,
+        "trials": 4,
+        "states": {"running": 2, "completed": 1},
+        "phases": {"search": {"trials": 4, "states": {"running": 2, "completed": 1}}},
+        "budget": {"seconds": {"used": 3725.4, "of": 7200.0}},
+        "running": [
+            {"name": "trial 0001 2x4d-8 (1-1) lr=0.2", "epoch": 0, "epochs": 2, "validation_error": None},
+            {"name": "trial 0002 1x6d-8 (1-1) lr=0.1", "epoch": 1, "epochs": 2, "validation_error": 81.25},
+        ],
+        "failures": [],
+        "early_stopping": None,
+        "best": None,
+    }
+    assert status_words(facts) == (
+        "tiny: running; trials: 1 completed, 2 running, of 4\n"
+        "  trial 0001 2x4d-8 (1-1) lr=0.2  epoch 0/2\n"
+        "  trial 0002 1x6d-8 (1-1) lr=0.1  epoch 1/2  validation error 81.25 %\n"
+        "time at work: 62 min 5 s of 2 h 0 min"
+    )
+
+
+def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None:
+    study = tiny_study(TINY_CLAIM)
+    folder, journal = new_folder(tmp_path, study)
+    with journal:
+        completed(journal, point(0), 12.5)
+        enqueue_tuning(study, journal)
+        assert status_words(read_status(folder, journal)).splitlines()[:4] == [
+            "tiny: not running; trials: 1 completed, 9 queued, of 33",  # 4 + 3 arms x 3 rates + (3 + 1) x 5 seeds
+            "  search   1 completed, of 4",
+            "  tune     9 queued, of 9",
+            "  confirm  none yet, of 20",
+        ]
+
+
+def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
+    words = plan_words(plan_facts(TINY_CLAIM))
+    assert words.startswith("tiny: 33 trials, 4 to search, 9 to tune and 20 to confirm\n")
+    assert "claim             spend, 21,898 multiply-adds, margin 5 points\n" in words
+    assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
+    assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
+
+
+def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        assert status_words(read_status(folder, journal)) == (
+            f"tiny: not running; trials: none yet, of 4\nContinue with: resnext-search resume {tmp_path}"
+        )
+        journal.fail(started(journal, point(0)), "WorkerLost", "")
+        assert "\n  trial 0000 failed (WorkerLost): \n" in status_words(read_status(folder, journal))
+
+
+def test_the_best_trial(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        best = read_chosen(folder, journal)
+    assert best_words(best | {"expected_validation_error": 10.125}) == (
+        "best so far: trial 0001 2x4d-8, validation error 9.00 % (10.12 % without its luck)\n"
+        "blocks 1-1  group widths 4-8\n"
+        "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
+        "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
+        "label_smoothing=0.0  schedule=cosine  warmup_epochs=1.0  augment=standard"
+    )
+    assert best_words(best | {"expected_validation_error": None}).splitlines()[0] == BEST
+    named = best | {"recipe": {"recipe": "short"} | best["recipe"]}
+    assert best_words(named).splitlines()[-1].startswith("recipe=short  epochs=2  batch_size=64  ")
+    measured = best | {"latency_ms": 1.23456, "latency_ms_spread": 0.0789}
+    assert best_words(measured).splitlines()[2] == (
+        "multiply-adds 21,898  parameters 3,606  activations 1,418  latency 1.23 ms (median of the repeats +0.079 ms)"
+    )

@@ -1,0 +1,66 @@
+"""What a study will cost: by hand, and measured."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from resnext_search.search.planning.forecast import calibrate, gpu_bytes
+from resnext_search.search.planning.workload import training_flops
+from resnext_search.spaces import Architecture
+from resnext_search.spaces.architecture.training_cost import kept_bytes, training_bytes
+
+from tests.support.helpers import TINY_CLAIM, tiny_study
+
+BATCHES = ("trainer.batch_size=32", "axes.batch_size=[32, 64]")
+
+
+def test_training_flops_by_hand() -> None:
+    """21,898 multiply-adds, 2 operations each, 3 passes, 256 images, 2 epochs, 4 trials."""
+    assert training_flops(tiny_study()) == 21_898 * 2 * 3 * 256 * 2 * 4
+
+
+def test_a_claim_adds_the_tuning_of_its_arms_and_the_confirmation_on_all_images() -> None:
+    """4 trials, 3 arms x 3 rates on 256 images; (3 arms + 1 finalist) x 5 seeds on 256 + 200. All at one budget."""
+    assert training_flops(tiny_study(TINY_CLAIM)) == 21_898 * 2 * 3 * 2 * ((4 + 9) * 256 + 20 * 456)
+
+
+def test_images_kept_for_validation_are_not_trained_on() -> None:
+    """Of the 1,400 digits, a tenth is kept unless the study says how many."""
+    per_image = 21_898 * 2 * 3 * 2 * 4
+    assert training_flops(tiny_study("data={name: digits}")) == per_image * 1_260
+    assert training_flops(tiny_study("data={name: digits, validation_images: 400}")) == per_image * 1_000
+
+
+@pytest.mark.parametrize("validation", ["", ", validation_images: 10"])
+def test_a_folder_of_images_has_no_forecast_until_it_is_said_how_many_there_are(validation: str) -> None:
+    """Its images have three channels: the stem costs 3 x 576 multiply-adds, not 576."""
+    folder = f"name: image_folder, resolution: 8, classes: 10{validation}"
+    assert training_flops(tiny_study(f"data={{{folder}}}")) is None
+    assert training_flops(tiny_study(f"data={{{folder}, train_images: 640}}")) == 23_050 * 2 * 3 * 640 * 2 * 4
+
+
+def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch() -> None:
+    """It grows by what an image keeps; the weights of the network count once."""
+    template, dearest = tiny_study().network_template(), Architecture(4, (2, 3), (2, 1))
+    small, large = (gpu_bytes(tiny_study(size), tiny_study().feasible_set()) for size in BATCHES)
+    assert large - small == 32 * kept_bytes(template, dearest)
+    assert small == training_bytes(template, dearest, 32)
+
+
+@pytest.mark.slow
+def test_three_architectures_are_measured_and_the_search_is_their_multiple() -> None:
+    study = tiny_study("search.parallel=2", "axes.batch_size=[32, 64]")
+    forecast = calibrate(study, study.feasible_set())
+    measured = forecast["measured"]
+    assert {role: one["architecture"] for role, one in measured.items()} == {
+        "cheapest": "1x6d-8",  # the fewest activations of the eight
+        "median": "1x5d-11",
+        "dearest": "4x2d-11",
+    }
+    workers = min(2, os.cpu_count() or 1)
+    assert forecast["workers"] == workers
+    for role, seconds in forecast["seconds"].items():
+        assert seconds == pytest.approx(measured[role]["seconds_per_epoch"] * 2 * 4 / workers, abs=0.05)
+    assert forecast["peak_bytes"] == workers * max(one["peak_bytes"] for one in measured.values())
+    assert 1e8 < forecast["peak_bytes"] / workers < 1e10

@@ -1,0 +1,147 @@
+"""The plan of a study, frozen before its first trial, and which changes it bears."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from resnext_search.results import StudyFolder
+from resnext_search.search.planning.plan import check_change, freeze, study_hash, summarize
+from resnext_search.spaces import load_study
+from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.study.file import parse_study
+from resnext_search.spaces.study.recipes import RECIPES
+
+from tests.support.helpers import tiny_study
+
+
+def test_the_summary_of_the_tiny_study_by_hand() -> None:
+    study = tiny_study("axes.batch_size=[32, 64]")
+    assert summarize(study, study.feasible_set()) == {
+        "name": "tiny",
+        # 2x4d with blocks 1, 1 costs 21,898 (tests/results/tables/test_trials.py); 5 % of it are 1,094.9
+        "band": {"target": 21_898, "low": 20_804, "high": 22_992},
+        "candidates": 3 * 16 * 4,
+        "architectures": 8,
+        "spans": {
+            "cardinality": [1, 4],
+            "width": [2, 6],
+            "depth": [8, 14],
+            "parameters": [2_890, 4_551],
+            "activations": [1_294, 1_850],
+        },
+        # 21,146, 174,040 / 8 and 22,778 of 21,898
+        "match_percent": {"lowest": -3.434, "mean": -0.653, "highest": 4.019},
+        "knobs": {
+            "learning_rate": {"low": 0.01, "high": 1.0, "log": True, "values": []},
+            "batch_size": {"low": 32.0, "high": 64.0, "log": True, "values": [32.0, 64.0]},
+        },
+        "trials": 4,
+        "trainer_plugin": None,
+        "early_stopping": None,
+        "limits": {"time": None, "training_flops": None, "trial_time": None, "search_trials": None},
+        "claim": None,
+    }
+
+
+def test_a_frozen_plan_holds_the_study_its_hash_and_the_forecast(tmp_path: Path) -> None:
+    study, folder = tiny_study(), StudyFolder(tmp_path)
+    freeze(study, study.feasible_set(), {"workers": 2}, folder)
+    plan = json.loads(folder.plan.read_text())
+    assert plan["hash"] == study_hash(study)
+    assert type(study).model_validate(plan["study"]) == study
+    assert plan["forecast"] == {"workers": 2}
+    assert plan["architectures"] == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_frozen_plan_shows_the_values_of_a_named_recipe(tmp_path: Path) -> None:
+    study, folder = tiny_study("trainer={recipe: short, epochs: 2, batch_size: 64}"), StudyFolder(tmp_path)
+    freeze(study, study.feasible_set(), None, folder)
+    trainer = json.loads(folder.plan.read_text())["study"]["trainer"]
+    assert trainer == {"recipe": "short", **RECIPES["short"], "epochs": 2, "batch_size": 64, "plugin": None}
+
+
+def test_freezing_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    study, folder = tiny_study(), StudyFolder(tmp_path)
+    freeze(study, study.feasible_set(), None, folder)
+    before = folder.plan.read_bytes()
+    freeze(study, study.feasible_set(), None, folder)
+    assert folder.plan.read_bytes() == before
+
+
+def test_the_hash_is_of_what_the_study_means_not_of_how_it_is_written(tmp_path: Path) -> None:
+    from tests.support.helpers import TINY_STUDY
+
+    other = TINY_STUDY.replace("cardinality: [1, 2, 4]", "cardinality: [1, 2, 4]   # groups").replace("5%", "0.05")
+    (tmp_path / "other.yaml").write_text(other)
+    assert study_hash(load_study(tmp_path / "other.yaml")) == study_hash(tiny_study())
+    assert study_hash(tiny_study("seed=1")) != study_hash(tiny_study())
+    assert len(study_hash(tiny_study())) == 64
+
+
+# ------------------------------------------------------------------ changes
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("search.trials=5",),
+        ("search.trials=100", "search.parallel=3"),
+        ("resources={cpu: 4, gpu: 0.25, cluster: 'head:6379'}",),
+        ("data.root=/elsewhere",),
+        ("limits={time: 4h, training_flops: 1e15, trial_time: 30m}",),
+    ],
+)
+def test_a_study_may_get_more_trials_and_other_machines(overrides: tuple[str, ...]) -> None:
+    check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
+
+
+def test_a_recipe_named_later_neither_changes_the_values_of_a_study_nor_is_let_in() -> None:
+    """`resume` reads the study of the journal, in which every value is written, before the overrides."""
+    before = tiny_study()
+    after = parse_study(before.model_dump_json(), "journal.sqlite", ["trainer.recipe=short"])
+    assert after.trainer.model_copy(update={"recipe": None}) == before.trainer
+    with pytest.raises(StudyError, match=r"since its first trial:\n  trainer\.recipe: null -> \"short\""):
+        check_change(before, after, Path("runs/tiny"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "lines"),
+    [
+        (("search.trials=3",), "  search.trials: 4 -> 3"),
+        (("seed=1",), "  seed: 0 -> 1"),
+        (("name=other",), '  name: "tiny" -> "other"'),
+        (("axes.cardinality=[1, 2]",), "  axes.cardinality: [1, 2, 4] -> [1, 2]"),
+        (
+            ("axes.momentum={min: 0.5, max: 0.9}",),
+            "  axes.momentum.max: (nothing) -> 0.9\n  axes.momentum.min: (nothing) -> 0.5\n"
+            '  axes.momentum.scale: (nothing) -> "linear"',
+        ),
+        (("search.optimizer=sobol", "search.trials=9"), '  search.optimizer: "ax" -> "sobol"'),
+        (
+            ("trainer.epochs=3", "budget.tolerance=4%"),
+            "  budget.tolerance: 0.05 -> 0.04\n  trainer.epochs: 2 -> 3",
+        ),
+        (
+            ("trainer.recipe=short",),
+            '  trainer.label_smoothing: 0.0 -> 0.1\n  trainer.recipe: null -> "short"\n'
+            "  trainer.warmup_epochs: 1.0 -> 1.5",
+        ),
+        (
+            ("objectives=[validation_error, parameters]",),
+            '  objectives: ["validation_error"] -> ["validation_error", "parameters"]',
+        ),
+    ],
+)
+def test_any_other_change_is_refused_with_the_difference(overrides: tuple[str, ...], lines: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
+    assert str(caught.value) == f"runs/tiny: the study has changed since its first trial:\n{lines}"
+    assert caught.value.hint == (
+        "A study may only get more trials or seeds, and other limits or resources. "
+        "Give another --out (or name) for the changed one."
+    )
+    assert caught.value.exit_code == 2

@@ -1,0 +1,93 @@
+"""What a worker makes of what a trainer yields, without Ray around it: its reports are caught where Tune would be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resnext_search.search.ray_backend import worker
+from resnext_search.trainers import Epoch, Latency
+
+from tests.support.helpers import tiny_study
+from tests.support.journals import point
+
+STUDY = tiny_study()  # of two epochs
+FIRST = Epoch(1, 0.1, 2.0, 2.0, 60.0, 0.01)
+LAST = Epoch(2, 0.1, 1.0, 1.0, 50.0, 0.01)
+CONFIRMED = Epoch(2, 0.1, 1.0, None, None, 0.01, test_error=50.0)
+
+
+def reports(monkeypatch: pytest.MonkeyPatch, *facts: Any, confirm: bool = False) -> list[dict[str, Any]]:
+    """What is reported of a trial whose trainer yields these."""
+    caught: list[dict[str, Any]] = []
+    monkeypatch.setattr(worker.tune, "report", caught.append)
+    monkeypatch.setattr(worker.ray, "get_gpu_ids", list)
+
+    def train(*_: Any, **__: Any) -> Iterator[Any]:
+        for fact in facts:
+            if isinstance(fact, Exception):
+                raise fact
+            yield fact
+
+    config = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
+    config |= {"micro_batches": 1, "measured_on": []}
+    worker.run_trial(config, STUDY.model_dump_json(), Path(), 1, train, gpu=0, confirm=confirm)
+    return caught
+
+
+def test_epochs_and_a_latency_are_reported_with_where_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reports(monkeypatch, Latency(2.0, 0.1), FIRST, LAST)
+    assert [(fact.get("latency_ms"), fact.get("epoch"), fact["device"]) for fact in found] == [
+        (2.0, None, "cpu"),
+        (None, 1, "cpu"),
+        (None, 2, "cpu"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "failure", "message"),
+    [
+        ((), "WrongResult", "the trainer ended after epoch 0 of 2"),
+        ((FIRST,), "WrongResult", "the trainer ended after epoch 1 of 2"),
+        ((FIRST._replace(validation_error=None),), "WrongResult", "epoch 1: the trainer yielded no validation_error"),
+        (
+            (FIRST._replace(train_loss=None, validation_loss=None),),
+            "WrongResult",
+            "epoch 1: the trainer yielded no train_loss and no validation_loss",
+        ),
+        (
+            (FIRST, LAST._replace(test_error=9.0)),
+            "WrongResult",
+            "epoch 2: the trainer yielded a test_error; this trial must not look at the test images",
+        ),
+        ((FIRST._replace(validation_error=math.nan),), "NotFinite", "epoch 1: the validation error is nan"),
+        ((FIRST, LAST._replace(validation_error=math.inf)), "NotFinite", "epoch 2: the validation error is inf"),
+        ((FIRST._replace(train_loss=math.nan),), "NotFinite", "epoch 1: the train loss is nan"),
+        ((FIRST._replace(seconds=-math.inf),), "NotFinite", "epoch 1: the seconds is -inf"),
+        ((Latency(math.nan, 0.1),), "NotFinite", "the latency ms is nan"),
+        ((FIRST, MemoryError("of this machine")), "MemoryError", "MemoryError: of this machine"),
+        (({"epoch": 1},), "AttributeError", "'dict' object has no attribute '_asdict'"),
+    ],
+)
+def test_what_a_trial_cannot_have_given_is_its_failure(
+    monkeypatch: pytest.MonkeyPatch, facts: tuple[Any, ...], failure: str, message: str
+) -> None:
+    *_, last = reports(monkeypatch, *facts)
+    assert last["failure_class"] == failure
+    assert last["failure_message"].rstrip().endswith(message)
+
+
+def test_a_trial_that_confirms_has_a_test_error_at_its_end_and_no_validation_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = FIRST._replace(validation_loss=None, validation_error=None)
+    assert "failure_class" not in reports(monkeypatch, first, CONFIRMED, confirm=True)[-1]
+    [_, missing] = reports(monkeypatch, first, CONFIRMED._replace(test_error=None), confirm=True)
+    assert missing["failure_message"] == "epoch 2: the trainer yielded no test_error"
+    [told] = reports(monkeypatch, FIRST, confirm=True)
+    assert told["failure_message"] == (
+        "epoch 1: the trainer yielded a validation_loss; this trial trains on the validation images"
+    )

@@ -1,0 +1,51 @@
+"""A searcher at the desk of somebody who plays Tune: no process is started."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from resnext_search.search.execution.context import Sitting
+from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.optimizer.study_optimizer import Proposals
+from resnext_search.search.planning.limits import Budget
+from resnext_search.search.ray_backend.cluster import Machine, Node
+from resnext_search.search.ray_backend.searcher import JournalSearcher
+from rich.console import Console
+
+from tests.support.helpers import tiny_study
+from tests.support.journals import new_folder
+
+
+class Desk:
+    """A study with two workers, and what its parts have in common."""
+
+    def __init__(self, path: Path, *overrides: str) -> None:
+        self.study = tiny_study("search.parallel=2", *overrides)
+        self.folder, self.journal = new_folder(path, self.study)
+        self.words = io.StringIO()
+        self.console = Console(file=self.words, width=200)
+
+    def sit(self, clock: Callable[[], float] = time.monotonic) -> Sitting:
+        """Begin a sitting, which trains nothing."""
+        self.sitting = Sitting(
+            self.study,
+            self.folder,
+            self.journal,
+            self.console,
+            train=iter,  # type: ignore[arg-type]
+            budget=Budget(self.study, self.journal, clock),
+            stops=Stops(self.folder, os.open(os.devnull, os.O_WRONLY)),
+        )
+        return self.sitting
+
+    def searcher(self, clock: Callable[[], float] = time.monotonic) -> JournalSearcher:
+        """Of a new sitting, with two workers and new proposals."""
+        sitting = self.sit(clock)
+        proposals = Proposals(self.study, self.study.feasible_set(), self.journal)
+        machine = Machine((Node(4, 0),), None)
+        return JournalSearcher("search", sitting, machine, Progress(self.console, 4, 2), proposals)

@@ -1,0 +1,49 @@
+"""Images in memory: prepared by the batch, and moved alike on every device."""
+
+from __future__ import annotations
+
+import torch
+from resnext_search.trainers.data.augment import draw_moves, move, normalise
+from resnext_search.trainers.data.dataset import Look
+from resnext_search.trainers.data.memory import MemoryDataset, pixel_statistics
+
+CPU = torch.device("cpu")
+PICTURES = torch.arange(6 * 3 * 4 * 4).remainder(251).to(torch.uint8).view(6, 3, 4, 4)
+DATASET = MemoryDataset(PICTURES, torch.tensor([0, 1, 2, 0, 1, 2]), 4)
+LOOK = Look(torch.tensor([10.0, 20.0, 30.0]), torch.tensor([1.0, 2.0, 4.0]), "none", False)
+
+
+def test_plain_batches_are_the_normalised_images_in_the_order_asked_for() -> None:
+    first, last = DATASET.batches(LOOK, CPU, 1).plain(torch.tensor([5, 0, 3]), 2)
+    assert first.labels.tolist() == [2, 0]
+    assert last.labels.tolist() == [0]
+    assert first.images[1, :, 0, 0].tolist() == [-10.0, (16 - 20) / 2, (32 - 30) / 4]
+    assert torch.equal(last.images, normalise(PICTURES[3:4], LOOK.mean, LOOK.std))
+    assert first.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_training_batches_are_moved_by_the_generator_alone() -> None:
+    batches = DATASET.batches(LOOK._replace(augment="standard", flip=True), CPU, 1)
+    order = torch.tensor([4, 1, 2, 0, 3])
+    seeded = torch.Generator().manual_seed
+    first, second = batches.training(order, 2, seeded(7))  # the fifth makes no whole batch
+    moves = draw_moves(5, 4, True, seeded(7)).at(slice(4))
+    expected = move(normalise(PICTURES[order[:4]], LOOK.mean, LOOK.std), moves)
+    assert torch.equal(torch.cat([first.images, second.images]), expected)
+    assert torch.cat([first.labels, second.labels]).tolist() == [1, 1, 2, 0]
+    assert first.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_without_augmentation_training_batches_are_plain() -> None:
+    batches, order = DATASET.batches(LOOK, CPU, 1), torch.tensor([1, 0])
+    [trained] = batches.training(order, 2, torch.Generator().manual_seed(0))
+    [plain] = batches.plain(order, 2)
+    assert torch.equal(trained.images, plain.images)
+
+
+def test_pixel_statistics_are_those_of_each_channel() -> None:
+    images = torch.randint(256, (20, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    mean, std = pixel_statistics(images)
+    torch.testing.assert_close(mean, images.float().mean(dim=(0, 2, 3)))
+    torch.testing.assert_close(std, images.float().std(dim=(0, 2, 3), correction=0))
+    assert pixel_statistics(torch.full((2, 1, 2, 2), 7, dtype=torch.uint8))[1].item() == 1.0

@@ -1,0 +1,43 @@
+"""Calibration: seconds of an epoch near those of a real one, and the memory of this process alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.errors import DataError
+from resnext_search.trainers import measure, train
+
+PRINT_PEAK = "from resnext_search.trainers.latency import _peak_bytes; print(_peak_bytes())"
+
+
+def test_an_epoch_is_forecast_within_a_factor_of_five(study: Study, configuration: Configuration) -> None:
+    found = measure(study.model_dump_json(), configuration.to_json())
+    real = min(epoch.seconds for epoch in train(study, configuration, 0))
+    assert real / 5 < found.seconds_per_epoch < real * 5  # wide, since this machine may be busy
+
+
+def test_the_clock_runs_for_half_a_second_and_the_peak_holds_at_least_torch(
+    study: Study, configuration: Configuration
+) -> None:
+    began = time.perf_counter()
+    found = measure(study.model_dump_json(), configuration.to_json())
+    assert time.perf_counter() - began > 0.5
+    assert 100e6 < found.peak_bytes < 100e9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands the peak of memory on to a new process")
+def test_the_peak_of_the_process_that_started_this_one_does_not_count() -> None:
+    ballast = b"x" * 1_000_000_000
+    peak = subprocess.run([sys.executable, "-c", PRINT_PEAK], capture_output=True, text=True, check=True).stdout
+    assert int(peak) < len(ballast)
+
+
+def test_a_batch_larger_than_the_data_is_refused(study: Study, configuration: Configuration) -> None:
+    large = Configuration(configuration.architecture, (("batch_size", 4_096.0),))
+    with pytest.raises(DataError, match="128 images to train on are fewer than one batch of 4,096"):
+        measure(study.model_dump_json(), large.to_json())

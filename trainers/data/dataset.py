@@ -1,0 +1,88 @@
+"""What is a data set to a trial? Labelled images in one numbering, handed out as batches on the trial's device.
+
+Two kinds: `memory.py` for those that fit into memory, `folder.py` for files that are read as they are needed. A plug-in
+may bring a third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from torch import Tensor
+from typing import NamedTuple
+from typing import Protocol
+from typing import runtime_checkable
+import torch
+
+
+
+class Look(NamedTuple):
+    """What a network sees of an image.
+
+    Args:
+        mean: `(channels,)` float32, subtracted from the pixels, on the scale 0 to 255.
+        std: `(channels,)` float32, what they are divided by after that.
+        augment: `trainer.augment` of the study.
+        flip: Whether a mirrored image still shows the same thing.
+    """
+
+    mean: Tensor
+    std: Tensor
+    augment: str
+    flip: bool
+
+
+class Batch(NamedTuple):
+    """Some images and their labels, on the trial's device.
+
+    Args:
+        images: `(images, channels, side, side)` float32, normalised, channels last in memory.
+        labels: `(images,)` int64.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+class Batches(Protocol):
+    """Hands out the images of one trial."""
+
+    def training(self, order: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Batches of an epoch, augmented; an incomplete last one is left out.
+
+        Args:
+            order: Numbers of the images, on the CPU.
+            size: Images of a batch.
+            generator: Draws the augmentation of the epoch, on the CPU; the only source of chance.
+        """
+        ...
+
+    def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
+        """Batches without augmentation, in this order; the last one may be smaller."""
+        ...
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """All images of a data set: the published training split first, then the test split."""
+
+    @property
+    def labels(self) -> Tensor:
+        """`(images,)` int64 on the CPU, classes from 0."""
+        ...
+
+    @property
+    def published_train(self) -> int:
+        """How many images, from the first, are the published training split; all, where there is no test split."""
+        ...
+
+    def __hash__(self) -> int:
+        """By identity: splits are kept from trial to trial."""
+        ...
+
+    def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of every channel of these images, on the scale 0 to 255; no deviation below 1."""
+        ...
+
+    def batches(self, look: Look, device: torch.device, threads: int) -> Batches:
+        """What hands out the images of a trial that has so many processor threads."""
+        ...

@@ -1,0 +1,145 @@
+"""What becomes of an image file? Opened, cropped at random or in the middle, brought to the study's size: bytes.
+
+Runs in the processes of a DataLoader as in the thread that trains, and draws from no generator but its own, so that the
+bytes of an image depend on its file and its seed alone.
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+from PIL import UnidentifiedImageError
+from dataclasses import dataclass
+from numpy.typing import NDArray
+from pathlib import Path
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+from typing import Any
+from typing import NamedTuple
+import math
+import numpy as np
+import random
+import torch
+
+
+# The crop takes this share of an image whose shorter side was brought to size: 224 of 256 pixels in the paper.
+CENTER_SHARE = 224 / 256
+
+# Random crops: share of the image's area, and width to height.
+AREAS = (0.08, 1.0)
+
+RATIOS = (3 / 4, 4 / 3)
+
+ATTEMPTS = 10
+
+
+class View(NamedTuple):
+    """An image that is wanted, and how.
+
+    Args:
+        path: Its file, relative to the root.
+        seed: Of the random crop and mirroring; None for the middle of the image as it is.
+    """
+
+    path: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Makes views of images; a map-style data set to torch's DataLoader, whose indices are views.
+
+    Args:
+        root: Where the files lie.
+        resolution: Height and width of what comes out.
+        flip: Whether random views are mirrored, with probability one half.
+    """
+
+    root: str
+    resolution: int
+    flip: bool = False
+
+    def __getitems__(self, views: list[View]) -> Tensor | str:
+        """A batch, `(images, height, width, 3)` uint8; or, as text that crosses processes, what cannot be read.
+
+        An exception would come out of another process with that process's traceback as its message.
+        """
+        pixels = []
+        for view in views:
+            try:
+                image = open_image(Path(self.root, view.path))
+            except UnreadableImage as error:
+                return f"{Path(self.root, view.path)} cannot be read: {error}"
+            pixels.append(self.pixels_of(image, view.seed))
+        return torch.from_numpy(np.stack(pixels))
+
+    def pixels_of(self, image: Image.Image, seed: int | None) -> NDArray[np.uint8]:
+        """`(height, width, 3)`: the middle of the image, or a random part of it."""
+        size = [self.resolution, self.resolution]
+        shown: Any
+        if seed is None:
+            shorter = round(self.resolution / CENTER_SHARE)
+            shown = functional.center_crop(functional.resize(image, [shorter]), size)
+        else:
+            chance = random.Random(seed)
+            shown = functional.resized_crop(image, *random_box(*image.size, chance), size)
+            if self.flip and chance.random() < 0.5:
+                shown = functional.horizontal_flip(shown)
+        return np.asarray(shown)
+
+
+class UnreadableImage(Exception):
+    """A file is missing, or no whole image; the message says which."""
+
+
+def open_image(path: Path) -> Image.Image:
+    """Read and decode a file, to RGB.
+
+    Raises:
+        UnreadableImage: It cannot be read, or not all of it can be decoded.
+    """
+    try:
+        with path.open("rb") as file:
+            return Image.open(file).convert("RGB")
+    except UnidentifiedImageError:
+        reason = "no image that Pillow knows" if path.stat().st_size else "empty"
+    except OSError as error:  # of the file, or Pillow's for one that is truncated
+        reason = error.strerror or str(error)
+    except Exception as error:  # whatever a decoder makes of damaged bytes: SyntaxError, ValueError, struct.error ...
+        reason = f"{type(error).__name__}: {error}"
+    raise UnreadableImage(reason)
+
+
+def random_box(width: int, height: int, chance: random.Random) -> tuple[int, int, int, int]:
+    """A part of an image whose area and aspect ratio are drawn at random.
+
+    Args:
+        width: Of the image, in pixels; so is `height`.
+        height: See `width`.
+        chance: Where the numbers come from.
+
+    Returns:
+        Top, left, height and width of the part. If none of ten draws fits into the image, the largest part in its
+        middle whose ratio is allowed.
+
+    Source:
+        Szegedy et al. 2015, arXiv:1409.4842, section 6: 8 to 100 % of the area, ratios from 3/4 to 4/3; ten draws and
+        what comes after them as in fb.resnet.torch, which the ResNeXt paper trained with, and in torchvision.
+
+    >>> top, left, height, width = random_box(200, 100, random.Random(0))
+    >>> 0 <= top <= 100 - height and 0 <= left <= 200 - width and 3 / 4 < width / height < 4 / 3
+    True
+    >>> random_box(400, 3, random.Random(0))  # a part of 8 % would be higher than the image
+    (0, 198, 3, 4)
+    """
+    for _ in range(ATTEMPTS):
+        area = width * height * chance.uniform(*AREAS)
+        ratio = math.exp(chance.uniform(math.log(RATIOS[0]), math.log(RATIOS[1])))
+        wide, high = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if 0 < wide <= width and 0 < high <= height:
+            return chance.randint(0, height - high), chance.randint(0, width - wide), high, wide
+    wide, high = width, height
+    if width / height < RATIOS[0]:
+        high = round(width / RATIOS[0])
+    elif width / height > RATIOS[1]:
+        wide = round(height * RATIOS[1])
+    return (height - high) // 2, (width - wide) // 2, high, wide

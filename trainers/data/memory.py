@@ -1,0 +1,106 @@
+"""Images that fit into memory: bytes, kept on the device that trains, prepared there a batch at a time.
+
+No other process and no image library takes part, so a step waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from resnext_search.trainers.data.augment import draw_moves
+from resnext_search.trainers.data.augment import move
+from resnext_search.trainers.data.augment import normalise
+from resnext_search.trainers.data.dataset import Batch
+from resnext_search.trainers.data.dataset import Look
+from torch import Tensor
+import functools
+import torch
+
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryDataset:
+    """All images of a data set, in one numbering: the published training split first, then the test split.
+
+    Args:
+        images: `(images, channels, side, side)` uint8.
+        labels: `(images,)` int64, classes from 0.
+        published_train: How many of them, from the first, are the published training split; all of them where the
+            data set has no test split of its own.
+    """
+
+    images: Tensor
+    labels: Tensor
+    published_train: int
+
+    def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Dataset` says, exactly."""
+        return pixel_statistics(self.images[numbers])
+
+    def batches(self, look: Look, device: torch.device, threads: int) -> MemoryBatches:
+        """Prepared in the thread that trains."""
+        return MemoryBatches(
+            *_on_device(self, device), look._replace(mean=look.mean.to(device), std=look.std.to(device))
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def _on_device(dataset: MemoryDataset, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Images and labels, copied to a GPU once in a process, and kept from trial to trial."""
+    return dataset.images.to(device), dataset.labels.to(device)
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryBatches:
+    """Batches of a `MemoryDataset`; all tensors are on the trial's device."""
+
+    images: Tensor
+    labels: Tensor
+    look: Look
+
+    def training(self, order: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """As `Batches` says. The moves of an epoch are drawn at once: no step waits for them."""
+        moves = None
+        if self.look.augment == "standard":
+            moves = draw_moves(len(order), self.images.shape[-1], self.look.flip, generator).to(self.images.device)
+        for number, (images, labels) in enumerate(self._batches(order[: len(order) // size * size], size)):
+            if moves is not None:
+                images = move(images, moves.at(slice(number * size, (number + 1) * size)))
+            yield Batch(images.contiguous(memory_format=torch.channels_last), labels)
+
+    def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
+        """As `Batches` says."""
+        for images, labels in self._batches(numbers, size):
+            yield Batch(images.contiguous(memory_format=torch.channels_last), labels)
+
+    def _batches(self, numbers: Tensor, size: int) -> Iterator[Batch]:
+        """Normalised images, not yet channels last."""
+        for chosen in torch.split(numbers.to(self.images.device), size):
+            yield Batch(normalise(self.images[chosen], self.look.mean, self.look.std), self.labels[chosen])
+
+
+def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
+
+    >>> mean, std = pixel_statistics(torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2))
+    >>> mean.item(), round(std.item() ** 2)
+    (15.0, 125)
+    """
+    return moments(byte_counts(images))
+
+
+def byte_counts(images: Tensor) -> Tensor:
+    """How often each channel has each byte, `(channels, 256)` int64: exact, and no float copy of the images."""
+    return torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(dim=1)])
+
+
+def moments(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of every channel, from `byte_counts`; otherwise as `pixel_statistics`."""
+    values = torch.arange(256, dtype=torch.float64)
+    found = []
+    for channel in counts:
+        shares = channel / channel.sum()
+        mean = float(shares.double() @ values)
+        found.append((mean, float(shares.double() @ (values - mean) ** 2) ** 0.5))
+    mean, std = torch.tensor(found, dtype=torch.float32).T
+    return mean.contiguous(), std.clamp(min=1.0)

@@ -1,0 +1,172 @@
+"""Where do the images come from?
+
+They stay bytes, as they were published; an `image_folder` stays in its files (`folder.py`). Nothing is ever downloaded:
+a missing data set is an error that says how to get it. What is trained on and what is kept for the end is in
+`splits.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numpy.typing import NDArray
+from pathlib import Path
+from resnext_search.spaces.datasets import dataset_plugin
+from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.trainers.data.dataset import Dataset
+from resnext_search.trainers.data.memory import MemoryDataset
+from typing import Any
+import functools
+import gzip
+import numpy as np
+import torch
+import warnings
+import zlib
+
+
+# Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+@functools.lru_cache(maxsize=2)
+def load_dataset(data: DataConfig) -> Dataset:
+    """Read a data set, once in a process: a worker keeps it from trial to trial.
+
+    Raises:
+        DataError: It is missing, damaged, or not what the study says.
+    """
+    return _READERS.get(data.name, _read_plugin)(data)
+
+
+def check_dataset(data: DataConfig) -> Dataset:
+    """Read a data set, and look at every file of an `image_folder`: what is done once, before a run.
+
+    Raises:
+        DataError: As `load_dataset`; or images cannot be read, and the study does not say to leave them out.
+    """
+    dataset = load_dataset(data)
+    if data.name == "image_folder" and data.unreadable == "refuse":
+        from resnext_search.trainers.data.folder import FolderDataset, expect_readable
+
+        assert isinstance(dataset, FolderDataset)
+        expect_readable(dataset)
+    return dataset
+
+
+# ------------------------------------------------------------------ one reader for each data set
+
+
+def _read_digits(data: DataConfig) -> MemoryDataset:
+    from sklearn.datasets import load_digits  # takes half a second to import, and only this data set needs it
+
+    images, labels = load_digits(return_X_y=True)
+    pixels = np.rint(images * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)  # published as 0 to 16
+    return MemoryDataset(torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)), len(pixels))
+
+
+def _read_fashion_mnist(data: DataConfig) -> Dataset:
+    folders = [Path(data.root) / "FashionMNIST" / "raw", DEBIAN_FASHION_MNIST]
+    hint = (
+        "On Debian and Ubuntu: apt-get install dataset-fashion-mnist. Elsewhere: python -c "
+        f"\"import torchvision; torchvision.datasets.FashionMNIST('{data.root}', download=True)\""
+    )
+    images = [_read_idx(folders, f"{part}-images-idx3-ubyte", hint)[:, None] for part in ("train", "t10k")]
+    labels = [_read_idx(folders, f"{part}-labels-idx1-ubyte", hint) for part in ("train", "t10k")]
+    return _joined(data, images, labels, hint)
+
+
+def _read_idx(folders: list[Path], name: str, hint: str) -> NDArray[np.uint8]:
+    """Bytes of an IDX file, plain or gzipped, from the first folder that has it.
+
+    Source:
+        The format's description on the MNIST page: two zero bytes, type, number of axes, the axes' lengths, the bytes.
+    """
+    candidates = [folder / (name + suffix) for folder in folders for suffix in ("", ".gz")]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        raise DataError(f"data: fashion_mnist: {name} is neither in {folders[0]} nor in {folders[1]}", hint=hint)
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
+        return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape).copy()
+    except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
+        raise DataError(f"data: fashion_mnist: {path} is damaged: {error}", hint=hint) from error
+
+
+def _read_cifar(data: DataConfig) -> Dataset:
+    from torchvision import datasets  # pulls in image libraries, which digits do not need
+
+    kind = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[data.name]
+    hint = (
+        "Get it with: python -c "
+        f"\"import torchvision; torchvision.datasets.{kind.__name__}('{data.root}', download=True)\""
+    )
+    try:
+        with warnings.catch_warnings():
+            # its files are pickles of 2009, whose dtype(align=0) NumPy 2.4.0 warns of and 2.4.6 does not
+            # (pytorch/vision#9340)
+            warnings.filterwarnings("ignore", message=r"dtype\(\): align should be passed")
+            parts = [kind(data.root, train=train, download=False) for train in (True, False)]
+    except RuntimeError as error:
+        raise DataError(
+            f"data: {data.name}: no intact copy in {Path(data.root) / kind.base_folder}", hint=hint
+        ) from error
+    images = [part.data.transpose(0, 3, 1, 2) for part in parts]
+    return _joined(data, images, [np.array(part.targets) for part in parts], hint)
+
+
+def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDArray[Any]], hint: str) -> Dataset:
+    """Training and test split in one numbering, if they have the published shape."""
+    facts = data.facts()
+    shape = (facts.channels, facts.resolution, facts.resolution)
+    for part, part_labels, count in zip(images, labels, (facts.train_images, facts.test_images), strict=True):
+        if part.shape != (count, *shape) or part_labels.shape != (count,) or part_labels.max() >= facts.classes:
+            raise DataError(
+                f"data: {data.name}: found images of shape {part.shape} with {len(part_labels):,} labels; published "
+                f"are {(count, *shape)} in {facts.classes} classes",
+                hint=hint,
+            )
+    return MemoryDataset(
+        torch.from_numpy(np.concatenate(images)),
+        torch.from_numpy(np.concatenate(labels).astype(np.int64)),
+        facts.train_images,
+    )
+
+
+def _read_image_folder(data: DataConfig) -> Dataset:
+    from resnext_search.trainers.data.folder import read_image_folder  # image libraries, which the others do not need
+
+    return read_image_folder(data)
+
+
+def _read_plugin(data: DataConfig) -> Dataset:
+    """The data set of another package, if it is what that package says of it."""
+    try:
+        dataset = dataset_plugin(data.name).read(data)
+    except ResnextSearchError:
+        raise
+    except Exception as error:
+        raise DataError(f"data: {data.name}: its plug-in failed with {type(error).__name__}: {error}") from error
+    facts, allowed = data.facts(), "a Dataset, such as resnext_search.trainers.MemoryDataset"
+    if not isinstance(dataset, Dataset):
+        raise DataError(f"data: {data.name}: its plug-in read {type(dataset).__name__}; allowed: {allowed}")
+    labels = dataset.labels
+    found = (dataset.published_train, len(labels))
+    total = facts.train_images + facts.test_images
+    if found not in ((facts.train_images, total), (total, total)) or not (
+        0 <= int(labels.min()) <= int(labels.max()) < facts.classes
+    ):
+        raise DataError(
+            f"data: {data.name}: its plug-in read {found[0]:,} images to train on of {found[1]:,}, with labels "
+            f"{int(labels.min())} to {int(labels.max())}; its facts are {facts}"
+        )
+    return dataset
+
+_READERS: dict[str, Callable[[DataConfig], Dataset]] = {
+    "digits": _read_digits,
+    "fashion_mnist": _read_fashion_mnist,
+    "cifar10": _read_cifar,
+    "cifar100": _read_cifar,
+    "image_folder": _read_image_folder,
+}
