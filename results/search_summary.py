@@ -52,7 +52,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class FromSearch:
+class SearchSummary:
     """All of it.
 
     Args:

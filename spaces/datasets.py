@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple, Protocol
 
-from resnext_search.spaces.errors import PluginError
-from resnext_search.spaces.study.problems import shown
+from resnext_search.spaces.errors import PluginError, shown
 
 
 class DatasetFacts(NamedTuple):

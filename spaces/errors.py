@@ -13,10 +13,17 @@
     └── Interrupted           130    Ctrl-C or SIGTERM; everything finished is in the journal
 
 Library code raises these and never prints or exits; `search/cli/main.py` turns them into words and exit codes.
-Imports nothing, so that every room may raise.
+Imports no other module of the project, so that every room may raise.
 """
 
 from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+# Characters of a found value that a message shows.
+LONGEST_SHOWN = 60
 
 
 class ResnextSearchError(Exception):
@@ -92,3 +99,22 @@ class Interrupted(ResnextSearchError):
     """The user stopped the run; the journal holds everything that had finished."""
 
     exit_code = 130
+
+
+def shown(value: Any) -> str:
+    """A value as it would be written in a study file, shortened.
+
+    >>> shown(True), shown([1, 2.5]), shown("a"), shown(None), shown(float("nan"))
+    ('true', '[1, 2.5]', '"a"', 'nothing', '.nan')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value).replace("inf", ".inf").replace("nan", ".nan")
+    return shortened(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def shortened(text: str) -> str:
+    """Short, in one line, and printable everywhere."""
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: LONGEST_SHOWN + 1])
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."

@@ -1,4 +1,4 @@
-"""Who imports whom: four rooms, imports that point one way, and heavy libraries where they are fenced in."""
+"""Who imports whom: imports that point one way and never in a circle, and heavy libraries where they are fenced in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,42 @@ from tests.support.helpers import TINY_STUDY
 from tests.support.journals import ended_folder
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {
-    "spaces": {"spaces"},
-    "trainers": {"spaces", "trainers"},
-    "results": {"spaces", "results"},
-    "search": {"spaces", "trainers", "results", "search"},
-}
+# Each line may import itself and the lines before it: packages of one line do not know each other.
+RANKS = [
+    ["spaces"],
+    ["spaces.architecture"],
+    ["spaces.search_space"],
+    ["spaces.study"],
+    ["spaces.claim"],
+    ["trainers.data"],
+    ["trainers"],
+    ["results.statistics", "results.journal"],
+    ["results.tables", "results.search_summary"],
+    ["results.inference"],
+    ["results.verdict", "results.figures"],
+    ["results.report"],
+    ["results"],
+    ["search.surrogate"],
+    ["search.optimizer", "search.planning"],
+    ["search.monitor"],
+    ["search.execution"],
+    ["search.ray_backend"],
+    ["search.lifecycle"],
+    ["search.cli"],
+    ["search"],
+]
+RANK = {package: rank for rank, packages in enumerate(RANKS) for package in packages}
+# `results` and `trainers` do not know each other, though one of them comes first.
+STRANGERS = {("results", "trainers"), ("trainers", "results")}
+ROOMS = ("spaces", "trainers", "results", "search")
+MOST_MODULES, MOST_LINES = 12, 350
+# What the move has shown and the next commits mend.
+KNOWN_UPWARD = {"search/execution/context.py"}
+KNOWN_CIRCLES = [
+    "spaces.study.checks <-> spaces.study.study",
+    "results.verdict.reasons <-> results.verdict.text <-> results.verdict.verdict",
+]
+KNOWN_LONG = {"tests/trainers/test_training.py"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 # where each may be imported, at the top of a file or inside a function
@@ -52,10 +83,6 @@ FENCES = {
     "PIL": {"trainers/data/folder_images.py"},
     "sklearn": {"trainers/data/readers.py"},
 }
-RAY_USERS = {
-    f"search/ray_backend/{module}.py"
-    for module in ("early_stopping", "callbacks", "searcher", "cluster", "tuner", "worker")
-}
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}
 HEAVY = ("torch", "ax", "botorch", "ray")
 
@@ -68,32 +95,106 @@ def room(path: Path) -> str:
     return name(path).split("/")[0]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def module(path: Path) -> str:
+    """`search.cli.main`; of a package's `__init__` the package."""
+    return name(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+MODULES = {module(path): path for path in FILES}
+
+
+def package(of: str) -> str:
+    """The one that a module has its rank from: a room's package, its root, or a module with a rank of its own."""
+    if of in RANK:
+        return of
+    parts = of.split(".")
+    return ".".join(parts[:2]) if len(parts) > 2 else parts[0]
+
+
+def is_face(path: Path) -> bool:
+    """Whether it only keeps short paths alive: `spaces/study/__init__.py` may name what lies above `spaces`."""
+    return path.name == "__init__.py"
+
+
+def imports_of(text: str) -> Iterator[str]:
+    """Every module that a text imports, wherever in it."""
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name(path)}:{node.lineno}: a relative import"
+            assert node.level == 0, f"line {node.lineno}: a relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    yield from imports_of(path.read_text(encoding="utf-8"))
+
+
+def of_the_project(path: Path) -> set[str]:
+    """Modules of the project that a file imports; a name that is no module is one in it."""
+    found = {one.removeprefix("resnext_search.") for one in imported(path) if one.startswith("resnext_search.")}
+    return {one if one in MODULES else one.rpartition(".")[0] for one in found}
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Groups of modules each of which leads to all the others."""
+    found = []
+    reached = {start: _reached(start, graph) for start in graph}
+    for start in graph:
+        around = {other for other in reached[start] if start in reached.get(other, ())}
+        if around and start == min(around):
+            found.append(" <-> ".join(sorted(around)))
+    return found
+
+
+def _reached(start: str, graph: dict[str, set[str]]) -> set[str]:
+    found, waiting = set[str](), [start]
+    while waiting:
+        new = graph.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def test_the_rooms_are_found() -> None:
     assert {room(path) for path in FILES} == set(ROOMS)
-    assert len(FILES) > 40
+    assert len(FILES) > 100
+    assert {package(one) for one in MODULES} == set(RANK)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_point_one_way(path: Path) -> None:
-    rooms = {module.split(".")[1] for module in imported(path) if module.split(".")[0] == "resnext_search"}
-    assert rooms <= ROOMS[room(path)]
-    assert not {module.split(".")[0] for module in imported(path)} & set(ROOMS)  # never by their bare names
+    """No package imports one that comes later, and none of another package of its own line."""
+    own = package(module(path))
+    if name(path) in KNOWN_UPWARD:
+        return
+    for other in sorted(map(package, of_the_project(path)) if not is_face(path) else ()):
+        assert RANK[other] < RANK[own] or other == own, f"{name(path)} imports {other}, which is not below {own}"
+        assert (own.split(".")[0], other.split(".")[0]) not in STRANGERS
+    assert not {one.split(".")[0] for one in imported(path)} & set(ROOMS)  # never by their bare names
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    assert circles({one: of_the_project(path) for one, path in MODULES.items()}) == KNOWN_CIRCLES
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a <-> b <-> c"]
+
+
+def test_a_folder_is_read_by_its_names_and_a_module_in_one_go() -> None:
+    files = [path for top in (*ROOMS, "tests", "benchmarks") for path in sorted((ROOT / top).rglob("*.py"))]
+    modules = Counter(path.parent for path in files if path.name not in ("__init__.py", "conftest.py"))
+    assert {name(folder): count for folder, count in modules.items() if count > MOST_MODULES} == {}
+    lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in KNOWN_LONG} == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_few_files_use_ray(path: Path) -> None:
-    uses = any(module.startswith("resnext_search.search.ray_backend.settings") for module in imported(path))
-    assert uses == (name(path) in RAY_USERS)
+def test_only_one_package_uses_ray(path: Path) -> None:
+    uses = any(one.startswith("resnext_search.search.ray_backend.settings") for one in imported(path))
+    assert not uses or package(module(path)) == "search.ray_backend"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

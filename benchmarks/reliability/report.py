@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from resnext_search.results import EpochRow, Journal, StudyFolder
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Configuration, Study, load_study
 from resnext_search.spaces.correctness import pack_correct
 
@@ -31,7 +31,7 @@ def made_up_study(folder: StudyFolder, trials: int) -> None:
     """Write the journal of a study of so many trials, its claim tuned and confirmed."""
     study = load_study(SPACE, [f"search.trials={trials - 55}"])
     generator = np.random.default_rng(0)
-    pool = Pool(study.feasible_set(), study.knobs())
+    pool = Candidates(study.feasible_set(), study.knobs())
     with Journal(folder.journal, study=study) as journal:
         for number, candidate in enumerate(generator.choice(len(pool), study.search.trials, replace=False)):
             journal.enqueue("search", pool.configuration(int(candidate)), 7, "sobol" if number < 10 else "ax")

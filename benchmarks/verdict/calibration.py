@@ -36,9 +36,9 @@ import numpy as np
 import scipy
 from resnext_search.results.inference.comparisons import compare
 from resnext_search.results.inference.power import Spread, seeds_needed
+from resnext_search.results.inference.rules import Question, choose_word
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.statistics.estimates import paired
-from resnext_search.results.verdict.rules import Question, choose_word
 from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 

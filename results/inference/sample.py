@@ -8,9 +8,51 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from resnext_search.results.inference.rules import Question
+from resnext_search.results.journal.rows import FINALIST
 from resnext_search.results.statistics.estimates import Estimate, Floats, independent, paired, two_way
-from resnext_search.results.verdict.rules import Question
-from resnext_search.results.verdict.runs import Run
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row: a network trained once. What the table does not say is None.
+
+    Args:
+        arm: Its name.
+        seed: Of everything random.
+        phase: `tune` or `confirm`; what is no study's is evidence, and confirms.
+        state: As in a journal; a run that ended without a test error failed.
+        test_error: Percent.
+        correct: `(examples,)` array: which test images were recognised.
+        validation_error: Percent; of tuning.
+        learning_rate: Of tuning.
+        multiply_adds: Of one image; like `parameters` and `activations` a property of the arm.
+        seconds: Training time.
+        epochs: Trained for.
+        data: Name of the data set.
+        architecture: Name of the network.
+    """
+
+    arm: str
+    seed: int
+    phase: str
+    state: str
+    test_error: float | None
+    correct: NDArray[np.bool_] | None = None
+    validation_error: float | None = None
+    learning_rate: float | None = None
+    multiply_adds: float | None = None
+    parameters: float | None = None
+    activations: float | None = None
+    seconds: float | None = None
+    epochs: float | None = None
+    data: str | None = None
+    architecture: str | None = None
+
+    @property
+    def is_finalist(self) -> bool:
+        """Whether it confirms a winner of the free search: reported, and never compared."""
+        return self.arm.startswith(FINALIST)
 
 
 @dataclass(frozen=True)

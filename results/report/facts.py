@@ -17,7 +17,7 @@ from resnext_search.results.figures.surface import effect_charts, surface_charts
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
-from resnext_search.results.search_summary import FromSearch
+from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.costs import PhaseCost, phase_costs
 from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.results.verdict.verdict import Verdict, judge
@@ -48,10 +48,10 @@ class Facts:
     verdict: Verdict | None
     journal: Sequence[Trial]
     costs: Sequence[PhaseCost]
-    search: FromSearch
+    search: SearchSummary
 
 
-def read_facts(folder: StudyFolder, journal: Journal, search: FromSearch) -> Facts:
+def read_facts(folder: StudyFolder, journal: Journal, search: SearchSummary) -> Facts:
     """The facts of a study as far as it has come."""
     study, trials = journal.study(), journal.trials()
     table = trials_table(journal)

@@ -6,8 +6,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from resnext_search.results.verdict.rules import ROUNDING, Question
-from resnext_search.results.verdict.runs import FINISHED, Run
+from resnext_search.results.inference.rules import ROUNDING, Question
+from resnext_search.results.inference.sample import Run
+from resnext_search.results.verdict.runs import FINISHED
 from resnext_search.spaces.claim.tuning import best_rate, edge_of
 
 # With more failed runs than this an arm's mean is that of its lucky runs.

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from resnext_search.results.inference.comparisons import Comparison, compare
 from resnext_search.results.inference.power import Spread, power, seeds_needed
-from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.inference.rules import FEWEST_SEEDS, Kind, Question, Word, ask, choose_word
+from resnext_search.results.inference.sample import Run, Sample, gather
 from resnext_search.results.verdict import reasons as why
 from resnext_search.results.verdict import text
 from resnext_search.results.verdict.arms import (
@@ -27,8 +28,7 @@ from resnext_search.results.verdict.arms import (
     scale_of,
 )
 from resnext_search.results.verdict.fairness import cost_of, unfair
-from resnext_search.results.verdict.rules import FEWEST_SEEDS, Kind, Question, Word, ask, choose_word
-from resnext_search.results.verdict.runs import Run, read_runs
+from resnext_search.results.verdict.runs import read_runs
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 

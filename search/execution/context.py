@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
-from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.planning.limits import Budget
 from resnext_search.spaces.study.study import Study
 from rich.console import Console
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Sitting:
+class RunContext:
     """One sitting.
 
     Args:
@@ -47,7 +47,7 @@ class Sitting:
     console: Console
     train: Train
     budget: Budget
-    stops: Stops
+    stops: StopRequests
 
     @property
     def how_to_continue(self) -> str:

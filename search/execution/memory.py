@@ -15,7 +15,7 @@ OUT_OF_MEMORY = "OutOfMemoryError"
 FEWEST_IMAGES = 16
 
 
-class Room(NamedTuple):
+class MemoryPlan(NamedTuple):
     """What a trial is given: a GPU alone or its share of one, and parts in which a batch goes through the network."""
 
     alone: bool
@@ -26,7 +26,7 @@ class Room(NamedTuple):
         return f"{'alone on a GPU' if self.alone else 'again'}{parts}"
 
 
-def more_room(room: Room, gpu: float, batch_size: int) -> Room | None:
+def more_memory(room: MemoryPlan, gpu: float, batch_size: int) -> MemoryPlan | None:
     """The next thing to try; None if nothing is left.
 
     Args:
@@ -34,11 +34,11 @@ def more_room(room: Room, gpu: float, batch_size: int) -> Room | None:
         gpu: GPUs of a trial of this study.
         batch_size: Its images a step.
 
-    >>> print(more_room(Room(alone=False, micro_batches=1), gpu=0.25, batch_size=128))
+    >>> print(more_memory(MemoryPlan(alone=False, micro_batches=1), gpu=0.25, batch_size=128))
     alone on a GPU
-    >>> print(more_room(Room(alone=True, micro_batches=1), gpu=0.25, batch_size=128))
+    >>> print(more_memory(MemoryPlan(alone=True, micro_batches=1), gpu=0.25, batch_size=128))
     alone on a GPU, batches in 2 parts
-    >>> more_room(Room(alone=True, micro_batches=8), gpu=0.25, batch_size=128) is None
+    >>> more_memory(MemoryPlan(alone=True, micro_batches=8), gpu=0.25, batch_size=128) is None
     True
     """
     if gpu < 1 and not room.alone:

@@ -28,7 +28,7 @@ LOOK_EVERY_SECONDS = 0.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stops:
+class StopRequests:
     """Whether a sitting at a study was asked to stop.
 
     Args:

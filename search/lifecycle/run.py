@@ -15,8 +15,8 @@ from resnext_search.results.journal.rows import ENDED, State, Trial
 from resnext_search.results.tables.files import write_tables
 from resnext_search.results.tables.trials import pareto_table
 from resnext_search.results.verdict.sources import judge_study, write_verdict
-from resnext_search.search.execution.context import Sitting, words_apart
-from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.execution.context import RunContext, words_apart
+from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
 from resnext_search.search.monitor.live_process import served
 from resnext_search.search.monitor.outputs import write_report
@@ -28,10 +28,10 @@ from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.plan import check_change, freeze
-from resnext_search.search.ray_backend.cluster import Machine, ray_running
+from resnext_search.search.ray_backend.cluster import Cluster, ray_running
 from resnext_search.search.ray_backend.tuner import run_trials
 from resnext_search.search.ray_backend.worker import Train
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.study_model import write_effects
 from resnext_search.spaces.datasets import trainer_plugin
 from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
@@ -102,7 +102,7 @@ def run_study(
         images.keep(folder)
         if images.words:
             console.print(images.words, markup=False)
-        stops = Stops(folder, console.file.fileno())
+        stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
         run = _Run(study, folder, journal, console, images.expected_by(train), budget, stops)
 
@@ -131,7 +131,7 @@ def run_study(
     return folder
 
 
-class _Run(Sitting):
+class _Run(RunContext):
     """One sitting at a study: goes through its phases."""
 
     _phase_words = "no trial ended"
@@ -152,7 +152,7 @@ class _Run(Sitting):
         self._claim_is_queued = True
         return False
 
-    def all_phases(self, feasible: FeasibleSet, machine: Machine) -> None:
+    def all_phases(self, feasible: FeasibleSet, machine: Cluster) -> None:
         """Run what is left of every phase, as far as the limits and the user allow."""
         if machine.dashboard:
             self.console.print(
@@ -201,7 +201,7 @@ class _Run(Sitting):
 
     def _search_lacks(self, feasible: FeasibleSet) -> bool:
         """Whether the search has made fewer trials than it should, and there are any left to make."""
-        size = len(Pool(feasible, self.study.knobs()))
+        size = len(Candidates(feasible, self.study.knobs()))
         return len(self.journal.trials(phase="search")) < min(self.study.search.trials, size)
 
     def _claim_is_done(self) -> bool:
@@ -216,7 +216,7 @@ class _Run(Sitting):
         """Whether trials of these phases are left that the limits allow."""
         return any(self.budget.allows(trial) for phase in phases for trial in self._pending(phase))
 
-    def _phase(self, phase: Phase, machine: Machine, total: int, proposals: Proposals | None = None) -> None:
+    def _phase(self, phase: Phase, machine: Cluster, total: int, proposals: Proposals | None = None) -> None:
         trials = self.journal.trials(phase=phase)
         errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
         ended = sum(trial.state in ENDED for trial in trials)

@@ -20,7 +20,7 @@ from typing import Any
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
-from resnext_search.results.search_summary import FromSearch
+from resnext_search.results.search_summary import SearchSummary
 from resnext_search.search.monitor.live_server import Board, PageServer
 from resnext_search.search.monitor.outputs import report_page, report_parts
 from resnext_search.search.monitor.status import read_status
@@ -58,7 +58,7 @@ class LivePage:
         self.dashboard: str | None = None
         Journal(folder.journal, read_only=True).close()  # complain here, if there is anything to complain of
         self.server = PageServer(port, self.board, self._page)
-        self._search: FromSearch | None = None
+        self._search: SearchSummary | None = None
         self._drawn = 0
         self._rendering = threading.Lock()
         self._ended = threading.Event()  # of the run
@@ -85,7 +85,7 @@ class LivePage:
         with self._rendering, Journal(self.folder.journal, read_only=True) as journal:
             return report_page(self.folder, journal, self._known(journal), live=True).encode()
 
-    def _known(self, journal: Journal) -> FromSearch:
+    def _known(self, journal: Journal) -> SearchSummary:
         """What the search knows; its model, which takes seconds to ask, as it was when it was last asked."""
         now = from_search(self.folder, journal, model=False)
         if self._search is not None:

@@ -14,7 +14,7 @@ from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.report.facts import read_facts, rows_of
 from resnext_search.results.report.page import page, parts
-from resnext_search.results.search_summary import FromSearch
+from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.arms import arm_rows, latex, markdown
 from resnext_search.results.tables.files import write_parquet, write_tables
 from resnext_search.results.verdict.sources import judge_study
@@ -102,7 +102,9 @@ def write_report(folder: StudyFolder, journal: Journal, out: Path | None = None)
     return path
 
 
-def report_page(folder: StudyFolder, journal: Journal, search: FromSearch | None = None, *, live: bool = False) -> str:
+def report_page(
+    folder: StudyFolder, journal: Journal, search: SearchSummary | None = None, *, live: bool = False
+) -> str:
     """The page as HTML.
 
     Args:
@@ -114,7 +116,7 @@ def report_page(folder: StudyFolder, journal: Journal, search: FromSearch | None
     return page(read_facts(folder, journal, search or from_search(folder, journal)), live=live)
 
 
-def report_parts(folder: StudyFolder, journal: Journal, search: FromSearch | None = None) -> dict[str, Any]:
+def report_parts(folder: StudyFolder, journal: Journal, search: SearchSummary | None = None) -> dict[str, Any]:
     """The pieces of the page, ready for JSON, for a page that is shown already.
 
     Args:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from resnext_search.results.journal.folder import StudyFolder, is_live
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.search_summary import Chosen, FromSearch, Level, Place, Prediction
+from resnext_search.results.search_summary import Chosen, Level, Place, Prediction, SearchSummary
 from resnext_search.search.monitor.status import read_audit
 from resnext_search.search.monitor.text import audit_words
 from resnext_search.search.planning.claim_trials import planned_trials
@@ -18,7 +18,7 @@ from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.configuration import Configuration
 
 
-def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) -> FromSearch:
+def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) -> SearchSummary:
     """What only the search knows of a study; without its `model`, which takes most of the time, its plans alone."""
     study = journal.study()
     audit = read_audit(journal)
@@ -32,7 +32,7 @@ def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) ->
     for trial, _ in ranked:
         architecture = trial.configuration.architecture
         tried.update((axis, getattr(architecture, axis)) for axis in AXES)
-    return FromSearch(
+    return SearchSummary(
         is_live(folder),
         planned_trials(study, journal),
         phase_flops(study),

@@ -16,7 +16,7 @@ from typing import Literal, SupportsFloat, TypeGuard
 
 import numpy as np
 from resnext_search.search.optimizer.ax_method import BandGenerator, Choice
-from resnext_search.search.surrogate.candidates import Describe, Pool, network_features, proposal_generator
+from resnext_search.search.surrogate.candidates import Candidates, Describe, network_features, proposal_generator
 from resnext_search.search.surrogate.effects import Effect, learned_effects
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
@@ -95,7 +95,7 @@ class Optimizer:
         method: Proposer = "ax",
         describe: Describe = network_features,
     ) -> None:
-        self.pool = Pool(feasible, knobs, describe)
+        self.pool = Candidates(feasible, knobs, describe)
         self.seed = seed
         self.method = method
         # as many space-filling trials as the model has features, and two more

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnext_search.search.execution.context import Sitting
-from resnext_search.search.ray_backend.cluster import Machine, kill
-from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.execution.context import RunContext
+from resnext_search.search.ray_backend.cluster import Cluster, kill
+from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.search.ray_backend.settings import Stopper, tune
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.quantities import duration
@@ -19,7 +19,7 @@ from resnext_search.spaces.study.quantities import duration
 PATIENCE_SECONDS = 30.0
 
 
-class Guard(tune.Callback):
+class WatchdogCallback(tune.Callback):
     """Tune calls it in every step, and when a trial starts in a worker.
 
     Args:
@@ -28,7 +28,7 @@ class Guard(tune.Callback):
         searcher: Is told which trials were ended here, and why.
     """
 
-    def __init__(self, sitting: Sitting, machine: Machine, searcher: JournalSearcher) -> None:
+    def __init__(self, sitting: RunContext, machine: Cluster, searcher: RaySearcher) -> None:
         self.sitting, self.machine, self.searcher = sitting, machine, searcher
         self._running: dict[str, tuple[Any, float]] = {}  # by Tune's name: its trial, and when it was started
         self._idle_from: float | None = None
@@ -88,11 +88,11 @@ class Guard(tune.Callback):
 class StopAll(Stopper):
     """Ends Tune's loop, and the trials in it, when the sitting is to end at once."""
 
-    def __init__(self, searcher: JournalSearcher) -> None:
+    def __init__(self, searcher: RaySearcher) -> None:
         self.searcher = searcher
 
     def __getstate__(self) -> dict[str, Any]:
-        """As of `Guard`."""
+        """As of `WatchdogCallback`."""
         return {}
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resnext_search.search.ray_backend.health import Lifeline, raylet_of
+from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError
 from resnext_search.spaces.study.study import Study
@@ -46,7 +46,7 @@ class Node(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Machine:
+class Cluster:
     """What Ray offers.
 
     Args:
@@ -81,12 +81,12 @@ class Machine:
             )
         return room if study.search.parallel == "auto" else min(room, study.search.parallel)
 
-    def lifeline(self, last_words: Callable[[str], None]) -> Lifeline:
+    def lifeline(self, last_words: Callable[[str], None]) -> HealthCheck:
         """Watches, for the time of a block, that Ray is there."""
         context = ray.get_runtime_context()
         own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())  # type: ignore[no-untyped-call]
         host, _, port = context.gcs_address.rpartition(":")
-        return Lifeline(raylet_of(own["RayletSocketName"]), (host, int(port)), last_words)
+        return HealthCheck(raylet_of(own["RayletSocketName"]), (host, int(port)), last_words)
 
     def lack_of_room(self, study: Study) -> str:
         """What is wrong if no trial fits into what is left of the cluster now; empty if one does."""
@@ -103,7 +103,7 @@ class Machine:
 
 
 @contextmanager
-def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Machine]:
+def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Cluster]:
     """Start Ray on this machine, or join the cluster of `resources.cluster`, for the time of the block.
 
     Without a cluster, a Ray that runs in this process already is used as it is, and left running.
@@ -116,7 +116,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
     if study.resources.cluster is None and ray.is_initialized():
-        yield Machine(_nodes(cpus, gpus), None)
+        yield Cluster(_nodes(cpus, gpus), None)
         return
     with scratch_folder() as scratch:
         try:
@@ -126,7 +126,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
             else:
                 context = _started(cpus, gpus, str(scratch), quiet)
             url = context.dashboard_url
-            yield Machine(_nodes(), f"http://{url}" if url else None)
+            yield Cluster(_nodes(), f"http://{url}" if url else None)
         finally:
             ray.shutdown()
 

@@ -26,7 +26,7 @@ HEAD_PATIENCE_SECONDS = 10.0
 GRACE_SECONDS = 20.0
 
 
-class Lifeline:
+class HealthCheck:
     """Interrupts the main thread when Ray is gone; `lost` then says what is.
 
     Args:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Trial
-from resnext_search.search.execution.context import Sitting
-from resnext_search.search.execution.memory import OUT_OF_MEMORY, Room, more_room
+from resnext_search.search.execution.context import RunContext
+from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.search.ray_backend.cluster import Machine
+from resnext_search.search.ray_backend.cluster import Cluster
 from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.settings import FIFOScheduler, Searcher
 from resnext_search.search.ray_backend.worker import name_tag, remove
@@ -38,7 +38,7 @@ TIMED_OUT = "TimedOut"
 LEAST_NAMED_SECONDS = 30
 
 
-class JournalSearcher(Searcher):
+class RaySearcher(Searcher):
     """Tune's searcher over the journal: hands out trials, and records what Tune says of them.
 
     Tune asks it for trials and tells it results, all in the driver's main thread. Its methods keep the names by which
@@ -46,7 +46,7 @@ class JournalSearcher(Searcher):
     """
 
     def __init__(
-        self, phase: Phase, sitting: Sitting, machine: Machine, progress: Progress, proposals: Proposals | None
+        self, phase: Phase, sitting: RunContext, machine: Cluster, progress: Progress, proposals: Proposals | None
     ) -> None:
         super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
         self.study, self.folder, self.journal = sitting.study, sitting.folder, sitting.journal
@@ -239,7 +239,7 @@ class JournalSearcher(Searcher):
         """Let a trial be trained again with more memory, if there is any to be had."""
         trial = self.journal.trial(number)
         batch_size = trial.configuration.recipe(self.study.trainer).batch_size
-        room = more_room(Room(trial.alone, trial.micro_batches), self.gpu, batch_size)
+        room = more_memory(MemoryPlan(trial.alone, trial.micro_batches), self.gpu, batch_size)
         if room is None:
             return False
         self.journal.put_back(number, alone=room.alone, micro_batches=room.micro_batches)
@@ -273,10 +273,10 @@ class JournalSearcher(Searcher):
             self.error = self.error or error
 
 
-class JournalScheduler(FIFOScheduler):
+class RayScheduler(FIFOScheduler):
     """Tune's scheduler: what it asks after an epoch is answered when that epoch is in the journal, with the answer."""
 
-    def __init__(self, searcher: JournalSearcher) -> None:
+    def __init__(self, searcher: RaySearcher) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.searcher = searcher
 

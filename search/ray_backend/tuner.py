@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import shutil
 
-from resnext_search.search.execution.context import Sitting
+from resnext_search.search.execution.context import RunContext
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.search.ray_backend.callbacks import Guard, StopAll
-from resnext_search.search.ray_backend.cluster import Machine
-from resnext_search.search.ray_backend.searcher import JournalScheduler, JournalSearcher
+from resnext_search.search.ray_backend.callbacks import StopAll, WatchdogCallback
+from resnext_search.search.ray_backend.cluster import Cluster
+from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.settings import tune
 from resnext_search.search.ray_backend.worker import resources, trainable
 from resnext_search.spaces.errors import MachineLost
@@ -22,7 +22,7 @@ from resnext_search.spaces.study.study import Phase
 
 
 def run_trials(
-    phase: Phase, sitting: Sitting, machine: Machine, progress: Progress, proposals: Proposals | None = None
+    phase: Phase, sitting: RunContext, machine: Cluster, progress: Progress, proposals: Proposals | None = None
 ) -> None:
     """Run a phase until its trials have ended, or the sitting does.
 
@@ -39,7 +39,7 @@ def run_trials(
     """
     study, folder = sitting.study, sitting.folder
     gpu = machine.gpus_of_a_trial(study)
-    searcher = JournalSearcher(phase, sitting, machine, progress, proposals)
+    searcher = RaySearcher(phase, sitting, machine, progress, proposals)
     trial = tune.with_resources(
         trainable(study, folder.checkpoints.resolve(), sitting.train, gpu=gpu, confirm=phase == "confirm"),
         resources(study, gpu),
@@ -48,13 +48,13 @@ def run_trials(
     tuner = tune.Tuner(
         trial,
         tune_config=tune.TuneConfig(
-            search_alg=searcher, scheduler=JournalScheduler(searcher), num_samples=-1, reuse_actors=True
+            search_alg=searcher, scheduler=RayScheduler(searcher), num_samples=-1, reuse_actors=True
         ),
         run_config=tune.RunConfig(
             name="trials",
             storage_path=str(scratch),
             failure_config=tune.FailureConfig(max_failures=0),
-            callbacks=[Guard(sitting, machine, searcher)],
+            callbacks=[WatchdogCallback(sitting, machine, searcher)],
             stop=StopAll(searcher),
             verbose=0,
         ),

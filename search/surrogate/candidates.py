@@ -51,7 +51,7 @@ GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9, 4: 6, 5: 4}
 SCORED_AT_ONCE = 5_000
 
 
-class Pool:
+class Candidates:
     """All candidates of a study.
 
     Args:

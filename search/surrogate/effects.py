@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.observations import Observations
-from resnext_search.search.surrogate.posterior import Outlook
+from resnext_search.search.surrogate.posterior import CandidatePosterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
@@ -49,7 +49,7 @@ class Effect:
     best: Configuration
 
 
-def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[Effect]:
+def learned_effects(pool: Candidates, observations: Observations, seed: int) -> list[Effect]:
     """What trials say about every value of every axis.
 
     Args:
@@ -60,10 +60,10 @@ def learned_effects(pool: Pool, observations: Observations, seed: int) -> list[E
     Returns:
         One row a value, in the order of `AXES`, each ascending.
     """
-    return effects_of(Outlook.after(pool, observations), seed)
+    return effects_of(CandidatePosterior.after(pool, observations), seed)
 
 
-def effects_of(outlook: Outlook, seed: int) -> list[Effect]:
+def effects_of(outlook: CandidatePosterior, seed: int) -> list[Effect]:
     """The same, of a model that is there already."""
     pool, belief, stretched = outlook.pool, outlook.belief, outlook.stretch
     effects = []
@@ -78,7 +78,7 @@ def effects_of(outlook: Outlook, seed: int) -> list[Effect]:
     return effects
 
 
-def _groups(pool: Pool, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
+def _groups(pool: Candidates, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
     """Every value of every axis with its candidates, or a random part of very many."""
     rows = len(pool.knob_rows)
     for axis in AXES:
@@ -92,7 +92,7 @@ def _groups(pool: Pool, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
             yield axis, value, members
 
 
-def _contenders(outlook: Outlook, members: Integers) -> tuple[Integers, int]:
+def _contenders(outlook: CandidatePosterior, members: Integers) -> tuple[Integers, int]:
     """The members that could be the lowest, and the one that is expected to be.
 
     One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
@@ -120,7 +120,7 @@ class Spot:
     high: float
 
 
-def surface(outlook: Outlook, seed: int) -> list[Spot]:
+def surface(outlook: CandidatePosterior, seed: int) -> list[Spot]:
     """Every pair of cardinality and depth of the feasible set, in ascending order.
 
     Args:

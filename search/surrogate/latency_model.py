@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from resnext_search.search.surrogate.observations import Observations, can_learn
-from resnext_search.search.surrogate.posterior import Belief
+from resnext_search.search.surrogate.posterior import Posterior
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.knobs import Floats
 
@@ -51,7 +51,7 @@ def expected_latencies(features: Floats, measured: Mapping[int, float]) -> tuple
     """
     positions, latencies = np.array(list(measured)), np.array(list(measured.values()))
     if can_learn(features.shape[1], latencies.tolist()):
-        belief = Belief.after(Observations(features[positions], latencies))
+        belief = Posterior.after(Observations(features[positions], latencies))
         outcomes, variances = belief.process.predict(features)
         medians, deviations = belief.scale.errors(outcomes), belief.scale.spread * np.sqrt(variances)
     else:

@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit
 from resnext_search.search.surrogate.observations import (
     FITTED_TO,
@@ -33,7 +33,7 @@ from scipy.special import ndtri, stdtrit
 
 
 @dataclass
-class Outlook:
+class CandidatePosterior:
     """A model after some trials, and the candidates of the study.
 
     Args:
@@ -42,8 +42,8 @@ class Outlook:
         stretch: By what its intervals have to be multiplied, for what it was off so far.
     """
 
-    pool: Pool
-    belief: Belief
+    pool: Candidates
+    belief: Posterior
     stretch: float
     _mean: Floats = field(init=False, repr=False)
     _variance: Floats = field(init=False, repr=False)
@@ -52,9 +52,9 @@ class Outlook:
         self._mean, self._variance = np.full(len(self.pool), np.nan), np.empty(len(self.pool))
 
     @classmethod
-    def after(cls, pool: Pool, observations: Observations) -> Outlook:
+    def after(cls, pool: Candidates, observations: Observations) -> CandidatePosterior:
         """The outlook after these trials, at least one."""
-        return cls(pool, Belief.after(observations), stretch(surprises(observations)))
+        return cls(pool, Posterior.after(observations), stretch(surprises(observations)))
 
     def predict(self, candidates: Integers) -> tuple[Floats, Floats]:
         """Mean and variance of the outcome without noise, `(m,)` arrays, of candidates by their numbers."""
@@ -65,7 +65,7 @@ class Outlook:
 
 
 @dataclass(frozen=True)
-class Belief:
+class Posterior:
     """The model of some errors, and the scale on which it was told them."""
 
     process: GaussianProcess
@@ -74,7 +74,7 @@ class Belief:
     @classmethod
     def after(
         cls, observations: Observations, hyperparameters: Hyperparameters | None = None, limit: int = PREDICTED_FROM
-    ) -> Belief:
+    ) -> Posterior:
         """What the model holds after these trials, with hyperparameters fitted to them unless others are given.
 
         Of more trials than the limit it sees a choice.
@@ -109,7 +109,7 @@ FORECASTS = 30
 
 
 def surprises(observations: Observations) -> Floats:
-    """How far off the model of the trials before it was of each: `(k,)` array of deviations, as of `Belief.surprise`.
+    """How far off the model of the trials before it was of each: `(k,)` deviations, as of `Posterior.surprise`.
 
     Of the later half of the trials and at most the last `FORECASTS`; none of the first two, and so perhaps none at all.
     """
@@ -122,7 +122,7 @@ def surprises(observations: Observations) -> Floats:
         before, number = observations.first(count), fitted_number(count)
         if number not in fits:
             fits[number] = fitted(before)
-        belief = Belief.after(before, fits[number], limit)
+        belief = Posterior.after(before, fits[number], limit)
         found.append(belief.surprise(places[count : count + 1], float(errors[count]), float(variances[count])))
     return np.array(found)
 

@@ -16,12 +16,12 @@ import numpy as np
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.effects import Effect, effects_of
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, learned
 from resnext_search.search.surrogate.observations import Observations, can_learn
-from resnext_search.search.surrogate.posterior import Belief, Outlook
+from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
 from resnext_search.spaces.whole_file import write_whole
@@ -41,15 +41,15 @@ def read_effects(journal: Journal) -> list[Effect]:
         return [] if outlook is None else effects_of(outlook, journal.study().seed)
 
 
-def read_outlook(journal: Journal) -> Outlook | None:
+def read_outlook(journal: Journal) -> CandidatePosterior | None:
     """The model of a study; None while fewer than two completed search trials differ in their error."""
     study = journal.study()
     completed = journal.trials(phase="search", states=["completed"])
-    pool = Pool(study.feasible_set(), study.knobs())
+    pool = Candidates(study.feasible_set(), study.knobs())
     errors = [trial.validation_error for trial in completed if trial.validation_error is not None]
     if not can_learn(len(pool.features), errors):
         return None
-    return Outlook.after(pool, read_observations(journal, pool))
+    return CandidatePosterior.after(pool, read_observations(journal, pool))
 
 
 def write_effects(folder: StudyFolder, journal: Journal) -> Path:
@@ -79,7 +79,7 @@ def write_effects(folder: StudyFolder, journal: Journal) -> Path:
     return folder.effects
 
 
-def read_observations(journal: Journal, pool: Pool) -> Observations:
+def read_observations(journal: Journal, pool: Candidates) -> Observations:
     """What the optimizer of a study has been told, in the order of the proposals; at least one trial has completed."""
     audit = journal.study().search.audit
     trials = {trial.trial_id: trial for trial in journal.trials(phase="search", states=["completed", "stopped"])}
@@ -113,7 +113,7 @@ class RankedTrial(NamedTuple):
     expected_error: float | None  # None before there is a model
 
 
-def ranked_trials(journal: Journal, belief: Belief | None = None) -> list[RankedTrial]:
+def ranked_trials(journal: Journal, belief: Posterior | None = None) -> list[RankedTrial]:
     """The completed trials of the search, best first; empty before any completed.
 
     It depends on what has ended of the search and on nothing else, so that it is the same whenever a study continues.
@@ -126,7 +126,7 @@ def ranked_trials(journal: Journal, belief: Belief | None = None) -> list[Ranked
     if not completed:
         return []
     study = journal.study()
-    pool = Pool(study.feasible_set(), study.knobs())
+    pool = Candidates(study.feasible_set(), study.knobs())
     places = pool.places_of([trial.configuration for trial in completed])
     errors = np.array([trial.validation_error for trial in completed], dtype=float)
     if belief is None:
@@ -153,5 +153,5 @@ def rank(places: Floats, errors: Floats, told: Observations) -> tuple[Integers, 
     if not can_learn(places.shape[1], errors.tolist()):
         return np.argsort(errors, kind="stable"), None
     with one_thread():
-        expected = Belief.after(told).expected(places)
+        expected = Posterior.after(told).expected(places)
     return np.argsort(expected, kind="stable"), expected

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.enumeration import excesses
 from resnext_search.spaces.study.axes import MOST_SPREADS
-from resnext_search.spaces.study.problems import Problem, shown
+from resnext_search.spaces.study.problems import Problem
 from resnext_search.spaces.study.sections import MOST_BUDGET
 
 if TYPE_CHECKING:

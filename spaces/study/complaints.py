@@ -12,9 +12,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from resnext_search.spaces.errors import shown
 from resnext_search.spaces.study.axes import AxesConfig, IntegerRange
 from resnext_search.spaces.study.checks import problems_between_sections
-from resnext_search.spaces.study.problems import Problem, shown
+from resnext_search.spaces.study.problems import Problem
 from resnext_search.spaces.study.sections import Section
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.study.yaml_reader import Key

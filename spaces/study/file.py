@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.errors import StudyError, shown
 from resnext_search.spaces.study.complaints import problems_of
-from resnext_search.spaces.study.problems import Problem, dotted, shown
+from resnext_search.spaces.study.problems import Problem, dotted
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.study.yaml_reader import LARGEST_FILE_BYTES, Key, Repeat, read_yaml
 

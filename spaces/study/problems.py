@@ -6,16 +6,13 @@ own. Imports pydantic's error types alone.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+from resnext_search.spaces.errors import shortened
 from resnext_search.spaces.study.yaml_reader import Key
-
-LONGEST_SHOWN = 60
 
 
 class Problem(NamedTuple):
@@ -61,23 +58,4 @@ def dotted(key: Key) -> str:
     'axes.cardinality[3]'
     """
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
-    return _safe(text) or "study"
-
-
-def shown(value: Any) -> str:
-    """A value as it would be written in a study file, shortened.
-
-    >>> shown(True), shown([1, 2.5]), shown("a"), shown(None), shown(float("nan"))
-    ('true', '[1, 2.5]', '"a"', 'nothing', '.nan')
-    """
-    if value is None:
-        return "nothing"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value).replace("inf", ".inf").replace("nan", ".nan")
-    return _safe(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _safe(text: str) -> str:
-    """Short, in one line, and printable everywhere."""
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: LONGEST_SHOWN + 1])
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+    return shortened(text) or "study"

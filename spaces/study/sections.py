@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
-from resnext_search.spaces.errors import PluginError
+from resnext_search.spaces.errors import PluginError, shown
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, WidthRule
-from resnext_search.spaces.study.problems import Problem, raise_problems, shown
+from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.quantities import Count, Number, Seconds, Share, Whole
 from resnext_search.spaces.study.recipes import RecipeName, filled
 

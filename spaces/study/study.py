@@ -12,12 +12,13 @@ from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DatasetFacts
+from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
-from resnext_search.spaces.study.problems import Problem, raise_problems, shown
+from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.quantities import Whole
 from resnext_search.spaces.study.sections import (
     BudgetConfig,

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from resnext_search.search.execution.context import Sitting
-from resnext_search.search.execution.stopping import Stops
+from resnext_search.search.execution.context import RunContext
+from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.limits import Budget
-from resnext_search.search.ray_backend.cluster import Machine, Node
-from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.ray_backend.cluster import Cluster, Node
+from resnext_search.search.ray_backend.searcher import RaySearcher
 from rich.console import Console
 
 from tests.support.helpers import tiny_study
@@ -30,22 +30,22 @@ class Desk:
         self.words = io.StringIO()
         self.console = Console(file=self.words, width=200)
 
-    def sit(self, clock: Callable[[], float] = time.monotonic) -> Sitting:
+    def sit(self, clock: Callable[[], float] = time.monotonic) -> RunContext:
         """Begin a sitting, which trains nothing."""
-        self.sitting = Sitting(
+        self.sitting = RunContext(
             self.study,
             self.folder,
             self.journal,
             self.console,
             train=iter,  # type: ignore[arg-type]
             budget=Budget(self.study, self.journal, clock),
-            stops=Stops(self.folder, os.open(os.devnull, os.O_WRONLY)),
+            stops=StopRequests(self.folder, os.open(os.devnull, os.O_WRONLY)),
         )
         return self.sitting
 
-    def searcher(self, clock: Callable[[], float] = time.monotonic) -> JournalSearcher:
+    def searcher(self, clock: Callable[[], float] = time.monotonic) -> RaySearcher:
         """Of a new sitting, with two workers and new proposals."""
         sitting = self.sit(clock)
         proposals = Proposals(self.study, self.study.feasible_set(), self.journal)
-        machine = Machine((Node(4, 0),), None)
-        return JournalSearcher("search", sitting, machine, Progress(self.console, 4, 2), proposals)
+        machine = Cluster((Node(4, 0),), None)
+        return RaySearcher("search", sitting, machine, Progress(self.console, 4, 2), proposals)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from resnext_search.search.optimizer.optimizer import Optimizer
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Configuration, FeasibleSet
 from resnext_search.spaces.search_space.knobs import Knob
 
@@ -57,7 +57,7 @@ class Problem(ABC):
         self, name: str, feasible: FeasibleSet, knobs: Sequence[Knob], box: Sequence[Dimension], target: float
     ) -> None:
         self.name, self.feasible, self.knobs, self.box, self.target = name, feasible, tuple(knobs), tuple(box), target
-        self.pool = Pool(feasible, knobs)
+        self.pool = Candidates(feasible, knobs)
 
     @abstractmethod
     def true(self, configuration: Configuration) -> float:

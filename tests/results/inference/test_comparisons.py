@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from resnext_search.results.inference.comparisons import compare
+from resnext_search.results.inference.rules import Question, ask
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.statistics.estimates import holm, paired
-from resnext_search.results.verdict.rules import Question, ask
 
 from benchmarks.verdict.calibration import Case, study
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from resnext_search.results.inference.power import Spread, power, seeds_needed
-from resnext_search.results.verdict.rules import ask
+from resnext_search.results.inference.rules import ask
 from scipy.special import ndtr
 
 PAIR = ask(["cardinality", "width"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from resnext_search.results.inference.rules import ask
 from resnext_search.results.inference.sample import Sample, gather
-from resnext_search.results.verdict.rules import ask
 from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import answers_table, runs_table, study_table

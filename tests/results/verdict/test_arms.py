@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from resnext_search.results.inference.rules import ask
 from resnext_search.results.inference.sample import gather
 from resnext_search.results.verdict.arms import Scale, arm_result, finalist_results, scale_of
-from resnext_search.results.verdict.rules import ask
 from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import runs_table

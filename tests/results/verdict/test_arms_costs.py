@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 import pytest
+from resnext_search.results.inference.rules import ask
 from resnext_search.results.verdict.arms import Secondary, compare_costs
-from resnext_search.results.verdict.rules import ask
 from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import runs_table

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from resnext_search.results.inference.rules import ask
 from resnext_search.results.verdict.fairness import unfair
-from resnext_search.results.verdict.rules import ask
 from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import CURVE, RATES, runs_table, spend_table, study_table

@@ -7,7 +7,8 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 import pytest
-from resnext_search.results.verdict.runs import Run, read_runs
+from resnext_search.results.inference.sample import Run
+from resnext_search.results.verdict.runs import read_runs
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import answers_table, runs_table, spend_table, study_table

@@ -12,23 +12,23 @@ import pandas as pd
 import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
-from resnext_search.search.execution.memory import Room, more_room
+from resnext_search.search.execution.memory import MemoryPlan, more_memory
 
 from tests.support.helpers import tiny_study
 
 
 def test_a_trial_is_first_alone_and_then_in_parts_of_at_least_16_images() -> None:
-    room, seen = Room(alone=False, micro_batches=1), []
-    while (more := more_room(room, gpu=0.5, batch_size=64)) is not None:
+    room, seen = MemoryPlan(alone=False, micro_batches=1), []
+    while (more := more_memory(room, gpu=0.5, batch_size=64)) is not None:
         room = more
         seen.append(room)
 
-    assert seen == [Room(True, 1), Room(True, 2), Room(True, 4)]
+    assert seen == [MemoryPlan(True, 1), MemoryPlan(True, 2), MemoryPlan(True, 4)]
 
 
 def test_a_trial_that_has_whole_gpus_is_in_parts_at_once() -> None:
-    assert more_room(Room(alone=False, micro_batches=1), gpu=2, batch_size=64) == Room(False, 2)
-    assert more_room(Room(alone=False, micro_batches=1), gpu=1, batch_size=31) is None
+    assert more_memory(MemoryPlan(alone=False, micro_batches=1), gpu=2, batch_size=64) == MemoryPlan(False, 2)
+    assert more_memory(MemoryPlan(alone=False, micro_batches=1), gpu=1, batch_size=31) is None
 
 
 # ------------------------------------------------------------------ on a real Ray

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal, StudyFolder
 from resnext_search.results.journal.folder import locked, this_process
-from resnext_search.search.execution.stopping import Stops, read_request
+from resnext_search.search.execution.stopping import StopRequests, read_request
 
 from tests.support.journals import ended_folder, epoch_row, new_folder, point, started
 from tests.support.shell import Shell
@@ -51,11 +51,11 @@ def test_a_live_run_is_asked_to_stop(shell: Shell, options: list[str], wanted: s
         started(journal, point(0))
         assert shell.done("stop", "run", *options) == f"run: the run there ({this_process()}) {words}"
         assert read_request(folder.stop) == wanted
-        assert Stops(folder, 1).look() == wanted
+        assert StopRequests(folder, 1).look() == wanted
 
 
 def test_asked_twice_a_run_stops_at_once_and_stays_with_it(tmp_path: Path) -> None:
-    stops = Stops(StudyFolder(tmp_path), 1)
+    stops = StopRequests(StudyFolder(tmp_path), 1)
     stops.ask("drain")
     stops.ask("now")
     stops.ask("drain")
@@ -65,8 +65,8 @@ def test_asked_twice_a_run_stops_at_once_and_stays_with_it(tmp_path: Path) -> No
 def test_a_request_to_another_process_is_not_heeded(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     folder.stop.write_text("now process 1 on elsewhere\n")
-    assert Stops(folder, 1).look() is None
-    with Stops(folder, 1).listening():  # left over from a run that was killed
+    assert StopRequests(folder, 1).look() is None
+    with StopRequests(folder, 1).listening():  # left over from a run that was killed
         assert not folder.stop.exists()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from resnext_search.search.monitor.terminal import Progress
-from resnext_search.search.ray_backend.cluster import Machine, Node
-from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.ray_backend.cluster import Cluster, Node
+from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.search.ray_backend.settings import Searcher
 
 from tests.support.desk import Desk
@@ -18,12 +18,12 @@ from tests.support.limits import files_end_at
 
 
 @pytest.fixture
-def searcher(tmp_path: Path) -> JournalSearcher:
+def searcher(tmp_path: Path) -> RaySearcher:
     """Of two queued trials, on a machine that trains one at a time."""
     desk = Desk(tmp_path)
     for place in range(2):
         desk.journal.enqueue("search", point(place), 7, "sobol")
-    return JournalSearcher("search", desk.sit(), Machine((Node(1, 0),), None), Progress(desk.console, 2, 2), None)
+    return RaySearcher("search", desk.sit(), Cluster((Node(1, 0),), None), Progress(desk.console, 2, 2), None)
 
 
 def result(epoch: int, error: float) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def result(epoch: int, error: float) -> dict[str, Any]:
     return {**asdict(epoch_row(epoch, error)), **HERE, "test_error": None, "test_correct": None}
 
 
-def test_what_the_journal_cannot_record_is_not_trained_on_and_no_trial_is_begun(searcher: JournalSearcher) -> None:
+def test_what_the_journal_cannot_record_is_not_trained_on_and_no_trial_is_begun(searcher: RaySearcher) -> None:
     searcher.suggest("a")
     assert searcher.goes_on("a", result(1, 80.0))
     with files_end_at(4_096):
@@ -45,7 +45,7 @@ def test_what_the_journal_cannot_record_is_not_trained_on_and_no_trial_is_begun(
         assert journal.interrupt_running() == 1  # there is room again: both are done when the command is given again
 
 
-def test_a_trial_that_the_journal_cannot_begin_is_not_begun(searcher: JournalSearcher) -> None:
+def test_a_trial_that_the_journal_cannot_begin_is_not_begun(searcher: RaySearcher) -> None:
     with files_end_at(4_096):
         assert searcher.suggest("a") == Searcher.FINISHED
     assert "journal.sqlite: cannot be written: " in str(searcher.error)
@@ -53,7 +53,7 @@ def test_a_trial_that_the_journal_cannot_begin_is_not_begun(searcher: JournalSea
         assert [trial.attempts for trial in journal.trials()] == [0, 0]
 
 
-def test_a_trial_ends_with_its_last_epoch(searcher: JournalSearcher) -> None:
+def test_a_trial_ends_with_its_last_epoch(searcher: RaySearcher) -> None:
     searcher.suggest("a")
     assert searcher.goes_on("a", result(1, 80.0))
     assert not searcher.goes_on("a", result(2, 70.0))

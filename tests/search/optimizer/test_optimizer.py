@@ -11,7 +11,7 @@ import pytest
 import torch
 from resnext_search.search.optimizer.ax_method import Choice
 from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Configuration
 
 from tests.support.helpers import tiny_study
@@ -181,7 +181,7 @@ def test_equal_errors_choose_the_first_and_teach_nothing() -> None:
 
 def test_what_is_chosen_is_better_than_the_lucky_trial_with_the_lowest_error() -> None:
     """Of 60 random trials told with a noise of 1.5 points, over 60 seeds: a tenth nearer to the best on average."""
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     by_model, by_luck = [], []
     for seed in range(60):
         generator = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from resnext_search.search.optimizer.optimizer import Optimizer
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.study.study import Objective
@@ -53,7 +53,7 @@ def test_it_beats_random_search_over_the_same_feasible_set() -> None:
     Over 12 seeds; the upper end of the 99 % interval counts. Errors are told with a noise of 0.3 points, and the
     truth of what was tried is compared.
     """
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     truths = [valley(pool.configuration(candidate)) for candidate in range(len(pool))]
     by_chance = mean_of_the_best_of(truths, 20) - min(truths)
     regrets = []
@@ -92,7 +92,7 @@ def test_with_a_second_objective_it_dominates_more_than_random_search(
     Of the hypervolume of the whole pool it misses less than two thirds of what a random search misses on average; the
     upper end of the 99 % interval counts.
     """
-    pool, generator = Pool(middle_set(), [LEARNING_RATE]), np.random.default_rng(0)
+    pool, generator = Candidates(middle_set(), [LEARNING_RATE]), np.random.default_rng(0)
     dearest = max(cost(architecture) for architecture in middle_set())
 
     def area(candidates: Sequence[int]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from resnext_search.search.optimizer.ax_method import Choice
 from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.learning_curves import Stopped
 from resnext_search.spaces import Architecture, Configuration
 from resnext_search.spaces.errors import UsageError
@@ -203,7 +203,7 @@ def test_with_activations_as_a_third_objective_it_proposes_too() -> None:
 def test_a_proposal_after_a_hundred_trials_takes_hundredths_of_a_second() -> None:
     """0.05 s of CPU for 3,400 candidates on a core of an AMD EPYC; ten times that is allowed."""
     rates = Knob("learning_rate", 0.01, 1.0, log=True, values=tuple(0.01 * 10 ** (step / 24) for step in range(49)))
-    pool = Pool(middle_set(), [rates])
+    pool = Candidates(middle_set(), [rates])
     assert len(pool) > 3_400
     optimizer = Optimizer(middle_set(), [rates], OBJECTIVES, 0)
     for candidate in np.random.default_rng(0).choice(len(pool), 100, replace=False):

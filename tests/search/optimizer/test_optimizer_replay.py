@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Architecture, Configuration
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.search_space.knobs import Knob
@@ -75,7 +75,7 @@ def test_what_lies_outside_the_band_or_off_the_grid_cannot_be_attached(
 
 def test_a_replay_in_another_order_of_ends_fits_the_same_also_where_fits_are_rare() -> None:
     """At 115 trials the hyperparameters are those of the first 110: of the first proposed, not of the first ended."""
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     candidates = np.random.default_rng(0).choice(len(pool), 120, replace=False)
     first, replay = (Optimizer(middle_set(), [LEARNING_RATE], ["validation_error"], 0) for _ in range(2))
     ended = np.random.default_rng(1).permutation(115)

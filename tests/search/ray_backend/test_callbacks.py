@@ -16,8 +16,8 @@ from resnext_search.results import Journal
 from resnext_search.search import run_study
 from resnext_search.search.lifecycle.control import retry_failed
 from resnext_search.search.ray_backend import callbacks as guard
-from resnext_search.search.ray_backend.callbacks import Guard
-from resnext_search.search.ray_backend.cluster import Machine, Node
+from resnext_search.search.ray_backend.callbacks import WatchdogCallback
+from resnext_search.search.ray_backend.cluster import Cluster, Node
 from resnext_search.spaces.errors import BudgetEnded
 
 from tests.support.desk import Desk
@@ -122,8 +122,8 @@ class Watched:
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> None:
         self.desk, self.clock = Desk(path, *overrides), Clock()
         self.searcher = self.desk.searcher(self.clock)
-        self.machine = Machine((Node(4, 0),), None)
-        self.guard = Guard(self.desk.sitting, self.machine, self.searcher)
+        self.machine = Cluster((Node(4, 0),), None)
+        self.guard = WatchdogCallback(self.desk.sitting, self.machine, self.searcher)
         self.killed: list[str] = []
         monkeypatch.setattr(guard, "kill", self.killed.append)
         self.guard.on_step_begin(0, [])

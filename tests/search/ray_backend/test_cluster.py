@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from resnext_search.search.ray_backend.cluster import Machine, Node
+from resnext_search.search.ray_backend.cluster import Cluster, Node
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study
@@ -23,7 +23,7 @@ from tests.support.helpers import tiny_study
     ],
 )
 def test_trials_at_once(nodes: list[tuple[float, float]], overrides: list[str], expected: int) -> None:
-    there = Machine(tuple(Node(*node) for node in nodes), None)
+    there = Cluster(tuple(Node(*node) for node in nodes), None)
     assert there.trials_at_once(tiny_study(*overrides)) == expected
 
 
@@ -43,6 +43,6 @@ def test_a_trial_that_fits_nowhere_is_refused(
 ) -> None:
     """As on a machine with fewer GPUs than the study had before."""
     with pytest.raises(UsageError) as caught:
-        Machine(tuple(Node(*node) for node in nodes), None).trials_at_once(tiny_study(*overrides))
+        Cluster(tuple(Node(*node) for node in nodes), None).trials_at_once(tiny_study(*overrides))
     assert str(caught.value) == f"resources: a trial wants {complaint}"
     assert "resources.gpu=0" in caught.value.hint

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from resnext_search.results import Journal
-from resnext_search.search.ray_backend.searcher import JournalSearcher
+from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.search.ray_backend.settings import Searcher
 from resnext_search.spaces.errors import TooManyFailures
 
@@ -126,7 +126,7 @@ def test_when_every_configuration_has_been_tried_the_search_is_over(tmp_path: Pa
         assert searcher.error is None
 
 
-def finish(searcher: JournalSearcher, name: str) -> None:
+def finish(searcher: RaySearcher, name: str) -> None:
     """Tell the last epoch of a trial."""
     row = {"epoch": 2, "learning_rate": 0.1, "train_loss": 1.0, "validation_loss": 1.0, "validation_error": 9.0}
     about = {"seconds": 0.1, "test_error": None, "test_correct": None, "device": "cpu", "host": "here"}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from resnext_search.search.surrogate import effects
 from resnext_search.search.surrogate import posterior as outlook
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.effects import Effect, learned_effects
 from resnext_search.search.surrogate.observations import Observations
-from resnext_search.search.surrogate.posterior import Belief, Outlook
+from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.search_space.knobs import Knob
 
 from benchmarks.search.effects_coverage import searched
@@ -20,7 +20,7 @@ from tests.support.journals import tiny_set
 from tests.support.optimizers import LEARNING_RATE, THREE_RATES, middle_set, valley
 
 
-def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> Observations:
+def told(pool: Candidates, trials: int, noise: float = 0.3, seed: int = 0) -> Observations:
     """Random candidates, and their errors with some noise."""
     generator = np.random.default_rng(seed)
     candidates = generator.choice(len(pool), trials, replace=False)
@@ -28,7 +28,7 @@ def told(pool: Pool, trials: int, noise: float = 0.3, seed: int = 0) -> Observat
     return Observations(pool.places(candidates), errors + generator.normal(0, noise, trials))
 
 
-def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
+def true_profile(pool: Candidates) -> dict[tuple[str, int], float]:
     """The lowest error of all candidates with a value."""
     lowest: dict[tuple[str, int], float] = {}
     for candidate in range(len(pool)):
@@ -41,7 +41,7 @@ def true_profile(pool: Pool) -> dict[tuple[str, int], float]:
 
 
 def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     rows = learned_effects(pool, told(pool, 20), seed=0)
     assert [(row.axis, row.value) for row in rows] == [
         *(("cardinality", value) for value in np.unique(middle_set().cardinality)),
@@ -54,7 +54,7 @@ def test_there_is_a_row_for_every_value_in_the_feasible_set() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
-    pool = Pool(tiny_set(), [LEARNING_RATE])
+    pool = Candidates(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 12)
     rows = learned_effects(pool, trials, seed=4)
     assert rows == learned_effects(pool, trials, seed=4)
@@ -65,14 +65,14 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 
 def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     """1x4d-14 alone has 14 layers: no lowest of several, but a normal distribution, stretched."""
-    pool = Pool(tiny_set(), [])
+    pool = Candidates(tiny_set(), [])
     trials = Observations(pool.places(np.arange(4)), np.array([20.0, 25.0, 22.0, 28.0]))
     monkeypatch.setattr(outlook, "stretch", lambda surprises: 1.5)
     rows = {(row.axis, row.value): row for row in learned_effects(pool, trials, seed=0)}
     [only] = np.flatnonzero(tiny_set().depth == 14)
     row = rows["depth", 14]
 
-    belief = Belief.after(trials)
+    belief = Posterior.after(trials)
     mean, variance = belief.process.predict(pool.places(np.array([only])))
     outcomes = mean[0] + 1.5 * 1.96 * math.sqrt(variance[0]) * np.array([-1, 0, 1])
     low, middle, high = belief.scale.errors(outcomes)
@@ -83,7 +83,7 @@ def test_of_a_value_with_one_candidate_the_row_is_the_prediction(monkeypatch: py
 
 def test_a_trial_that_diverged_neither_flattens_the_others_nor_is_forgotten() -> None:
     """Where all have been tried, one at 90 % leaves the rows of the others where they were."""
-    pool = Pool(tiny_set(), [THREE_RATES])
+    pool = Candidates(tiny_set(), [THREE_RATES])
     trials = told(pool, len(pool), noise=0.0)
     worst = trials.errors.argmax()
     before = learned_effects(pool, trials, seed=0)
@@ -94,7 +94,7 @@ def test_a_trial_that_diverged_neither_flattens_the_others_nor_is_forgotten() ->
 
 
 def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> None:
-    pool = Pool(tiny_set(), [THREE_RATES])
+    pool = Candidates(tiny_set(), [THREE_RATES])
     rows = learned_effects(pool, told(pool, len(pool), noise=0.0), seed=0)
     truth = true_profile(pool)
     assert len(rows) == len(truth)
@@ -104,21 +104,21 @@ def test_when_all_has_been_tried_without_noise_the_profile_is_the_truth() -> Non
 
 
 def test_the_more_is_told_the_narrower_the_intervals() -> None:
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     few, many = (learned_effects(pool, told(pool, trials), seed=0) for trials in (10, 150))
     widths = [[row.high - row.low for row in rows] for rows in (few, many)]
     assert np.median(widths[1]) < np.median(widths[0]) / 3
 
 
 def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = Pool(tiny_set(), [LEARNING_RATE])
+    pool = Candidates(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 40)
     rows = learned_effects(pool, trials, seed=0)
 
     def everything(outlook: object, members: np.ndarray) -> tuple[np.ndarray, int]:
         return members, int(members[0])
 
-    before = Outlook.after(pool, trials)
+    before = CandidatePosterior.after(pool, trials)
     left = sum(len(effects._contenders(before, members)[0]) for _, _, members in effects._groups(pool, 0))
     assert left < 0.7 * len(effects.AXES) * len(pool)
     monkeypatch.setattr(effects, "_contenders", everything)
@@ -128,23 +128,23 @@ def test_what_cannot_be_the_lowest_is_left_out_and_changes_nothing(monkeypatch: 
 
 
 def test_of_very_many_candidates_a_part_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = Pool(tiny_set(), [LEARNING_RATE, Knob("momentum", 0.5, 0.95)])
+    pool = Candidates(tiny_set(), [LEARNING_RATE, Knob("momentum", 0.5, 0.95)])
     monkeypatch.setattr(effects, "PREDICTED", 50)
     assert max(len(members) for _, _, members in effects._groups(pool, 0)) == 50
     trials = told(pool, 15)
     rows = learned_effects(pool, trials, seed=0)
     assert rows == learned_effects(pool, trials, seed=0)
-    assert len(rows) == len(true_profile(Pool(tiny_set(), [THREE_RATES])))
+    assert len(rows) == len(true_profile(Candidates(tiny_set(), [THREE_RATES])))
 
 
 def test_no_error_is_above_100_percent_however_little_is_known() -> None:
-    pool = Pool(middle_set(), [LEARNING_RATE])
+    pool = Candidates(middle_set(), [LEARNING_RATE])
     rows = learned_effects(pool, told(pool, 4, noise=3.0), seed=0)
     assert max(row.high for row in rows) <= 100
 
 
 def test_a_row_is_in_percent() -> None:
-    pool = Pool(tiny_set(), [LEARNING_RATE])
+    pool = Candidates(tiny_set(), [LEARNING_RATE])
     trials = told(pool, 20)
     rows, tenth = (
         learned_effects(pool, Observations(trials.places, scale * trials.errors), seed=0) for scale in (1.0, 0.1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters
 from resnext_search.search.surrogate.observations import LogScale, Observations
-from resnext_search.search.surrogate.posterior import Belief, fitted
+from resnext_search.search.surrogate.posterior import Posterior, fitted
 
 
 def slope(trials: int) -> Observations:
@@ -20,20 +20,20 @@ def slope(trials: int) -> Observations:
 
 def test_what_is_expected_is_in_percent() -> None:
     told = slope(20)
-    np.testing.assert_allclose(Belief.after(told).expected(told.places), told.errors, atol=0.4)
+    np.testing.assert_allclose(Posterior.after(told).expected(told.places), told.errors, atol=0.4)
 
 
 def test_hyperparameters_are_fitted_unless_they_are_given() -> None:
     told = slope(20)
     given = Hyperparameters(np.ones(2), 0.5)
-    assert Belief.after(told, given).process.hyperparameters is given
-    assert Belief.after(told).process.hyperparameters.noise == fitted(told).noise
+    assert Posterior.after(told, given).process.hyperparameters is given
+    assert Posterior.after(told).process.hyperparameters.noise == fitted(told).noise
 
 
 def test_a_surprise_is_in_deviations_by_hand() -> None:
     """After an outcome of 1, 0.8 is expected there, with a variance of 0.2 and a noise of 0.25; logarithms: 5 + 2 y."""
     process = GaussianProcess(np.zeros((1, 1)), np.array([1.0]), Hyperparameters(np.ones(1), 0.25), mean=0.0)
-    belief = Belief(process, LogScale(centre=5.0, spread=2.0, floor=1.0))
+    belief = Posterior(process, LogScale(centre=5.0, spread=2.0, floor=1.0))
     assert belief.surprise(np.zeros((1, 1)), math.exp(9.0)) == pytest.approx((2 - 0.8) / math.sqrt(0.2 + 0.25))
 
 
@@ -43,7 +43,7 @@ def test_an_estimate_weighs_less_than_an_error_that_was_seen() -> None:
     given = Hyperparameters(np.full(1, 0.1), 0.1)
 
     def expected(variances: np.ndarray) -> float:
-        return float(Belief.after(Observations(places, errors, variances), given).expected(places[:1])[0])
+        return float(Posterior.after(Observations(places, errors, variances), given).expected(places[:1])[0])
 
     middle = expected(np.zeros(4))
     assert 13 < middle < 16
@@ -52,5 +52,5 @@ def test_an_estimate_weighs_less_than_an_error_that_was_seen() -> None:
 
 def test_a_surprise_at_an_estimate_is_smaller() -> None:
     told = slope(20)
-    belief, place = Belief.after(told), np.array([[0.5, 0.5]])
+    belief, place = Posterior.after(told), np.array([[0.5, 0.5]])
     assert 0 < belief.surprise(place, 9.0, variance=4.0) < belief.surprise(place, 9.0) / 2

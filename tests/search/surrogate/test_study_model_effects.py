@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import StudyFolder
-from resnext_search.search.surrogate.candidates import Pool
+from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.study_model import COLUMNS, read_effects, write_effects
 from resnext_search.spaces import Configuration
 
@@ -34,7 +34,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def searched(tmp_path: Path) -> tuple[StudyFolder, Journal]:
     """A search of some 60 trials spread over its space, without noise."""
     folder, journal = new_folder(tmp_path, STUDY)
-    pool = Pool(STUDY.feasible_set(), STUDY.knobs())
+    pool = Candidates(STUDY.feasible_set(), STUDY.knobs())
     for number in range(0, len(pool), math.ceil(len(pool) / 60)):
         completed(journal, pool.configuration(number), truth(pool.configuration(number)))
     return folder, journal
@@ -74,7 +74,7 @@ def test_a_search_from_which_nothing_can_be_learned_has_no_rows(tmp_path: Path) 
     folder, journal = new_folder(tmp_path, STUDY)
     with journal:
         assert read_effects(journal) == []
-        pool = Pool(STUDY.feasible_set(), STUDY.knobs())
+        pool = Candidates(STUDY.feasible_set(), STUDY.knobs())
         completed(journal, pool.configuration(0), 9.0)
         completed(journal, pool.configuration(50), 9.0)  # no error differs
         journal.fail(started(journal, pool.configuration(100)), "TrainingDiverged", "the loss is nan")
@@ -85,7 +85,7 @@ def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) 
     """Half of the trials, spread over the space, end after their first epoch: the table is nearly that without."""
     study = tiny_study("search={trials: 60, early_stopping: asha}")
     folder, journal = new_folder(tmp_path, study)
-    pool = Pool(study.feasible_set(), study.knobs())
+    pool = Candidates(study.feasible_set(), study.knobs())
     with journal:
         for place, candidate in enumerate(range(0, len(pool), math.ceil(len(pool) / 60))):
             configuration = pool.configuration(candidate)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from resnext_search.results.verdict.rules import Finding, Question, Word, ask, choose_word, is_gain
+from resnext_search.results.inference.rules import Finding, Question, Word, ask, choose_word, is_gain
 from resnext_search.spaces.errors import UsageError
 
 MARGIN = 0.3
