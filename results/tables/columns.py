@@ -1,4 +1,4 @@
-"""What do the columns of the tables mean? The data dictionary, for the report, the README and whoever asks in code.
+"""What do the columns of the tables mean? The data dictionary, for the report, docs/reference and whoever asks in code.
 
 A key may name several columns. Meanings are Markdown, of which only backticks are used.
 """

@@ -52,7 +52,8 @@ def read_runs(table: pd.DataFrame) -> list[Run]:
     if problems:
         raise UsageError(
             "these runs cannot be judged:\n" + "\n".join(f"  {problem}" for problem in problems),
-            hint="One row is one run: arm, seed and test_error in percent; the README lists the optional columns.",
+            hint="One row is one run: arm, seed and test_error in percent; "
+            "docs/how-to/read-the-verdict.md lists the others.",
         )
     return sorted(runs, key=lambda run: (run.arm, run.seed))
 

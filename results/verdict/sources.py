@@ -45,7 +45,7 @@ def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
     if judged is None:
         raise UsageError(
             f"{path}: the study makes no claim, so there is nothing to judge",
-            hint="A study file with a `claim` section compares arms; README.md explains it.",
+            hint="A study file with a `claim` section compares arms; docs/explanation/verdict.md explains it.",
         )
     try:
         write_verdict(folder, judged[1])

@@ -74,7 +74,7 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = ()) -> Study:
         left_out = [f"... and {len(lines) - MOST_SHOWN:,} more problems"] if len(lines) > MOST_SHOWN else []
         raise StudyError(
             "\n".join([*lines[:MOST_SHOWN], *left_out]),
-            hint="The study file is explained in README.md; `resnext-search schema` prints all keys.",
+            hint="docs/how-to/study-file.md explains the study file; `resnext-search schema` prints all keys.",
         )
     return study
 

@@ -1,17 +1,14 @@
-"""The data dictionary: every column of every table has a meaning, and the README has the same."""
+"""The data dictionary: every column of every table has a meaning."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from resnext_search.results import Journal
-from resnext_search.results.tables.columns import EFFECTS, PARETO, TRIALS
+from resnext_search.results.tables.columns import PARETO, TRIALS
 from resnext_search.results.tables.trials import PARETO_COLUMNS, trials_table
 
 from tests.support.journals import ended_folder
-
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 
 
 def columns(meanings: dict[str, str]) -> list[str]:
@@ -27,10 +24,3 @@ def test_every_column_of_the_trials_has_one_meaning(tmp_path: Path) -> None:
 def test_what_is_only_in_the_front_is_explained_there() -> None:
     assert set(PARETO_COLUMNS) <= set(columns(TRIALS)) | set(columns(PARETO))
     assert set(columns(PARETO)) <= set(PARETO_COLUMNS)
-
-
-@pytest.mark.parametrize("meanings", [TRIALS, EFFECTS], ids=["trials", "effects"])
-def test_the_readme_has_the_same_words(meanings: dict[str, str]) -> None:
-    for key, meaning in meanings.items():
-        names = ", ".join(f"`{name}`" for name in key.split(", "))
-        assert f"| {names} | {meaning} |" in README

@@ -13,7 +13,7 @@ from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import answers_table, runs_table, spend_table, study_table
 
-HINT = "One row is one run: arm, seed and test_error in percent; the README lists the optional columns."
+HINT = "One row is one run: arm, seed and test_error in percent; docs/how-to/read-the-verdict.md lists the others."
 
 
 def problems(table: pd.DataFrame) -> list[str]:

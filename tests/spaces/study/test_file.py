@@ -41,7 +41,7 @@ def test_a_broken_file_says_where_what_and_what_to_do(case: dict[str, str]) -> N
     assert SOUND.count(case["instead"]) == 1
     error = complaint(SOUND.replace(case["instead"], case["written"]))
     assert str(error) == case["message"]
-    assert error.hint == "The study file is explained in README.md; `resnext-search schema` prints all keys."
+    assert error.hint == "docs/how-to/study-file.md explains the study file; `resnext-search schema` prints all keys."
     assert error.exit_code == 2
 
 
