@@ -13,7 +13,7 @@ from resnext_search.search.planning.claim_trials import planned_trials
 from resnext_search.search.planning.workload import phase_flops
 from resnext_search.search.surrogate.effects import AXES, effects_of, surface
 from resnext_search.search.surrogate.gaussian_process import one_thread
-from resnext_search.search.surrogate.study_model import ranked_trials, read_outlook
+from resnext_search.search.surrogate.study_model import rank_trials, read_posterior
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.configuration import Configuration
 
@@ -23,9 +23,9 @@ def from_search(folder: StudyFolder, journal: Journal, *, model: bool = True) ->
     study = journal.study()
     audit = read_audit(journal)
     with one_thread():
-        outlook = read_outlook(journal) if model else None
-        belief = None if outlook is None else outlook.belief
-        ranked = ranked_trials(journal, belief) if model else []
+        outlook = read_posterior(journal) if model else None
+        belief = None if outlook is None else outlook.model
+        ranked = rank_trials(journal, belief) if model else []
         effects = [] if outlook is None else effects_of(outlook, study.seed)
         spots = [] if outlook is None else surface(outlook, study.seed)
     tried = Counter[tuple[str, int]]()
