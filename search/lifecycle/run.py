@@ -16,6 +16,7 @@ from resnext_search.results.tables.files import write_tables
 from resnext_search.results.tables.trials import pareto_table
 from resnext_search.results.verdict.sources import judge_study, write_verdict
 from resnext_search.search.execution.context import RunContext, words_apart
+from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
 from resnext_search.search.monitor.live_process import served
@@ -30,7 +31,6 @@ from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.plan import check_change, freeze
 from resnext_search.search.ray_backend.cluster import Cluster, ray_running
 from resnext_search.search.ray_backend.tuner import run_trials
-from resnext_search.search.ray_backend.worker import Train
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.study_model import write_effects
 from resnext_search.spaces.datasets import trainer_plugin
@@ -104,7 +104,7 @@ def run_study(
             console.print(images.words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
-        run = _Run(study, folder, journal, console, images.expected_by(train), budget, stops)
+        run = StudyRun(study, folder, journal, console, images.expected_by(train), budget, stops)
 
         def say(words: str) -> None:
             console.print(words, markup=False)
@@ -114,9 +114,9 @@ def run_study(
                 try:
                     with tracked(study, folder, say):
                         if run.is_due(feasible):
-                            with ray_running(study, cpus=cpus, gpus=gpus) as machine:
-                                live.show_dashboard(machine.dashboard)
-                                run.all_phases(feasible, machine)
+                            with ray_running(study, cpus=cpus, gpus=gpus) as cluster:
+                                live.show_dashboard(cluster.dashboard)
+                                run.all_phases(feasible, cluster)
                 except BaseException:
                     with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
                         _write_tables(folder, journal)
@@ -131,7 +131,7 @@ def run_study(
     return folder
 
 
-class _Run(RunContext):
+class StudyRun(RunContext):
     """One sitting at a study: goes through its phases."""
 
     _phase_words = "no trial ended"
@@ -152,17 +152,17 @@ class _Run(RunContext):
         self._claim_is_queued = True
         return False
 
-    def all_phases(self, feasible: FeasibleSet, machine: Cluster) -> None:
+    def all_phases(self, feasible: FeasibleSet, cluster: Cluster) -> None:
         """Run what is left of every phase, as far as the limits and the user allow."""
-        if machine.dashboard:
+        if cluster.dashboard:
             self.console.print(
-                f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)",
+                f"Ray dashboard: {cluster.dashboard} (asks for the token that `ray get-auth-token` prints)",
                 markup=False,
             )
         if self._search_lacks(feasible) or self._pending("search"):
             self.console.print(f"{self.study.name}: {len(feasible):,} architectures inside the band")
             proposals = Proposals(self.study, feasible, self.journal)
-            self._phase("search", machine, self.study.search.trials, proposals)
+            self._phase("search", cluster, self.study.search.trials, proposals)
             if self.stops.wanted:
                 return
         if self.study.claim is not None:
@@ -171,7 +171,7 @@ class _Run(RunContext):
                 while enqueue(self.study, self.journal) or self._pending(phase):
                     if not self._waiting(phase):
                         return
-                    self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+                    self._phase(phase, cluster, len(self.journal.trials(phase=phase)))
                     if self.stops.wanted:
                         return
         self._claim_is_queued = True
@@ -216,7 +216,7 @@ class _Run(RunContext):
         """Whether trials of these phases are left that the limits allow."""
         return any(self.budget.allows(trial) for phase in phases for trial in self._pending(phase))
 
-    def _phase(self, phase: Phase, machine: Cluster, total: int, proposals: Proposals | None = None) -> None:
+    def _phase(self, phase: Phase, cluster: Cluster, total: int, proposals: Proposals | None = None) -> None:
         trials = self.journal.trials(phase=phase)
         errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
         ended = sum(trial.state in ENDED for trial in trials)
@@ -232,7 +232,7 @@ class _Run(RunContext):
             lambda: self.stops.notice,
         ) as progress:
             try:
-                run_trials(phase, self, machine, progress, proposals)
+                run_trials(phase, self, cluster, progress, proposals)
             finally:
                 self.journal.interrupt_running()
                 ended = len(self.journal.trials(phase=phase, states=ENDED))

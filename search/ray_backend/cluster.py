@@ -81,7 +81,7 @@ class Cluster:
             )
         return room if study.search.parallel == "auto" else min(room, study.search.parallel)
 
-    def lifeline(self, last_words: Callable[[str], None]) -> HealthCheck:
+    def health_check(self, last_words: Callable[[str], None]) -> HealthCheck:
         """Watches, for the time of a block, that Ray is there."""
         context = ray.get_runtime_context()
         own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())  # type: ignore[no-untyped-call]
@@ -155,13 +155,6 @@ def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, 
             "Ray did not start on this machine within half a minute",
             hint="The machine may be too busy, or out of memory. Give the same command again when it has more room.",
         ) from error
-
-
-def kill(actor: Any) -> None:
-    """End the process of a worker, whatever it does; it may be gone already."""
-    if actor is not None:
-        with suppress(Exception):  # a Ray that is gone itself: the trial is as good as ended
-            ray.kill(actor)
 
 
 def _nodes(cpus: float | None = None, gpus: float | None = None) -> tuple[Node, ...]:
