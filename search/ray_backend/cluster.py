@@ -5,7 +5,6 @@ Its sockets and logs lie in a folder that goes with the run, or after a killed o
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 import shutil
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError
@@ -198,8 +198,7 @@ def scratch_folder() -> Iterator[Path]:
     _remove_orphans(Path(tempfile.gettempdir()))
     path = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
-        with (path / _LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with FileLock(path / _LOCK):
             yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
@@ -208,8 +207,7 @@ def scratch_folder() -> Iterator[Path]:
 def _remove_orphans(root: Path) -> None:
     """The operating system drops a lock with its process: a folder whose lock is free is nobody's."""
     for lock in root.glob(f"{PREFIX}*/{_LOCK}"):
-        with suppress(OSError):  # held, gone meanwhile, or not ours to open
+        with suppress(OSError, Timeout):  # gone meanwhile, not ours to open, or held
             if lock.parent.lstat().st_uid == os.getuid():
-                with lock.open("r+") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with FileLock(lock, timeout=0):
                     shutil.rmtree(lock.parent, ignore_errors=True)
