@@ -8,37 +8,52 @@ Nor does Tune retry: a trial whose process is lost goes back to the journal, and
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.ray_backend.callbacks import StopAll, WatchdogCallback
-from resnext_search.search.ray_backend.cluster import Cluster
+from resnext_search.search.ray_backend.cluster import Cluster, ray_running
 from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.settings import tune
 from resnext_search.search.ray_backend.worker import resources, trainable
 from resnext_search.spaces.errors import MachineLost
-from resnext_search.spaces.study.study import Phase
+from resnext_search.spaces.study.study import Phase, Study
 
 
-def run_trials(
-    phase: Phase, context: RunContext, cluster: Cluster, progress: Progress, proposals: Proposals | None = None
+@contextmanager
+def ray_workers(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[RayWorkers]:
+    """The backend: Ray on this machine or on a cluster, as of `ray_running`."""
+    with ray_running(study, cpus=cpus, gpus=gpus) as cluster:
+        yield RayWorkers(cluster)
+
+
+@dataclass(frozen=True)
+class RayWorkers:
+    """Workers of a cluster of Ray, or of this machine."""
+
+    cluster: Cluster
+
+    @property
+    def dashboard(self) -> str | None:
+        """Address of Ray's dashboard."""
+        return self.cluster.dashboard
+
+    def run_trials(
+        self, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None = None
+    ) -> None:
+        """Run a phase, as of `Workers`."""
+        _run_trials(self.cluster, phase, context, progress, proposals)
+
+
+def _run_trials(
+    cluster: Cluster, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None
 ) -> None:
-    """Run a phase until its trials have ended, or the sitting does.
-
-    Args:
-        phase: Whose trials: those of the journal that have not ended come first.
-        context: Of the sitting; its `stops` say whether it was broken off.
-        cluster: What there is to run on.
-        progress: Is told what happens.
-        proposals: Makes new trials while workers are free, and is told what came of them; none without it.
-
-    Raises:
-        TooManyFailures: More than half of the trials failed.
-        MachineLost: Ray is gone, or what is left of it holds no trial.
-    """
     study, folder = context.study, context.folder
     gpu = cluster.gpus_of_a_trial(study)
     stops_early = phase == "search" and study.search.early_stopping != "none"
