@@ -48,7 +48,6 @@ MOST_MODULES, MOST_LINES = 12, 350
 # What the move has shown and the next commits mend.
 KNOWN_UPWARD = {"search/execution/context.py"}
 KNOWN_CIRCLES = [
-    "spaces.study.checks <-> spaces.study.study",
     "results.verdict.reasons <-> results.verdict.text <-> results.verdict.verdict",
 ]
 KNOWN_LONG = {"tests/trainers/test_training.py"}

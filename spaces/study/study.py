@@ -1,7 +1,7 @@
 """What does a study ask? The study file as one frozen, validated value.
 
-The sections are in `study_sections.py` and `study_axes.py`, checks that span sections in `study_checks.py`; reading a
-file, with line numbers in every complaint, is in `study_file.py`. Imports pydantic and numpy, nothing heavy.
+The sections are in `sections.py` and `axes.py`, checks that span sections in `checks.py`; reading a file, with line
+numbers in every complaint, is in `file.py`. Imports pydantic and numpy, nothing heavy.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from resnext_search.spaces.architecture.architecture import Architecture, Template
-from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.axes import Axes, Band
@@ -83,7 +82,7 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        raise_problems(problems_between_sections(self, type(self).model_fields))
+        raise_problems(problems_between_sections(dict(self)))
         return self
 
     def facts(self) -> DatasetFacts:
@@ -92,30 +91,15 @@ class Study(Section):
 
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""
-        facts = self.facts()
-        return Template(
-            stem=self.template.stem,
-            stride=self.template.stride,
-            planes=self.template.planes,
-            stages=self.template.stages,
-            shortcut=self.template.shortcut,
-            resolution=facts.resolution,
-            channels=facts.channels,
-            classes=facts.classes,
-        )
+        return self.template.network_template(self.facts())
 
     def band(self) -> Band:
         """The FLOP band: around the given number, or around the exact cost of `budget.like`."""
-        like = self.budget.like
-        if like is not None:
-            base = Architecture.paper(like.cardinality, like.width, like.blocks)
-            return Band(int(complexity(self.network_template(), base).multiply_adds), self.budget.tolerance)
-        return Band(self.budget.multiply_adds or 0, self.budget.tolerance)
+        return self.budget.band(self.network_template())
 
     def architecture_axes(self) -> Axes:
         """The values of cardinality, width and blocks, sorted, each once."""
-        spreads = self.axes.blocks.spreads(self.template.stages)
-        return Axes(self.axes.cardinality, self.axes.width, spreads, self.template.width_rule)
+        return self.axes.architecture_axes(self.template)
 
     def feasible_set(self) -> FeasibleSet:
         """Every architecture inside the band.
