@@ -157,10 +157,7 @@ class DataConfig(Section):
         return self.train_images or available - validation, validation
 
     def images_per_epoch(self, *, confirm: bool) -> int | None:
-        """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
-
-        None where nobody knows: for an `image_folder` of which the study does not say it.
-        """
+        """As `Study.images_per_epoch`."""
         available = self.facts().train_images
         given = (self.train_images, self.validation_images) if confirm else (self.train_images,)
         if not available and None in given:

@@ -35,6 +35,8 @@ Objective = Literal["validation_error", "parameters", "activations", "latency_ms
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
+Phase = Literal["search", "tune", "confirm"]
+
 
 class Study(Section):
     """A study: one space, searched under one FLOP budget by one command."""
@@ -89,6 +91,13 @@ class Study(Section):
         """Shape of the images; an `image_folder` says it in the study file."""
         return self.data.facts()
 
+    def images_per_epoch(self, phase: Phase) -> int | None:
+        """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
+
+        None where nobody knows: for an `image_folder` of which the study does not say it.
+        """
+        return self.data.images_per_epoch(confirm=phase == "confirm")
+
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""
         return self.template.network_template(self.facts())
@@ -119,18 +128,3 @@ def _knob(name: str, axis: KnobAxis) -> Knob:
     low, high = (values[0], values[-1]) if values else (axis.min or 0.0, axis.max or 0.0)
     log = axis.scale == "log" or (bool(values) and low > 0)
     return Knob(name, low, high, log=log, values=values, integer=name == "batch_size")
-
-
-Phase = Literal["search", "tune", "confirm"]
-
-
-def train_images(study: Study, *, confirm: bool) -> int | None:
-    """How many images an epoch trains on; a trial that confirms trains on those kept for validation too.
-
-    None for an `image_folder` whose study does not say it.
-    """
-    given = study.data.train_images, study.data.validation_images
-    if study.data.name == "image_folder" and None in given[: 2 if confirm else 1]:
-        return None
-    train, validation = study.data.split_sizes(study.facts().train_images)
-    return train + validation if confirm else train
