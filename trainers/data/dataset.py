@@ -7,12 +7,10 @@ may bring a third.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from torch import Tensor
-from typing import NamedTuple
-from typing import Protocol
-from typing import runtime_checkable
-import torch
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import torch
+from torch import Tensor
 
 
 class Look(NamedTuple):

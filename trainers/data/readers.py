@@ -7,23 +7,22 @@ a missing data set is an error that says how to get it. What is trained on and w
 
 from __future__ import annotations
 
+import functools
+import gzip
+import warnings
+import zlib
 from collections.abc import Callable
-from numpy.typing import NDArray
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from resnext_search.spaces.datasets import dataset_plugin
-from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.errors import DataError, ResnextSearchError
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data.dataset import Dataset
 from resnext_search.trainers.data.memory import MemoryDataset
-from typing import Any
-import functools
-import gzip
-import numpy as np
-import torch
-import warnings
-import zlib
-
 
 # Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -162,6 +161,7 @@ def _read_plugin(data: DataConfig) -> Dataset:
             f"{int(labels.min())} to {int(labels.max())}; its facts are {facts}"
         )
     return dataset
+
 
 _READERS: dict[str, Callable[[DataConfig], Dataset]] = {
     "digits": _read_digits,

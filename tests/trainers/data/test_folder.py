@@ -21,12 +21,12 @@ from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import DataError, TooManyFailures
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers import Epoch, load_dataset, train
-from resnext_search.trainers.data.readers import check_dataset
 from resnext_search.trainers.data.dataset import Batch, Dataset, Look
 from resnext_search.trainers.data.folder import FolderDataset, read_image_folder
 from resnext_search.trainers.data.folder_batches import FolderBatches
 from resnext_search.trainers.data.folder_images import View, Viewer
 from resnext_search.trainers.data.memory import pixel_statistics
+from resnext_search.trainers.data.readers import check_dataset
 from resnext_search.trainers.data.splits import split
 from torch import Tensor
 
