@@ -78,8 +78,8 @@ FENCES = {
     "tensorboardX": {"search/monitor/tracker_backends.py"},  # an extra, as are the next two
     "mlflow": {"search/monitor/tracker_backends.py"},
     "wandb": {"search/monitor/tracker_backends.py"},
-    "torchvision": {"trainers/data/readers.py", "trainers/data/folder_images.py"},
-    "PIL": {"trainers/data/folder_images.py"},
+    "torchvision": {"trainers/data/readers.py", "trainers/data/decoding.py"},
+    "PIL": {"trainers/data/decoding.py"},
     "sklearn": {"trainers/data/readers.py"},
 }
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}

@@ -19,8 +19,8 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trial_flops
 from resnext_search.spaces.errors import StudyError
-from resnext_search.spaces.study.quantities import in_units
 from resnext_search.spaces.study.study import Phase, Study
+from resnext_search.spaces.study.units import in_units
 
 
 class Budget:

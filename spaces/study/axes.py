@@ -25,7 +25,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails
 from resnext_search.spaces.search_space.axes import Axes
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Number
 from resnext_search.spaces.study.sections import (
     MOST_CHANNELS,
     BlockCount,
@@ -35,6 +34,7 @@ from resnext_search.spaces.study.sections import (
     Section,
     TemplateConfig,
 )
+from resnext_search.spaces.study.units import Number
 
 KNOB_NAMES = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")
 

@@ -15,15 +15,15 @@ from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names
 from resnext_search.spaces.errors import PluginError, shown
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Count, Number, Seconds, Share, Whole
 from resnext_search.spaces.study.recipes import RecipeName, filled
+from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
 
 MOST_BLOCKS = 200
 
-# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`paper.py`).
+# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`architecture/paper.py`).
 MOST_CLAIM_TOLERANCE = 0.02
 
 # A quadrillion: a thousand times what the largest published networks cost.

@@ -18,7 +18,6 @@ from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Whole
 from resnext_search.spaces.study.sections import (
     BudgetConfig,
     ClaimConfig,
@@ -30,6 +29,7 @@ from resnext_search.spaces.study.sections import (
     Section,
     TemplateConfig,
 )
+from resnext_search.spaces.study.units import Whole
 
 Objective = Literal["validation_error", "parameters", "activations", "latency_ms"]
 

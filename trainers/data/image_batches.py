@@ -13,8 +13,8 @@ import torch
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers.data.augment import normalise
 from resnext_search.trainers.data.dataset import Batch, Look
-from resnext_search.trainers.data.folder_files import Files
-from resnext_search.trainers.data.folder_images import View, Viewer
+from resnext_search.trainers.data.decoding import View, Viewer
+from resnext_search.trainers.data.image_files import Files
 from torch import Tensor
 from torch.utils.data import DataLoader
 

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.folder_files import Files
-from resnext_search.trainers.data.folder_images import UnreadableImage, open_image
+from resnext_search.trainers.data.decoding import UnreadableImage, open_image
+from resnext_search.trainers.data.image_files import Files
 
 # From so many files on, the user is told what takes so long.
 MANY_FILES = 10_000
