@@ -49,7 +49,6 @@ MOST_MODULES, MOST_LINES = 12, 350
 KNOWN_UPWARD = {"search/execution/context.py"}
 KNOWN_CIRCLES = [
     "spaces.study.checks <-> spaces.study.study",
-    "results.verdict.reasons <-> results.verdict.text <-> results.verdict.verdict",
 ]
 KNOWN_LONG = {"tests/trainers/test_training.py"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]

@@ -215,6 +215,7 @@ def export_model(arguments: Arguments) -> int:
 def verdict(arguments: Arguments) -> int:
     """Judge the claim of a study folder, or the runs of a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
+    from resnext_search.results.verdict.text import verdict_text
 
     options = {name: getattr(arguments, name) for name in ("claimant", "margin", "tolerance")}
     if arguments.source.is_dir():
@@ -231,7 +232,7 @@ def verdict(arguments: Arguments) -> int:
         from resnext_search.search.monitor.outputs import draw_runs
 
         draw_runs(runs, verdict, arguments.plots)
-    _show(arguments, verdict.to_json(), verdict.words)
+    _show(arguments, verdict.to_json(), lambda: verdict_text(verdict))
     return 7 if arguments.strict and verdict.verdict in ("inconclusive", "invalid") else 0
 
 

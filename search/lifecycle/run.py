@@ -15,6 +15,7 @@ from resnext_search.results.journal.rows import ENDED, State, Trial
 from resnext_search.results.tables.files import write_tables
 from resnext_search.results.tables.trials import pareto_table
 from resnext_search.results.verdict.sources import judge_study, write_verdict
+from resnext_search.results.verdict.text import verdict_text
 from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
@@ -304,5 +305,5 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
     if judged is not None:
         _, verdict = judged
         write_verdict(folder, verdict)
-        console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)
+        console.print(f"\n{verdict_text(verdict)}\n\nVerdict: {folder.verdict}", markup=False)
     console.print(f"Report: {folder.report}", markup=False)
