@@ -25,8 +25,8 @@ RANKS = [
     ["spaces.claim"],
     ["trainers.data"],
     ["trainers"],
-    ["results.statistics", "results.journal"],
-    ["results.tables", "results.search_summary"],
+    ["results.statistics", "results.journal", "results.search_summary"],
+    ["results.tables"],
     ["results.inference"],
     ["results.verdict", "results.figures"],
     ["results.report"],
@@ -65,7 +65,7 @@ FENCES = {
         "results/verdict/verdict.py",
         "results/tables/files.py",
         "results/report/facts.py",
-        "search/monitor/outputs.py",  # a type alone
+        "results/report/outputs.py",  # a type alone
         "results/verdict/sources.py",
     },
     "matplotlib": {"results/figures/draw_matplotlib.py"},
