@@ -13,17 +13,18 @@ import yaml
 from resnext_search.results.journal.folder import StudyFolder, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, State, Trial
-from resnext_search.results.tables.files import write_tables
-from resnext_search.results.tables.trials import pareto_table
-from resnext_search.results.verdict.sources import judge_study, write_verdict
+from resnext_search.results.report.facts import StudyResults
+from resnext_search.results.report.outputs import write_outputs
+from resnext_search.results.verdict.sources import write_verdict
+from resnext_search.results.verdict.text import verdict_text
 from resnext_search.search.execution.backend import Backend, Workers
 from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
 from resnext_search.search.monitor.live_process import served
-from resnext_search.search.monitor.outputs import write_report
 from resnext_search.search.monitor.status import read_audit
+from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.monitor.text import audit_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
@@ -33,7 +34,6 @@ from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.plan import check_change, freeze
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.study_model import write_effects
 from resnext_search.spaces.datasets import trainer_plugin
 from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
@@ -122,14 +122,14 @@ def run_study(
                                 run.all_phases(workers)
                 except BaseException:
                     with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
-                        _write_tables(folder, journal)
+                        _write_outputs(folder, journal)
                     raise
-                _write_tables(folder, journal)
+                results = _write_outputs(folder, journal)
             shortened = run.expect_ended()
             _expect_some_completed(journal)
             if not shortened:
                 shutil.rmtree(folder.checkpoints, ignore_errors=True)
-            _say_result(console, folder, journal)
+            _say_result(console, folder, journal, results)
             console.print(shortened, markup=False, end="\n" * bool(shortened))
     return folder
 
@@ -247,10 +247,8 @@ class StudyRun(RunContext):
                 progress.say("Every configuration of the feasible set has been tried.")
 
 
-def _write_tables(folder: StudyFolder, journal: Journal) -> None:
-    write_tables(folder, journal)
-    write_effects(folder, journal)
-    write_report(folder, journal)
+def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
+    return write_outputs(folder, journal, lambda: summarize_search(folder, journal))
 
 
 def _make(path: Path) -> None:
@@ -291,12 +289,11 @@ def _expect_some_completed(journal: Journal) -> None:
         )
 
 
-def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
-    front = pareto_table(journal)
+def _say_result(console: Console, folder: StudyFolder, journal: Journal, results: StudyResults) -> None:
     costs = [name for name in journal.study().objectives[1:] if name != "activations"]
     lines = [
         "",
-        front[
+        results.front[
             ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
         ].to_string(index=False),
         "",
@@ -306,9 +303,7 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
     if audit is not None:
         lines += ["", audit_words(audit)]
     console.print("\n".join(lines), markup=False)
-    judged = judge_study(journal)
-    if judged is not None:
-        _, verdict = judged
-        write_verdict(folder, verdict)
-        console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)
+    if results.verdict is not None:
+        write_verdict(folder, results.verdict)
+        console.print(f"\n{verdict_text(results.verdict)}\n\nVerdict: {folder.verdict}", markup=False)
     console.print(f"Report: {folder.report}", markup=False)

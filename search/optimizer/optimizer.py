@@ -15,9 +15,10 @@ from numbers import Real
 from typing import Literal, SupportsFloat, TypeGuard
 
 import numpy as np
+from resnext_search.results.search_summary import Effect
 from resnext_search.search.optimizer.ax_method import BandGenerator, Choice
 from resnext_search.search.surrogate.candidates import Candidates, Describe, network_features, proposal_generator
-from resnext_search.search.surrogate.effects import Effect, learned_effects
+from resnext_search.search.surrogate.effects import learned_effects
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
 from resnext_search.search.surrogate.learning_curves import Curve, Learned, Stopped, learned

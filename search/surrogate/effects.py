@@ -15,19 +15,15 @@ is measured by `benchmarks/search/effects_coverage.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from resnext_search.results.search_summary import Axis, Effect, SurfacePoint
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.observations import Observations
 from resnext_search.search.surrogate.posterior import CandidatePosterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.seeds import derive_seed
-from resnext_search.spaces.study.configuration import Configuration
 from scipy.special import ndtri
-
-Axis = Literal["cardinality", "depth", "width"]
 
 AXES: tuple[Axis, ...] = ("cardinality", "depth", "width")
 
@@ -35,18 +31,6 @@ SAMPLES = 2_000
 
 # Of a value's candidates: so many are predicted, and of these so many that could be the lowest are sampled together.
 PREDICTED, SAMPLED = 4_000, 300
-
-
-@dataclass(frozen=True)
-class Effect:
-    """The lowest error in percent with one value of an axis: median, 95 % interval, and where it is expected."""
-
-    axis: Axis
-    value: int
-    median: float
-    low: float
-    high: float
-    best: Configuration
 
 
 def learned_effects(pool: Candidates, observations: Observations, seed: int) -> list[Effect]:
@@ -110,17 +94,7 @@ def _contenders(outlook: CandidatePosterior, members: Integers) -> tuple[Integer
 PREDICTED_OF_A_PLACE, FEWEST = 20_000, 50
 
 
-@dataclass(frozen=True)
-class Spot:
-    """The best candidate of a pair of C and depth, with its error in percent and the 95 % interval of that."""
-
-    best: Configuration
-    error: float
-    low: float
-    high: float
-
-
-def surface(outlook: CandidatePosterior, seed: int) -> list[Spot]:
+def surface(outlook: CandidatePosterior, seed: int) -> list[SurfacePoint]:
     """Every pair of cardinality and depth of the feasible set, in ascending order.
 
     Args:
@@ -145,6 +119,6 @@ def surface(outlook: CandidatePosterior, seed: int) -> list[Spot]:
         for outcomes in (mean, mean - reach, mean + reach)
     )
     return [
-        Spot(outlook.pool.configuration(candidate), *numbers)
+        SurfacePoint(outlook.pool.configuration(candidate), *numbers)
         for candidate, *numbers in zip(best, errors, lows, highs, strict=True)
     ]

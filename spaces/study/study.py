@@ -6,6 +6,7 @@ numbers in every complaint, is in `file.py`. Imports pydantic and numpy, nothing
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -116,11 +117,15 @@ class Study(Section):
         Raises:
             EmptyFeasibleSet: There is none.
         """
-        return enumerate_feasible(self.network_template(), self.architecture_axes(), self.band())
+        return _enumerated(self.network_template(), self.architecture_axes(), self.band())
 
     def knobs(self) -> tuple[Knob, ...]:
         """The searched knobs, in the order of `KNOB_NAMES`."""
         return tuple(_knob(name, axis) for name in KNOB_NAMES if (axis := getattr(self.axes, name)) is not None)
+
+
+# A study is read again wherever it is needed, and takes a moment to enumerate; nobody changes a feasible set.
+_enumerated = lru_cache(maxsize=1)(enumerate_feasible)
 
 
 def _knob(name: str, axis: KnobAxis) -> Knob:

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from resnext_search.results.search_summary import Effect
 from resnext_search.search.surrogate import effects
 from resnext_search.search.surrogate import posterior as outlook
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.effects import Effect, learned_effects
+from resnext_search.search.surrogate.effects import learned_effects
 from resnext_search.search.surrogate.observations import Observations
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.search_space.knobs import Knob
