@@ -30,7 +30,7 @@ def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequenc
     None before a trial of the search has completed with both.
     """
     cost = objectives[1] if len(objectives) > 1 else "activations"
-    shown = [row for row in _completed(trials) if row[cost] is not None]
+    shown = [row for row in completed(trials) if row[cost] is not None]
     if not shown:
         return None
     best = [row for row in front if row[cost] is not None]
@@ -96,7 +96,7 @@ def configuration_words(row: Row) -> str:
 
 def progress_chart(trials: Sequence[Row]) -> Chart | None:
     """The lowest error so far, beside what chance would have found with the trials of the start; None before any."""
-    ended = _completed(trials)
+    ended = completed(trials)
     if not ended:
         return None
     best, so_far = math.inf, []
@@ -133,7 +133,7 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         "progress",
         "The best so far",
         f"Lowest validation error after every completed trial of the search: {so_far[0]:.2f} % after the first, "
-        f"{so_far[-1]:.2f} % after {_count(len(ended), 'trial')}; the start of {len(start)} had reached "
+        f"{so_far[-1]:.2f} % after {counted(len(ended), 'trial')}; the start of {len(start)} had reached "
         f"{f'{min(start):.2f} %' if start else 'nothing'}.",
         "Trials in the order of their proposals. The start covers the space evenly, so its trials say what a random "
         "search of the same space finds: the lowest of every n of them, as a mean and a range. Beyond the length of "
@@ -150,9 +150,11 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
     )
 
 
-def _completed(trials: Sequence[Row]) -> list[Row]:
+def completed(trials: Sequence[Row]) -> list[Row]:
+    """The trials of the search that were trained to their end."""
     return [row for row in trials if row["phase"] == "search" and row["state"] == "completed"]
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 trial`, `2 trials`."""
     return f"{number} {noun}{'s' * (number != 1)}"

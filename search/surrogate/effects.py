@@ -15,20 +15,16 @@ measured by `benchmarks/search/effects_coverage.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from resnext_search.results.search_summary import Axis, Effect, SurfacePoint
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
 from resnext_search.spaces.seeds import derive_seed
-from resnext_search.spaces.study.configuration import Configuration
 from scipy.special import ndtri
-
-Axis = Literal["cardinality", "depth", "width"]
 
 AXES: tuple[Axis, ...] = ("cardinality", "depth", "width")
 
@@ -39,18 +35,6 @@ PREDICTED, SAMPLED = 4_000, 300
 
 # Of all pairs together so many candidates are predicted, and of one at least some.
 PREDICTED_OF_PAIRS, FEWEST = 20_000, 50
-
-
-@dataclass(frozen=True)
-class Effect:
-    """The lowest error in percent with one value of an axis: median, 95 % interval, and where it is expected."""
-
-    axis: Axis
-    value: int
-    median: float
-    low: float
-    high: float
-    best: Configuration
 
 
 def effects_of(posterior: CandidatePosterior, seed: int) -> list[Effect]:
@@ -106,17 +90,7 @@ def _contenders(posterior: CandidatePosterior, members: Integers) -> tuple[Integ
     return members[order], int(members[mean.argmin()])
 
 
-@dataclass(frozen=True)
-class Spot:
-    """The best candidate of a pair of C and depth, with its error in percent and the 95 % interval of that."""
-
-    best: Configuration
-    error: float
-    low: float
-    high: float
-
-
-def surface(posterior: CandidatePosterior, seed: int) -> list[Spot]:
+def surface(posterior: CandidatePosterior, seed: int) -> list[SurfacePoint]:
     """Every pair of cardinality and depth of the feasible set, in ascending order.
 
     Args:
@@ -133,7 +107,9 @@ def surface(posterior: CandidatePosterior, seed: int) -> list[Spot]:
     mean, variance = posterior.predict(np.array(best))
     reach = float(ndtri(0.975)) * posterior.calibration_factor * np.sqrt(variance)
     limits = (_in_percent(posterior.model, outcomes) for outcomes in (mean, mean - reach, mean + reach))
-    return [Spot(pool.configuration(candidate), *numbers) for candidate, *numbers in zip(best, *limits, strict=True)]
+    return [
+        SurfacePoint(pool.configuration(candidate), *numbers) for candidate, *numbers in zip(best, *limits, strict=True)
+    ]
 
 
 def _in_percent(model: Posterior, outcomes: Floats) -> list[float]:

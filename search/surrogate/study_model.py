@@ -7,26 +7,20 @@ fitted anew, in closed form.
 
 from __future__ import annotations
 
-import csv
-import io
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
+from resnext_search.results.search_summary import Effect
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.effects import Effect, effects_of
+from resnext_search.search.surrogate.effects import effects_of
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
-from resnext_search.spaces.whole_file import write_whole
-
-COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "blocks", "learning_rate", "trials")
 
 
 def read_effects(journal: Journal) -> list[Effect]:
@@ -50,33 +44,6 @@ def read_posterior(journal: Journal) -> CandidatePosterior | None:
     if not can_learn(len(pool.feature_names), errors):
         return None
     return CandidatePosterior.after(pool, read_observations(journal, pool))
-
-
-def write_effects(folder: StudyFolder, journal: Journal) -> Path:
-    """Write `effects.csv` of a study; without effects it has no rows.
-
-    Returns:
-        The file.
-    """
-    completed = [trial.configuration.architecture for trial in journal.trials(phase="search", states=["completed"])]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for effect in read_effects(journal):
-        best = effect.best.architecture
-        table.writerow(
-            [
-                effect.axis,
-                effect.value,
-                *(f"{number:.3f}" for number in (effect.median, effect.low, effect.high)),
-                best.name,
-                "-".join(map(str, best.blocks)),
-                dict(effect.best.knobs).get("learning_rate", ""),
-                sum(getattr(architecture, effect.axis) == effect.value for architecture in completed),
-            ]
-        )
-    write_whole(folder.effects, text.getvalue())
-    return folder.effects
 
 
 def read_observations(journal: Journal, pool: Candidates) -> Observations:

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from resnext_search.results.search_summary import Effect
 from resnext_search.search.surrogate import effects, posterior
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.effects import Effect, effects_of
+from resnext_search.search.surrogate.effects import effects_of
 from resnext_search.search.surrogate.observations import Observations
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.search_space.knobs import Knob
