@@ -50,7 +50,6 @@ KNOWN_UPWARD = {"search/execution/context.py"}
 KNOWN_CIRCLES = [
     "results.verdict.reasons <-> results.verdict.text <-> results.verdict.verdict",
 ]
-KNOWN_LONG = {"tests/trainers/test_training.py"}
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 # where each may be imported, at the top of a file or inside a function
@@ -187,7 +186,7 @@ def test_a_folder_is_read_by_its_names_and_a_module_in_one_go() -> None:
     modules = Counter(path.parent for path in files if path.name not in ("__init__.py", "conftest.py"))
     assert {name(folder): count for folder, count in modules.items() if count > MOST_MODULES} == {}
     lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
-    assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in KNOWN_LONG} == {}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
