@@ -87,7 +87,7 @@ class TrainingRun:
         return torch.Generator().manual_seed(derive_seed(self.seed, *purpose))
 
     def steps(self, epoch: int) -> Iterator[Tensor]:
-        """Train one epoch; yields the loss after each step, as a tensor on the device."""
+        """Train one epoch; yields the loss after each step, a tensor of shape `()` on the device."""
         size = self.recipe.batch_size
         shuffled = torch.randperm(len(self.splits.train), generator=self.generator("order", epoch))
         order = self.splits.train[shuffled]
@@ -117,7 +117,7 @@ class TrainingRun:
 
     @torch.inference_mode()
     def predict(self, numbers: Tensor) -> Tensor:
-        """Logits of the images with these numbers, `(images, classes)` on the CPU, without augmentation."""
+        """Logits, `(images, classes)` on the CPU, of the images with these `(images,)` numbers, not augmented."""
         self.network.eval()
         size = max(self.recipe.batch_size // self.micro_batches, 1)
         with precision(self.device):

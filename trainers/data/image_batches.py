@@ -112,7 +112,7 @@ def _as_it_is(read: Any) -> Any:
 
 
 def expect_read(read: Tensor | str) -> Tensor:
-    """What a `Viewer` has read.
+    """What a `Viewer` has read: `(images, height, width, 3)` uint8.
 
     Raises:
         DataError: It could not read a file.
