@@ -74,7 +74,7 @@ def _keep_memory() -> None:
     """Let the C library keep freed memory for the next step, instead of giving it back and asking for it again.
 
     A step allocates and frees some hundred megabytes of activations. The kernel hands out every page filled with zeros,
-    which took a tenth to a fifth of a step (1 thread, batches of 128, maps of 14 and less). Other C libraries than
+    which takes a tenth to a fifth of a step (1 thread, batches of 128, maps of 14 and less). Other C libraries than
     glibc have no such call, and stay as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None

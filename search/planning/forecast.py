@@ -70,7 +70,7 @@ def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
 
 
 def _measure(study_json: str, configuration_json: str) -> dict[str, Any]:
-    from resnext_search.trainers.latency import measure  # torch: only in the process that measures
+    from resnext_search.trainers.calibration import measure  # torch: only in the process that measures
 
     return dict(measure(study_json, configuration_json)._asdict())
 

@@ -79,7 +79,8 @@ def reaching(
 ) -> Iterator[tuple[Integers, Integers]]:
     """Doubled widths and blocks of the candidates whose narrowest and widest spreads enclose a part of [low, ceiling].
 
-    Multiply-adds grow with every width, so no other candidate has a member in there. Portions of bounded size.
+    Multiply-adds grow with every width, so no other candidate has a member in there. Portions of bounded size, both
+    `(n, stages)` arrays; `offsets` as `width_offsets` gives them.
     """
     for widths, blocks, fewest, most in grids(template, cardinality, axes, offsets):
         which_width, which_blocks = np.nonzero((fewest <= ceiling) & (most >= low))
