@@ -12,7 +12,9 @@ import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.spaces.architecture.complexity import Complexity
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.whole_file import whole_file, write_whole
 
 
@@ -56,10 +58,8 @@ WHOLE = (
     "cardinality",
     "width",
     "depth",
-    "batch_size",
-    "multiply_adds",
-    "parameters",
-    "activations",
+    *(name for name, facts in KNOBS.items() if facts.integer),
+    *Complexity._fields,
     "epochs",
     "attempts",
     "micro_batches",

@@ -287,12 +287,10 @@ def _expect_some_completed(journal: Journal) -> None:
 
 def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
     front = pareto_table(journal)
-    costs = [name for name in journal.study().objectives[1:] if name != "activations"]
+    costs = dict.fromkeys(["activations", *journal.study().objectives[1:]])
     lines = [
         "",
-        front[
-            ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
-        ].to_string(index=False),
+        front[["trial", "architecture", "blocks", "learning_rate", *costs, "validation_error"]].to_string(index=False),
         "",
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]

@@ -27,16 +27,16 @@ from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.knobs import Floats, Knob
+from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
-
-ERROR, LATENCY = "validation_error", "latency_ms"
 
 # The model is told of the last failures alone: each costs it as much as a trial that completed.
 FAILURES_MODELLED = 200
 
-# A latency outside of these, a picosecond and some thirty years, is a mistake, and its logarithm would be none.
-SHORTEST_MS, LONGEST_MS = 1e-9, 1e12
+# A measured cost outside of these is a mistake, and its logarithm would be none: of a latency in milliseconds they are
+# a picosecond and some thirty years.
+LEAST_COST, MOST_COST = 1e-9, 1e12
 
 Proposer = Literal["sobol", "ax"]
 
@@ -104,7 +104,8 @@ class Optimizer:
         self._candidates: list[int] = []  # by proposal
         self._outcomes: dict[int, float | Stopped | Failure] = {}  # by proposal
         self._curves: dict[int, Curve] = {}  # by proposal
-        self._latencies: dict[int, float] = {}  # by proposal
+        # by cost that is not known before a trial, and proposal
+        self._told_costs: dict[str, dict[int, float]] = {name: {} for name in self.costs if not OBJECTIVES[name].known}
         self._latency_features = latency_features(feasible)
         self._generator = BandGenerator(self.pool.features)
 
@@ -153,7 +154,7 @@ class Optimizer:
             raise UsageError(f"proposal {proposal_id}: unknown; {len(self._candidates)} were made")
         if proposal_id in self._outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
-        error, latency = _reported(outcome)
+        error = _reported(outcome, ERROR)
         settled: float | Stopped | Failure
         if isinstance(outcome, Failure):
             settled = outcome
@@ -164,9 +165,13 @@ class Optimizer:
                 f"proposal {proposal_id}: {ERROR} is {_found(error)}; a percentage from 0 to 100 is needed",
                 hint="Tell a Failure instead.",
             )
+        found = {name: _reported(outcome, name) for name in self._told_costs}
         may_lack = not isinstance(settled, float)
-        if LATENCY in self.costs and not (latency is None and may_lack):
-            self._latencies[proposal_id] = _latency(proposal_id, latency)
+        costs = [
+            (name, _cost(proposal_id, name, cost)) for name, cost in found.items() if cost is not None or not may_lack
+        ]
+        for name, cost in costs:
+            self._told_costs[name][proposal_id] = cost
         self._outcomes[proposal_id] = settled
         if curve is not None and not isinstance(settled, Failure):
             self._curves[proposal_id] = curve
@@ -254,35 +259,34 @@ class Optimizer:
         costs = np.empty((len(self.pool.feasible), len(self.costs)))
         deviations = np.zeros_like(costs)
         for place, name in enumerate(self.costs):
-            if name == LATENCY:
-                costs[:, place], deviations[:, place] = expected_latencies(self._latency_features, self._measured())
+            if known := OBJECTIVES[name].known:
+                costs[:, place] = known(self.pool.feasible)
             else:
-                costs[:, place] = getattr(self.pool.feasible.counts, name)
+                costs[:, place], deviations[:, place] = expected_latencies(self._latency_features, self._measured(name))
         return costs / costs.max(axis=0), deviations
 
-    def _measured(self) -> dict[int, float]:
-        """Latencies by architecture, in the order of the proposals; of several the first counts."""
-        numbers = sorted(self._latencies)
+    def _measured(self, cost: str) -> dict[int, float]:
+        """A cost by architecture, in the order of the proposals; of several the first counts."""
+        told = self._told_costs[cost]
+        numbers = sorted(told)
         measured: dict[int, float] = {}
         for architecture, number in zip(self._architectures(numbers).tolist(), numbers, strict=True):
-            measured.setdefault(architecture, self._latencies[number])
+            measured.setdefault(architecture, told[number])
         return measured
 
 
-def _reported(outcome: object) -> tuple[object, object]:
-    """Error and latency, as they were told."""
+def _reported(outcome: object, name: str) -> object:
+    """An objective as it was told; None if it was not."""
     if isinstance(outcome, Mapping):
-        return outcome.get(ERROR), outcome.get(LATENCY)
-    if isinstance(outcome, Stopped):
-        return outcome.error, outcome.latency_ms
-    return None, outcome.latency_ms if isinstance(outcome, Failure) else None
+        return outcome.get(name)
+    return getattr(outcome, "error" if name == ERROR else name, None)
 
 
-def _latency(proposal_id: int, latency: object) -> float:
-    if _is_number(latency, SHORTEST_MS, LONGEST_MS):
-        return float(latency)
+def _cost(proposal_id: int, name: str, cost: object) -> float:
+    if _is_number(cost, LEAST_COST, MOST_COST):
+        return float(cost)
     raise UsageError(
-        f"proposal {proposal_id}: {LATENCY} is {_found(latency)}; a positive number of milliseconds is needed",
+        f"proposal {proposal_id}: {name} is {_found(cost)}; a positive number of {OBJECTIVES[name].unit} is needed",
         hint="It is an objective: measure it, or make the optimizer without it.",
     )
 

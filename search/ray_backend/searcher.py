@@ -183,7 +183,7 @@ class RaySearcher(Searcher):
         self._live.clear()
 
     def _record_latency(self, number: int, result: dict[str, Any]) -> None:
-        row = LatencyRow(**{name: result[name] for name in LatencyRow.__dataclass_fields__})
+        row = LatencyRow(**{name: result[name] for name in LatencyRow._fields})
         architecture = self.journal.trial(number).configuration.architecture
         self.journal.record_latency(architecture, row, device=result["device"], host=result["host"])
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from resnext_search.search.ray_backend.settings import ray, tune
 from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 
@@ -75,7 +76,7 @@ def run_trial(
             _keep_to_share(_share(config, gpu))
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
-        wanted = confirm or "latency_ms" in study.objectives
+        wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
         facts = train(
             study,
             Configuration.from_json(config["configuration"]),

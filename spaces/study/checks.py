@@ -73,7 +73,7 @@ def _batch_problems(study: Study) -> Iterator[Problem]:
     if not available and study.data.train_images is None:
         return
     train, _ = study.data.split_sizes(available)
-    axis = study.axes.batch_size
+    axis = study.axes.knob("batch_size")
     batches = [(("trainer", "batch_size"), float(study.trainer.batch_size))]
     for key, size in (
         batches if axis is None else [(("axes", "batch_size", *place), size) for place, size in axis.places()]
@@ -116,7 +116,7 @@ def _claim_axes_problems(study: Study) -> Iterator[Problem]:
     """A claim without arms to compare, or without learning rates to tune them with."""
     if study.claim is None:
         return
-    rates = study.axes.learning_rate
+    rates = study.axes.knob("learning_rate")
     if rates is None or len(set(rates.listed or range(FEWEST_RATES))) < FEWEST_RATES:
         found = "nothing" if rates is None else f"{len(set(rates.listed or ()))} values"
         allowed = f"min and max, or a list of at least {FEWEST_RATES} values"
