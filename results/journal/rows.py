@@ -9,7 +9,7 @@ from resnext_search.spaces.search_space.objectives import Latency
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase
 
-Proposer = Literal["sobol", "ax", "plan"]
+Proposer = str  # a method of the search by its name in `METHODS`, or `plan` in tune and confirm
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 

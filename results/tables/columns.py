@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from resnext_search.spaces.architecture.complexity import Complexity
 from resnext_search.spaces.search_space.knobs import KNOBS
+from resnext_search.spaces.search_space.objectives import LATENCY_MEANING, Latency
 
 # `trials.csv`
 TRIALS = {
@@ -35,11 +36,7 @@ TRIALS = {
         "their validation spread over the steps (a trial that confirms has none); empty for an `image_folder`"
         " whose study gives no number of images"
     ),
-    "latency_ms, latency_ms_spread": (
-        "milliseconds that inference of one image takes on the trial's device: the lowest of many repeats, "
-        'and by how much their median lies above it; see "Latency". Empty if the trial failed before anything'
-        " was measured"
-    ),
+    ", ".join(Latency._fields): LATENCY_MEANING,
     "proposed_by": "`sobol` (space-filling start) or `ax` (the model); `plan` in tune and confirm",
     "attempts": "how often it was started",
     "micro_batches": (

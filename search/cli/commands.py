@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,12 +145,15 @@ def export(arguments: Arguments) -> int:
     """Write the tables anew, and the pictures if they are wanted."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.results.journal.journal import Journal
-    from resnext_search.search.monitor.outputs import export_study
+    from resnext_search.results.report.outputs import export_study
+    from resnext_search.search.monitor.summary import summarize_search
 
     folder = StudyFolder(arguments.folder)
+    objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
     with Journal(folder.journal, read_only=True) as journal:
-        objectives = [name.strip() for name in arguments.objectives.split(",")] if arguments.objectives else None
-        files = [str(path) for path in export_study(folder, journal, objectives, figures=arguments.figures)]
+        summarize = partial(summarize_search, folder, journal)
+        written = export_study(folder, journal, summarize, objectives, figures=arguments.figures)
+    files = [str(path) for path in written]
     return _show(arguments, {"files": files}, lambda: "\n".join(files))
 
 
@@ -169,10 +173,13 @@ def report(arguments: Arguments) -> int:
                 f"port {arguments.serve}: no page can be served there: {error.strerror}",
                 hint="Leave the number out: --serve takes a port that is free.",
             ) from error
-    from resnext_search.search.monitor.outputs import write_report
+    from resnext_search.results.report.facts import read_facts, read_results
+    from resnext_search.results.report.outputs import write_report
+    from resnext_search.search.monitor.summary import summarize_search
 
+    path = arguments.out or folder.report
     with Journal(folder.journal, read_only=True) as journal:
-        path = write_report(folder, journal, arguments.out)
+        write_report(path, read_facts(folder, journal, read_results(journal), summarize_search(folder, journal)))
     if arguments.open:
         import webbrowser
 
@@ -215,6 +222,7 @@ def export_model(arguments: Arguments) -> int:
 def verdict(arguments: Arguments) -> int:
     """Judge the claim of a study folder, or the runs of a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
+    from resnext_search.results.verdict.text import verdict_text
 
     options = {name: getattr(arguments, name) for name in ("claimant", "margin", "tolerance")}
     if arguments.source.is_dir():
@@ -228,10 +236,10 @@ def verdict(arguments: Arguments) -> int:
     else:
         runs, verdict = judge_csv(arguments.source, **options)
     if arguments.plots is not None:
-        from resnext_search.search.monitor.outputs import draw_runs
+        from resnext_search.results.report.outputs import draw_runs
 
         draw_runs(runs, verdict, arguments.plots)
-    _show(arguments, verdict.to_json(), verdict.words)
+    _show(arguments, verdict.to_json(), lambda: verdict_text(verdict))
     return 7 if arguments.strict and verdict.verdict in ("inconclusive", "invalid") else 0
 
 

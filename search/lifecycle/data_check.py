@@ -19,7 +19,7 @@ from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 
 if TYPE_CHECKING:
-    from resnext_search.search.ray_backend.worker import Train
+    from resnext_search.search.execution.run_trial import Train
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _fingerprint(dataset: Dataset) -> str:
 def _left_out(data: DataConfig, dataset: Dataset) -> str:
     if not isinstance(dataset, DatasetOfFiles) or not (left_out := dataset.left_out):
         return ""
-    from resnext_search.trainers.data.folder import named  # image libraries, which other data sets do not need
+    from resnext_search.trainers.data.image_folder import named  # image libraries, which other data sets do not need
 
     total = len(left_out) + len(dataset.labels)
     return f"{len(left_out):,} of {total:,} images cannot be read and are left out: {named(data.root, left_out)}"

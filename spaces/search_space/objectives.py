@@ -29,6 +29,14 @@ class Latency(NamedTuple):
     latency_ms_spread: float
 
 
+# The same for the columns of a table.
+LATENCY_MEANING = (
+    "milliseconds that inference of one image takes on the trial's device: the lowest of many repeats, "
+    'and by how much their median lies above it; see "Latency". Empty if the trial failed before anything'
+    " was measured"
+)
+
+
 class ObjectiveFacts(NamedTuple):
     """What is known of an objective.
 

@@ -24,10 +24,19 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails
+from resnext_search.spaces.search_space.axes import Axes
 from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Number
-from resnext_search.spaces.study.sections import MOST_CHANNELS, BlockCount, Blocks, Channels, Recipe, Section
+from resnext_search.spaces.study.sections import (
+    MOST_CHANNELS,
+    BlockCount,
+    Blocks,
+    Channels,
+    Recipe,
+    Section,
+    TemplateConfig,
+)
+from resnext_search.spaces.study.units import Number
 
 # Ways to spread blocks over the stages that one axis may hold; more than this is a typing error, not a search space.
 MOST_SPREADS = 100_000
@@ -186,6 +195,10 @@ class AxesConfig(Section):
     """Channels d of one group in the first stage"""
     blocks: BlocksAxis
     """Blocks per stage: a list of spreads, or {min, max} for every stage"""
+
+    def architecture_axes(self, template: TemplateConfig) -> Axes:
+        """The values of cardinality, width and blocks, sorted, each once."""
+        return Axes(self.cardinality, self.width, self.blocks.spreads(template.stages), template.width_rule)
 
     def knob(self, name: str) -> KnobAxis | None:
         """The values of a knob; None if it is not searched."""
