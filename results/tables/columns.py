@@ -5,6 +5,10 @@ A key may name several columns. Meanings are Markdown, of which only backticks a
 
 from __future__ import annotations
 
+from resnext_search.spaces.architecture.complexity import Complexity
+from resnext_search.spaces.search_space.knobs import KNOBS
+from resnext_search.spaces.search_space.objectives import LATENCY_MEANING, Latency
+
 # `trials.csv`
 TRIALS = {
     "trial": "number, from 0, in the order of the proposals",
@@ -20,8 +24,8 @@ TRIALS = {
     "architecture": "the paper's name: cardinality x width d - depth",
     "cardinality, width, depth": "C; channels of a group in the first stage; weighted layers",
     "group_widths, blocks": "channels of a group, and blocks, of every stage",
-    "learning_rate, batch_size, weight_decay, momentum, label_smoothing": "the recipe of this trial",
-    "multiply_adds, parameters, activations": "exact counts; multiply-adds and activations for one image",
+    ", ".join(KNOBS): "the recipe of this trial",
+    ", ".join(Complexity._fields): "exact counts; multiply-adds and activations for one image",
     "validation_error, test_error": (
         "percent, top-1, after the last epoch of the full training, so empty for a stopped trial; a trial has"
         " one of them: search and tune never read the test images, confirm trains on the validation images"
@@ -32,11 +36,7 @@ TRIALS = {
         "their validation spread over the steps (a trial that confirms has none); empty for an `image_folder`"
         " whose study gives no number of images"
     ),
-    "latency_ms, latency_ms_spread": (
-        "milliseconds that inference of one image takes on the trial's device: the lowest of many repeats, "
-        'and by how much their median lies above it; see "Latency". Empty if the trial failed before anything'
-        " was measured"
-    ),
+    ", ".join(Latency._fields): LATENCY_MEANING,
     "proposed_by": "`sobol` (space-filling start) or `ax` (the model); `plan` in tune and confirm",
     "attempts": "how often it was started",
     "micro_batches": (

@@ -15,6 +15,8 @@ import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.search_summary import Effect
 from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.architecture.complexity import Complexity
+from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.whole_file import whole_file, write_whole, writing
 
 EFFECT_COLUMNS = (
@@ -105,10 +107,8 @@ WHOLE = (
     "cardinality",
     "width",
     "depth",
-    "batch_size",
-    "multiply_adds",
-    "parameters",
-    "activations",
+    *(name for name, facts in KNOBS.items() if facts.integer),
+    *Complexity._fields,
     "epochs",
     "attempts",
     "micro_batches",
