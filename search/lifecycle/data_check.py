@@ -19,7 +19,7 @@ from resnext_search.trainers.data.dataset import Dataset
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 
 if TYPE_CHECKING:
-    from resnext_search.search.ray_backend.worker import Train
+    from resnext_search.search.execution.run_trial import Train
     from resnext_search.trainers.data.folder import FolderDataset
 
 

@@ -24,7 +24,7 @@ from resnext_search.results.report.facts import Facts, read_facts, read_results
 from resnext_search.results.report.page import page, parts
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.search.monitor.live_server import Board, PageServer
-from resnext_search.search.monitor.status import read_status
+from resnext_search.search.monitor.status import idle_seconds, read_status
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.spaces.study.configuration import describe
 
@@ -162,7 +162,7 @@ class LivePage:
 
     def _pause(self, begin: float) -> None:
         """Leave the processor to the trials for nine times as long as it was used; not once the run has ended."""
-        self._ended.wait((time.thread_time() - begin) * (1 / MOST_OF_A_CORE - 1))
+        self._ended.wait(idle_seconds(time.thread_time() - begin, MOST_OF_A_CORE))
 
 
 def _ended_trial(trial: Trial) -> dict[str, Any]:

@@ -66,6 +66,15 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
     }
 
 
+def idle_seconds(busy: float, share: float) -> float:
+    """How long to rest after so many seconds of work, so as to take no more than this share of a core.
+
+    >>> idle_seconds(0.5, share=0.1)
+    4.5
+    """
+    return busy * (1 / share - 1)
+
+
 def _states(trials: list[Trial], live: bool) -> dict[str, int]:
     """How many trials are in each state; none runs where nobody is at work."""
     return dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials))
