@@ -16,7 +16,7 @@ from resnext_search.search.monitor.status import idle_seconds, read_status
 from resnext_search.search.monitor.terminal import RunningTrial, running_table
 from resnext_search.search.monitor.text import audit_words, remaining_words, status_words
 from resnext_search.search.planning.forecast import Remaining
-from resnext_search.spaces.study.quantities import duration
+from resnext_search.spaces.study.units import duration
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table

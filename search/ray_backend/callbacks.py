@@ -14,7 +14,7 @@ from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.search.ray_backend.settings import Stopper, tune
 from resnext_search.search.ray_backend.worker import kill
 from resnext_search.spaces.errors import MachineLost
-from resnext_search.spaces.study.quantities import duration
+from resnext_search.spaces.study.units import duration
 
 # How long no trial may run because none fits, before that is taken to be for good.
 PATIENCE_SECONDS = 30.0

@@ -80,7 +80,7 @@ def test_trials_that_hang_and_a_study_that_takes_too_long_are_ended(
 @pytest.mark.slow
 def test_a_limit_of_operations_shortens_the_search_and_not_the_claim(tmp_path: Path, shared_ray: None) -> None:
     """As many as three trials of the search and the claim take; one less, and a search of two would be left."""
-    from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trained_flops
+    from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trial_flops
 
     claimed = [TINY_CLAIM, "search.trials=9"]
     enough = claim_flops(tiny_study(*claimed)) + 3 * search_trial_flops(tiny_study())
@@ -101,7 +101,9 @@ def test_a_limit_of_operations_shortens_the_search_and_not_the_claim(tmp_path: P
         trials = journal.trials()
     assert {trial.state for trial in trials} == {"completed"}
     assert [sum(trial.phase == phase for trial in trials) for phase in ("search", "tune", "confirm")] == [3, 9, 20]
-    assert enough - search_trial_flops(study) < sum(trained_flops(study, trial) for trial in trials) <= enough
+    assert (
+        enough - search_trial_flops(study) < sum(trial_flops(study, trial, trial.epochs) for trial in trials) <= enough
+    )
     assert json.loads(folder.verdict.read_text())["verdict"] != "invalid"
 
 
