@@ -8,6 +8,7 @@ from typing import Any
 
 from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, wide
 from resnext_search.results.statistics.pareto import best_of_start
+from resnext_search.spaces.study.methods import METHODS, START
 
 Row = Mapping[str, Any]
 
@@ -103,7 +104,7 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         best = min(best, row["validation_error"])
         so_far.append(best)
     numbers = list(range(1, len(ended) + 1))
-    start = [row["validation_error"] for row in ended if row["proposed_by"] == "sobol"]
+    start = [row["validation_error"] for row in ended if row["proposed_by"] == START]
     chance = best_of_start(start)
     layers: list[Layer] = []
     if len(chance) > 1:
@@ -113,18 +114,15 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
             Area(drawn, [one.low for one in chance], [one.high for one in chance], range_, COLOURS[4]),
             Line(drawn, [one.expected for one in chance], "what chance finds, on average", COLOURS[4], dashed=True),
         ]
-    for proposer, name, colour in (
-        ("sobol", "space-filling start", COLOURS[4]),
-        ("ax", "proposed by the model", FAINT),
-    ):
+    for proposer, method in sorted(METHODS.items(), key=lambda row: row[1].learns):
         of = [(number, row) for number, row in zip(numbers, ended, strict=True) if row["proposed_by"] == proposer]
         if of:
             layers.append(
                 Points(
                     [number for number, _ in of],
                     [row["validation_error"] for _, row in of],
-                    name,
-                    colour,
+                    method.label,
+                    FAINT if method.learns else COLOURS[4],
                     sizes=6,
                     hover=[configuration_words(row) for _, row in of],
                     trials=[row["trial"] for _, row in of],

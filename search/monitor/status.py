@@ -100,10 +100,10 @@ def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
         UsageError: No trial has been completed.
     """
     from resnext_search.search.surrogate.study_model import (
-        ranked_trials,
+        rank_trials,
     )  # imports scipy, which `status` starts without
 
-    ranked = ranked_trials(journal)
+    ranked = rank_trials(journal)
     if not ranked:
         raise UsageError(f"{folder.path}: no trial has been completed yet")
     trial, expected = ranked[0]

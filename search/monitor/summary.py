@@ -11,7 +11,7 @@ from resnext_search.search.planning.claim_trials import planned_trials
 from resnext_search.search.planning.workload import phase_flops
 from resnext_search.search.surrogate.effects import effects_of, surface
 from resnext_search.search.surrogate.gaussian_process import one_thread
-from resnext_search.search.surrogate.study_model import ranked_trials, read_outlook
+from resnext_search.search.surrogate.study_model import rank_trials, read_posterior
 
 
 def summarize_search(folder: StudyFolder, journal: Journal, *, model: bool = True) -> SearchSummary:
@@ -19,10 +19,10 @@ def summarize_search(folder: StudyFolder, journal: Journal, *, model: bool = Tru
     study = journal.study()
     audit = read_audit(journal)
     with one_thread():
-        outlook = read_outlook(journal) if model else None
-        ranked = ranked_trials(journal, None if outlook is None else outlook.belief) if model else []
-        effects = [] if outlook is None else effects_of(outlook, study.seed)
-        points = [] if outlook is None else surface(outlook, study.seed)
+        posterior = read_posterior(journal) if model else None
+        ranked = rank_trials(journal, None if posterior is None else posterior.model) if model else []
+        effects = [] if posterior is None else effects_of(posterior, study.seed)
+        points = [] if posterior is None else surface(posterior, study.seed)
     return SearchSummary(
         is_live(folder),
         planned_trials(study, journal),

@@ -107,9 +107,9 @@ def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
 def finalists(study: Study, journal: Journal) -> dict[str, Configuration]:
     """The search's best configurations by the model, by the name under which they are confirmed."""
     # brings scipy.optimize along, which `status` does without
-    from resnext_search.search.surrogate.study_model import ranked_trials
+    from resnext_search.search.surrogate.study_model import rank_trials
 
-    best = ranked_trials(journal)[: _claim(study).finalists]
+    best = rank_trials(journal)[: _claim(study).finalists]
     return {f"{FINALIST}{trial.trial_id:04d}": trial.configuration for trial, _ in best}
 
 

@@ -14,6 +14,7 @@ from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
 from resnext_search.spaces.errors import PluginError, shown
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
+from resnext_search.spaces.study.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.recipes import RecipeName, filled
 from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
@@ -251,8 +252,7 @@ class SearchConfig(Section):
     """Trials of the search phase"""
     parallel: Literal["auto"] | Annotated[Whole, Field(ge=1, le=10_000)] = "auto"
     """Trials at once: auto (as many as the machine holds), or a number"""
-    optimizer: Literal["ax", "sobol"] = "ax"
-    """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+    optimizer: MethodName = Field("ax", description=" | ".join(f"{name}: {METHODS[name].meaning}" for name in METHODS))
     early_stopping: Literal["none", "asha", "median"] = "none"
     """none: every trial is trained to the end | asha, median: Ray Tune stops those that fall behind the others"""
     audit: Share = Field(default=0.1, ge=0, le=1)
