@@ -1,6 +1,6 @@
 """What is a picture made of? Layers over two axes, with the same content in words and as a table.
 
-A chart is drawn twice: by `plots.py` with matplotlib, for papers, and by `report/drawn.py` for a browser. Neither adds
+A chart is drawn twice: by `draw_matplotlib.py` for papers, and by `draw_plotly.py` for a browser. Neither adds
 anything, so that both show the same. Imports nothing.
 """
 

@@ -27,7 +27,7 @@ from resnext_search.results.figures.chart import (
 
 Json = dict[str, Any]
 
-# A name of `charts.py` that the page replaces by the colour of the ground it is drawn on.
+# A name of `chart.py` that the page replaces by the colour of the ground it is drawn on.
 GROUND = "@{}"
 
 BAR_WIDTH = 0.5
@@ -35,7 +35,7 @@ BAR_WIDTH = 0.5
 PIXELS_PER_LINE, PIXELS_OF_AXES = 20, 110
 
 
-def drawn(chart: Chart) -> Json:
+def plotly_figure(chart: Chart) -> Json:
     """A chart as plotly.js takes it: `data`, `layout`, and the `words` that stand for it."""
     data = [part for layer in chart.layers for part in _layer(layer)]
     return {

@@ -98,14 +98,12 @@ def power(
     return float(supported.mean())
 
 
-def seeds_needed(
-    question: Question, spread: Spread, *, margin: float = 0.3, target: float = TARGET, most: int = MOST_SEEDS
-) -> int | None:
+def seeds_needed(question: Question, spread: Spread, *, margin: float = 0.3) -> int | None:
     """Smallest number of seeds an arm with which a true gain of two margins is `supported` often enough.
 
     Returns:
-        None if no number up to `most` does: the seeds differ so much that the better arm seldom wins a pair of runs, or
-        the test images are too few.
+        None if no number up to `MOST_SEEDS` does: the seeds differ so much that the better arm seldom wins a pair of
+        runs, or the test images are too few.
 
     >>> question = Question("spend", "cardinality", ("cardinality", "width"))
     >>> seeds_needed(question, Spread((0.1, 0.1), (0.0,)))
@@ -115,13 +113,13 @@ def seeds_needed(
     """
 
     def suffices(seeds: int) -> bool:
-        return power(question, spread, seeds, margin=margin) >= target + LUCK
+        return power(question, spread, seeds, margin=margin) >= TARGET + LUCK
 
-    if not suffices(most):
+    if not suffices(MOST_SEEDS):
         return None
     enough, too_few = FEWEST_SEEDS, FEWEST_SEEDS - 1
-    while enough < most and not suffices(enough):
-        enough, too_few = min(2 * enough, most), enough
+    while enough < MOST_SEEDS and not suffices(enough):
+        enough, too_few = min(2 * enough, MOST_SEEDS), enough
     while enough - too_few > 1:
         middle = (enough + too_few) // 2
         if suffices(middle):
@@ -141,7 +139,7 @@ def _primary(question: Question) -> Sequence[tuple[Floats, int, int]]:
 
 
 def _half_width(run_variance: Floats, example_variance: float, seeds: int) -> NDArray[np.float64]:
-    """Of the one-sided 95 % bound, as `statistics.two_way` has it; the images are so many that they count as known."""
+    """Of the one-sided 95 % bound, as `two_way` has it; the images are so many that they count as known."""
     variance = run_variance + example_variance
     share = run_variance / np.maximum(variance, np.finfo(float).tiny)
     degrees = (seeds - 1) / np.maximum(share, 1e-4) ** 2  # where runs do not differ: practically normal

@@ -112,7 +112,8 @@ def ask(arms: Iterable[str], claimant: str | None = None) -> Question:
 
 
 def is_gain(lower_bound: Any, value: Any, probability: Any, margin: float) -> Any:
-    """Whether a difference is sure, large enough to matter, and seen in most pairs of runs; numbers or arrays.
+    """Whether a difference is sure, large enough to matter, and seen in most pairs of runs; numbers, or arrays
+    of one shape, such as `(studies,)`. A NaN is no gain.
 
     >>> is_gain(0.1, 0.3, 0.8, 0.3), is_gain(0.1, 0.29, 0.8, 0.3), is_gain(0.1, 0.3, 0.7, 0.3)
     (True, False, False)

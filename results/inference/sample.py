@@ -61,7 +61,7 @@ class Sample:
 
     Args:
         arms: Names, in the order of the question.
-        errors: One array an arm: test error of its runs in percent, by ascending seed; an arm may have none.
+        errors: One `(runs,)` array an arm: test error in percent, by ascending seed; an arm may have none.
         blocked: Whether run k of every arm has the same seed.
         wrong: `(arms, seeds, examples)` array: which test images were not recognised. Only where `blocked`.
     """

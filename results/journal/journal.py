@@ -7,33 +7,48 @@ in WAL mode with `synchronous=FULL`: what a method wrote when it returned is sti
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from pathlib import Path
 
+from resnext_search.results.journal.file import transaction
 from resnext_search.results.journal.reader import JournalReader, key_of
 from resnext_search.results.journal.rows import EpochRow, LatencyRow, Proposer, Stop
+from resnext_search.results.journal.schema import create
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase, Study
 
 
 class Journal(JournalReader):
-    """The journal of one study, open; `JournalFile` says how it is opened, `JournalReader` what it is asked."""
+    """The journal of one study, open; `JournalReader` says what it is asked.
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    Args:
+        path: The SQLite file; one of an older schema is brought to today's, and a copy of it is kept at `kept`.
+        study: Given when the journal is made; must be None for one that exists.
+        read_only: Open it as `JournalReader` does; nothing can be written.
+
+    Raises:
+        UsageError: As of `JournalReader`; or a journal should be made and there is one.
+        ResnextSearchError: As of `JournalReader`; or it cannot be written.
+    """
+
+    def __init__(self, path: Path, *, study: Study | None = None, read_only: bool = False) -> None:
+        if study is not None:
+            create(path, study)
+        self._open(path, read_only=read_only)
+
+    def together(self) -> AbstractContextManager[None]:
         """Facts written inside are one transaction: all of them or, after an exception, none; one wait for the disk."""
-        with self._transaction():
-            yield
+        return transaction(self.path, self._connection)
 
     def change_study(self, study: Study) -> None:
         """Replace the resolved study, after a change that only adds to it."""
-        with self._transaction():
+        with self.together():
             self._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
 
     def keep_active_seconds(self, seconds: float) -> None:
         """Replace the time that the study was at work."""
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 "INSERT INTO meta VALUES ('active_seconds', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (str(seconds),),
@@ -43,7 +58,7 @@ class Journal(JournalReader):
         self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
     ) -> int:
         """Record a proposal; returns the number of its trial."""
-        with self._transaction():
+        with self.together():
             number = int(self._connection.execute("SELECT COALESCE(MAX(trial_id) + 1, 0) FROM trials").fetchone()[0])
             self._connection.execute(
                 "INSERT INTO trials (trial_id, phase, arm, state, configuration, seed, proposed_by, queued_at) "
@@ -54,7 +69,7 @@ class Journal(JournalReader):
 
     def start(self, trial_id: int, checkpoint: str) -> None:
         """A queued or interrupted trial is handed to a worker; its state lies in `checkpoint`."""
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 "UPDATE trials SET state = 'running', attempts = attempts + 1, checkpoint = ?, "
                 "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
@@ -91,7 +106,7 @@ class Journal(JournalReader):
         Returns:
             Whether this call ended the trial.
         """
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 "INSERT INTO epochs SELECT ?, ?, ?, ?, ?, ?, ?, ? FROM trials WHERE trial_id = ? AND state = 'running' "
                 "ON CONFLICT (trial_id, epoch) DO NOTHING",
@@ -123,7 +138,7 @@ class Journal(JournalReader):
 
     def record_latency(self, architecture: Architecture, row: LatencyRow, *, device: str, host: str) -> None:
         """Record what an architecture takes on a device; of several measurements the first stays."""
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 f"INSERT INTO latencies VALUES (?, ?, ?, {'?, ' * len(row)}?) "
                 "ON CONFLICT (architecture, device) DO NOTHING",
@@ -132,7 +147,7 @@ class Journal(JournalReader):
 
     def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
         """Record that a running trial failed; returns False if it was not running."""
-        with self._transaction():
+        with self.together():
             changed = self._connection.execute(
                 "UPDATE trials SET state = 'failed', failure_class = ?, failure_message = ?, ended_at = ?, "
                 "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
@@ -142,7 +157,7 @@ class Journal(JournalReader):
 
     def put_back(self, trial_id: int, *, alone: bool, micro_batches: int) -> None:
         """A running trial found too little memory on its GPU: it waits for another attempt, with more room."""
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 "UPDATE trials SET state = 'interrupted', alone = ?, micro_batches = ? "
                 "WHERE trial_id = ? AND state = 'running'",
@@ -151,7 +166,7 @@ class Journal(JournalReader):
 
     def interrupt_running(self) -> int:
         """Mark what was running as interrupted; returns how many that were."""
-        with self._transaction():
+        with self.together():
             changed = self._connection.execute("UPDATE trials SET state = 'interrupted' WHERE state = 'running'")
         return changed.rowcount
 
@@ -161,7 +176,7 @@ class Journal(JournalReader):
         Returns:
             Their numbers.
         """
-        with self._transaction():
+        with self.together():
             self._connection.execute(
                 "INSERT INTO failures SELECT trial_id, attempts, failure_class, failure_message, COUNT(e.epoch), "
                 "COALESCE(SUM(e.seconds), 0.0), ended_at FROM trials LEFT JOIN epochs e USING (trial_id) "

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from pydantic import ValidationError
-from resnext_search.results.journal.file import JournalFile
+from resnext_search.results.journal.file import damage_in_words, meta, open_file
 from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, State, Trial
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.errors import UsageError
@@ -22,12 +26,41 @@ _FAILURE = ", ".join(field.name for field in fields(FailureRow))
 _LATENCY = ", ".join(LatencyRow._fields)
 
 
-class JournalReader(JournalFile):
-    """A journal, to be asked."""
+class JournalReader:
+    """The journal of one study, open to be asked: without the right to write, as `status` asks beside a live run.
+
+    Args:
+        path: The SQLite file; one of an older schema is brought to today's in memory.
+
+    Raises:
+        UsageError: There is no journal at `path`, or one of a newer schema.
+        ResnextSearchError: The file is damaged or is no journal. Methods raise it too: damage may lie anywhere.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._open(path, read_only=True)
+
+    def _open(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self._connection, self.schema, self.kept = open_file(path, read_only=read_only)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is lost by not calling this."""
+        self._connection.close()
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with damage_in_words(self.path):
+            return self._connection.execute(query, values).fetchall()
 
     def study(self) -> Study:
         """The resolved study, as of the last change that was allowed."""
-        text = self._meta("study")
+        text = meta(self.path, self._connection, "study")
         try:
             return Study.model_validate_json(text)
         except ValidationError:  # of a plug-in that is no longer installed, say

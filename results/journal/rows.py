@@ -23,6 +23,11 @@ ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 FINALIST = "finalist-"
 
 
+def last_line(message: str | None) -> str:
+    """What a failure says in one line: of a traceback, the error; empty without any words."""
+    return "".join((message or "").strip().splitlines()[-1:])
+
+
 @dataclass(frozen=True)
 class Trial:
     """One row of the table `trials`, with the number of epochs and their seconds."""

@@ -81,16 +81,6 @@ CREATE TABLE failures (                     -- of trials that were then tried ag
 );
 """
 
-# By schema, what is done to its tables before their rows are copied into those of the next; columns of the same name
-# are copied, and new ones hold their default.
-CHANGES: dict[int, tuple[str, ...]] = {
-    1: (),  # 2: the claim
-    2: (),  # 3: early stopping
-    3: (),  # 4: latencies
-    4: (),  # 5: shares of a GPU
-    5: (),  # 6: failures that were retried
-}
-
 
 def create_statements() -> dict[str, str]:
     """By table, the statement that makes it."""
@@ -123,15 +113,14 @@ def create(path: Path, study: Study) -> None:
         raise ResnextSearchError(f"{path}: cannot be written: {error}") from error
 
 
-def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring the tables of schema `version` to today's; to be called inside a transaction.
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an older schema to today's; to be called inside a transaction.
+
+    Columns of the same name are copied, and new ones hold their default: that has sufficed for every schema so far.
 
     Raises:
         sqlite3.Error: A row breaks a rule of today's tables, or the file is damaged.
     """
-    for older in range(version, SCHEMA_VERSION):
-        for statement in CHANGES[older]:
-            connection.execute(statement)
     today = create_statements()
     there = [table for table in today if _columns(connection, table)]
     for table in there:

@@ -100,7 +100,7 @@ def _text(folder: StudyFolder) -> str | None:
         return None
 
 
-def gallery(facts: Facts) -> dict[str, Chart]:
+def charts_of(facts: Facts) -> dict[str, Chart]:
     """The charts of a study by their names."""
     return {chart.name: chart for chart in _charts(facts)}
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.results.journal.rows import ENDED, Trial, last_line
 from resnext_search.results.report.facts import Facts
 from resnext_search.spaces.claim.arms import claim_budget
 
@@ -119,6 +119,5 @@ def failures(trials: Sequence[Trial]) -> list[FailureClass]:
     found = []
     for name, failed in sorted(classes.items(), key=lambda item: -len(item[1])):
         message = (failed[-1].failure_message or "").strip()
-        line = "".join(message.splitlines()[-1:])
-        found.append(FailureClass(name, tuple(trial.trial_id for trial in failed), line, message))
+        found.append(FailureClass(name, tuple(trial.trial_id for trial in failed), last_line(message), message))
     return found

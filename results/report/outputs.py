@@ -14,7 +14,7 @@ from resnext_search.results.figures.chart import Chart
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.report.facts import Facts, StudyResults, gallery, read_facts, rows_of
+from resnext_search.results.report.facts import Facts, StudyResults, charts_of, read_facts, rows_of
 from resnext_search.results.report.page import page
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.arms import arm_rows, latex, markdown
@@ -87,7 +87,7 @@ def export_study(
     if figures:
         own = pareto_table(journal, trials=trials) if objectives else front
         facts = read_facts(folder, journal, StudyResults(trials, own, verdict), search)
-        files += _draw(gallery(facts).values(), folder.figures)
+        files += _draw(charts_of(facts).values(), folder.figures)
     return files
 
 

@@ -20,8 +20,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from resnext_search.results.figures.chart import Cell
-from resnext_search.results.figures.draw_plotly import drawn
-from resnext_search.results.report.facts import Facts, gallery
+from resnext_search.results.figures.draw_plotly import plotly_figure
+from resnext_search.results.report.facts import Facts, charts_of
 from resnext_search.results.report.headline import failures, headline
 from resnext_search.results.tables import columns as dictionary
 from resnext_search.results.verdict.text import verdict_text
@@ -65,7 +65,7 @@ LIBRARIES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "numpy", "
 
 def parts(facts: Facts) -> dict[str, Any]:
     """The pieces of the page, ready for JSON: `sections`, inner HTML by id, and `figures` for plotly.js by name."""
-    charts = gallery(facts)
+    charts = charts_of(facts)
     context = {
         "facts": facts,
         "study": facts.study,
@@ -84,7 +84,7 @@ def parts(facts: Facts) -> dict[str, Any]:
     templates = _environment()
     return {
         "sections": {name: templates.get_template(f"{name}.html").render(context) for name in SECTIONS},
-        "figures": {name: drawn(chart) for name, chart in charts.items()},
+        "figures": {name: plotly_figure(chart) for name, chart in charts.items()},
     }
 
 

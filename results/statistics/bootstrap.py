@@ -30,7 +30,7 @@ def resampled_errors(
     """Test errors of the arms' runs as they might have been.
 
     Args:
-        errors: One array an arm: the test error of its runs, in percent.
+        errors: One `(runs,)` array an arm: the test error of its runs, in percent; an arm may have none.
         wrong: `(arms, seeds, examples)` array: which test images were not recognised. Without it they stay the same.
         generator: The only source of chance: the same state gives the same result.
         blocked: Whether run k of every arm has the same seed; seeds are then drawn for all arms together.
@@ -77,11 +77,14 @@ def _other_images(wrong: NDArray[np.bool_], generator: np.random.Generator, repl
     return list(shares.reshape(replicates, arms, seeds).transpose(1, 0, 2))
 
 
-def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The middle `level` of the replicates.
+def percentile_interval(values: Floats) -> tuple[float, float]:
+    """The middle 95 % of some replicates.
 
-    >>> percentile_interval(np.arange(101.0), 0.9)
-    (5.0, 95.0)
+    Args:
+        values: `(replicates,)` array; a NaN makes both ends NaN.
+
+    >>> percentile_interval(np.arange(201.0))
+    (5.0, 195.0)
     """
-    low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
+    low, high = np.quantile(values, [0.025, 0.975])
     return round(float(low), 12), round(float(high), 12)  # 5.0, where interpolation makes 5.000000000000001 of it

@@ -45,10 +45,6 @@ class Estimate:
         half = float(stdtrit(self.degrees, 0.5 + level / 2)) * self.standard_error
         return self.value - half, self.value + half
 
-    def lower_bound(self, level: float = 0.95) -> float:
-        """One-sided: the lower end of the two-sided interval that leaves out twice as much."""
-        return self.interval(2 * level - 1)[0]
-
     def p_better(self) -> float:
         """One-sided p-value against "the claimant is no better"; 0.5 for identical runs.
 
@@ -87,7 +83,7 @@ def independent(errors: Sequence[Floats], weights: Floats) -> Estimate:
     """Estimate from arms that do not share their seeds: Welch's t.
 
     Args:
-        errors: One array of test errors an arm, each of its own length. A single run has no standard error.
+        errors: One `(runs,)` array of test errors an arm, each of its own length. A single run has no standard error.
         weights: `(arms,)` array; an arm with weight 0 is not looked at.
 
     Source:
@@ -159,6 +155,9 @@ def trend_weights(cardinalities: Sequence[int]) -> Floats:
     Args:
         cardinalities: One an arm; at least two different ones.
 
+    Returns:
+        `(arms,)` array of weights.
+
     >>> trend_weights([1, 32]).tolist()
     [1.0, -1.0]
     >>> table_3 = np.array([23.9, 23.0, 22.6, 22.3, 22.2])  # the paper's, 50 layers
@@ -188,8 +187,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Interval of a probability that covers it at least as often as it says; the whole of [0, 1] without a trial.
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """95 % interval of a probability, which covers it at least so often; the whole of [0, 1] without a trial.
 
     Source:
         Clopper and Pearson 1934, Biometrika 26(4).
@@ -197,9 +196,9 @@ def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> tuple[f
     >>> [round(end, 3) for end in clopper_pearson(0, 2)]  # 1 - sqrt(0.025)
     [0.0, 0.842]
     """
-    tail, failures = (1 - level) / 2, trials - successes
-    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
-    return low, float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
+    failures = trials - successes
+    low = float(betaincinv(successes, failures + 1, 0.025)) if successes else 0.0
+    return low, float(betaincinv(successes + 1, failures, 0.975)) if failures else 1.0
 
 
 def probability_of_improvement(claimant: Floats, rival: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial
+from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial, last_line
 from resnext_search.results.statistics.pareto import hypervolume_trace, pareto_front
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.architecture.complexity import Complexity, complexity
@@ -177,7 +177,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "device": trial and trial.device,
         "host": trial and trial.host,
         "failure_class": trial and trial.failure_class,
-        "failure_message": trial and trial.failure_message and "".join(trial.failure_message.strip().splitlines()[-1:]),
+        "failure_message": trial and trial.failure_message and last_line(trial.failure_message),
         "data": trial and study.data.name,
         "correct": trial and trial.test_correct,
     }

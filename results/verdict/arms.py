@@ -112,8 +112,8 @@ SECONDS_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
-class Secondary:
-    """What the claimant costs beside a rival, in one kind of cost.
+class CostRatio:
+    """What the claimant costs, divided by what a rival costs, in one kind of cost.
 
     Args:
         claimant: The arm.
@@ -132,7 +132,7 @@ class Secondary:
     answer: str
 
 
-def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> Iterator[Secondary]:
+def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> Iterator[CostRatio]:
     """Compare what the arms of every plain comparison cost; a kind that is not known of both is left out.
 
     Args:
@@ -147,13 +147,13 @@ def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> 
             if own is not None and other is not None:
                 ratio = own / other
                 answer = _answer(claimant, quantity, ratio, tolerance)
-                yield Secondary(claimant, rival, quantity, ratio, (ratio, ratio), answer)
+                yield CostRatio(claimant, rival, quantity, ratio, (ratio, ratio), answer)
         logarithm = _log_ratio_of_seconds(completed, claimant, rival)
         if logarithm is not None:
             low, high = logarithm.interval(0.95)
             ratio = math.exp(logarithm.value)
             answer = _answer(claimant, "training seconds", ratio, SECONDS_TOLERANCE)
-            yield Secondary(claimant, rival, "seconds", ratio, (math.exp(low), math.exp(high)), answer)
+            yield CostRatio(claimant, rival, "seconds", ratio, (math.exp(low), math.exp(high)), answer)
 
 
 def _log_ratio_of_seconds(runs: Sequence[Run], claimant: str, rival: str) -> Estimate | None:

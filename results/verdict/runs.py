@@ -139,18 +139,18 @@ def _whole(value: Any) -> int:
 
 def _contradictions(runs: Iterable[Run]) -> list[str]:
     """What the rows say against each other, of the runs that are evidence."""
-    evidence = [run for run in runs if run.phase == "confirm"]
+    confirmed = [run for run in runs if run.phase == "confirm"]
     problems = []
-    for (arm, seed), times in sorted(Counter((run.arm, run.seed) for run in evidence).items()):
+    for (arm, seed), times in sorted(Counter((run.arm, run.seed) for run in confirmed).items()):
         if times > 1:
             problems.append(f"seed: {times} runs of arm {arm} have seed {seed}; allowed: one each")
-    for arm in sorted({run.arm for run in evidence}):
+    for arm in sorted({run.arm for run in confirmed}):
         for column in (*COUNTS, "architecture"):
-            values = {getattr(run, column) for run in evidence if run.arm == arm} - {None}
+            values = {getattr(run, column) for run in confirmed if run.arm == arm} - {None}
             if len(values) > 1:
                 found = ", ".join(f"{value:,.0f}" if column in COUNTS else value for value in sorted(values))
                 problems.append(f"{column}: {found} in arm {arm}; allowed: one value an arm, which is one network")
-    tested = [run for run in evidence if run.correct is not None]
+    tested = [run for run in confirmed if run.correct is not None]
     sizes = {len(run.correct) for run in tested if run.correct is not None}
     if len(sizes) > 1:
         problems.append(f"correct: {', '.join(map(str, sorted(sizes)))} images; allowed: the same for all runs")

@@ -19,8 +19,8 @@ from resnext_search.results.inference.sample import Run, Sample, gather
 from resnext_search.results.verdict import reasons as why
 from resnext_search.results.verdict.arms import (
     ArmResult,
+    CostRatio,
     Scale,
-    Secondary,
     arm_result,
     compare_costs,
     finalist_results,
@@ -71,7 +71,7 @@ class Verdict:
     trend: Comparison | None = None
     seeds_needed: int | None = None
     finalists: tuple[ArmResult, ...] = ()
-    secondary: tuple[Secondary, ...] = ()
+    secondary: tuple[CostRatio, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values in a fixed order: floats with six decimals, and null for a number or interval not known."""

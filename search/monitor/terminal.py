@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from resnext_search.results.journal.rows import last_line
 from resnext_search.search.planning.forecast import ENDS_LOOKED_AT, rest_of
 from resnext_search.spaces.study.configuration import Configuration, describe
 from resnext_search.spaces.study.units import duration, span
@@ -108,9 +109,10 @@ class Progress:
         """A trial has failed."""
         running = self._end(trial_id)
         self._failed += 1
-        last = message.strip().splitlines()[-1] if message.strip() else ""
         name = describe(trial_id, running.configuration) if running else f"trial {trial_id:04d}"
-        self.console.print(f"{self._count()} {name}  failed ({failure_class}): {last}", style="red", markup=False)
+        self.console.print(
+            f"{self._count()} {name}  failed ({failure_class}): {last_line(message)}", style="red", markup=False
+        )
 
     def _end(self, trial_id: int) -> _Running | None:
         self.done += 1

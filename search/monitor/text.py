@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnext_search.results.journal.rows import ENDED, State
+from resnext_search.results.journal.rows import ENDED, State, last_line
 from resnext_search.search.planning.forecast import Remaining
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.units import duration, span
@@ -28,8 +28,7 @@ def status_words(facts: dict[str, Any]) -> str:
         for one in facts["running"]
     ]
     for failure in facts["failures"]:
-        last = (failure["message"] or "").strip().splitlines()[-1:]
-        lines.append(f"  trial {failure['trial']:04d} failed ({failure['class']}): {' '.join(last)}")
+        lines.append(f"  trial {failure['trial']:04d} failed ({failure['class']}): {last_line(failure['message'])}")
     if facts["early_stopping"] is not None:
         lines.append(audit_words(facts["early_stopping"]))
     if facts["best"] is not None:

@@ -7,7 +7,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 from resnext_search.results.figures.chart import Area, Axis, Bars, Chart, Intervals, Layer, Line, Points, Span
-from resnext_search.results.figures.draw_plotly import drawn
+from resnext_search.results.figures.draw_plotly import plotly_figure
 
 LAYERS: list[Layer] = [
     Points([1.0, 2.0], [3.0, 4.0], "dots", hover=["<b>one</b>\ntwo", "three"], trials=[7, 8]),
@@ -33,30 +33,30 @@ def with_ground(figure: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
 def test_plotly_takes_every_layer(layer: Layer) -> None:
-    figure = json.loads(with_ground(drawn(chart(layer, x=Axis("x", log=True)))).replace('"@rule"', '"#ddd"'))
+    figure = json.loads(with_ground(plotly_figure(chart(layer, x=Axis("x", log=True)))).replace('"@rule"', '"#ddd"'))
     go.Figure(figure["data"], figure["layout"])  # raises on what it does not know
 
 
 def test_an_interval_is_a_piece_of_a_broken_line() -> None:
-    [trace] = drawn(chart(LAYERS[5]))["data"]
+    [trace] = plotly_figure(chart(LAYERS[5]))["data"]
     assert (trace["x"], trace["y"]) == ([1.0, 1.0, None, 2.0, 2.0, None], [0.0, 2.0, None, 1.0, 3.0, None])
 
 
 def test_values_are_coloured_by_their_logarithms_and_labelled_by_themselves() -> None:
-    [trace] = drawn(chart(LAYERS[2]))["data"]
+    [trace] = plotly_figure(chart(LAYERS[2]))["data"]
     bar = trace["marker"]["colorbar"]
     assert trace["marker"]["color"] == [0.0, 2.0]
     assert dict(zip(bar["ticktext"], bar["tickvals"], strict=True))["10"] == 1.0
 
 
 def test_marks_know_their_trials_and_bars_their_starts() -> None:
-    points, bars = drawn(chart(LAYERS[0], LAYERS[8]))["data"]
+    points, bars = plotly_figure(chart(LAYERS[0], LAYERS[8]))["data"]
     assert points["customdata"] == [7, 8]
     assert (bars["base"], bars["x"]) == ([0.0, 1.0], [2.0, 3.0])
 
 
 def test_text_is_escaped_and_lines_are_kept() -> None:
-    figure = drawn(chart(LAYERS[0], LAYERS[3], y=Axis("<y>", ticks=[(0, "<i>\nb")], down=True)))
+    figure = plotly_figure(chart(LAYERS[0], LAYERS[3], y=Axis("<y>", ticks=[(0, "<i>\nb")], down=True)))
     assert figure["data"][0]["hovertext"][0] == "&lt;b&gt;one&lt;/b&gt;<br>two"
     assert figure["data"][1]["name"] == "a &lt; b"
     axis = figure["layout"]["yaxis"]
@@ -64,5 +64,5 @@ def test_text_is_escaped_and_lines_are_kept() -> None:
 
 
 def test_a_legend_of_one_is_left_out() -> None:
-    assert not drawn(chart(LAYERS[0], LAYERS[1]))["layout"]["showlegend"]
-    assert drawn(chart(LAYERS[0], LAYERS[3]))["layout"]["showlegend"]
+    assert not plotly_figure(chart(LAYERS[0], LAYERS[1]))["layout"]["showlegend"]
+    assert plotly_figure(chart(LAYERS[0], LAYERS[3]))["layout"]["showlegend"]

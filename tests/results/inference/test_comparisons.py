@@ -34,7 +34,7 @@ def test_a_spend_compares_the_claimant_with_every_rival() -> None:
         expected = paired(errors - ERRORS[0])
         assert one.difference == pytest.approx(expected.value)
         assert one.interval == pytest.approx(expected.interval(0.95))
-        assert one.lower_bound == one.interval_90[0] == pytest.approx(expected.lower_bound())
+        assert one.lower_bound == one.interval_90[0] == pytest.approx(expected.interval(0.9)[0])
         assert one.p == pytest.approx(expected.p_better())
     assert [one.p_holm for one in comparisons] == holm([one.p for one in comparisons])
     assert [one.p_worse_holm for one in comparisons] == holm([one.p_worse for one in comparisons])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from resnext_search.results import EpochRow, Journal, LatencyRow
-from resnext_search.results.journal.schema import CHANGES, SCHEMA_VERSION
+from resnext_search.results.journal.schema import SCHEMA_VERSION
 from resnext_search.results.tables.trials import trials_table
 from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
@@ -35,7 +35,6 @@ def test_there_is_a_journal_and_a_step_of_every_schema_and_todays_tables_are_tho
     tmp_path: Path,
 ) -> None:
     """If this fails since the schema was changed: its version was not raised, or no journal of it was kept."""
-    assert list(CHANGES) == list(OLDER)
     assert all(fixture(version).exists() for version in ALL)
     restore(SCHEMA_VERSION, tmp_path / "kept.sqlite")
     new_folder(tmp_path / "new")[1].close()

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 from resnext_search.results.inference.rules import ask
-from resnext_search.results.verdict.arms import Secondary, compare_costs
+from resnext_search.results.verdict.arms import CostRatio, compare_costs
 from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import runs_table
@@ -15,7 +15,7 @@ from tests.support.tables import runs_table
 ERRORS = [8.0, 8.1, 8.2]
 
 
-def compared(table: pd.DataFrame, claimant: str = "a") -> list[Secondary]:
+def compared(table: pd.DataFrame, claimant: str = "a") -> list[CostRatio]:
     runs = read_runs(table)
     return list(compare_costs(runs, ask({run.arm for run in runs}, claimant), 0.02))
 
@@ -31,7 +31,7 @@ def compared(table: pd.DataFrame, claimant: str = "a") -> list[Secondary]:
 def test_counts_are_exact(parameters: tuple[int, int], answer: str) -> None:
     [found] = compared(runs_table({"a": ERRORS, "b": ERRORS}, parameters=parameters))
     ratio = parameters[0] / parameters[1]
-    assert found == Secondary("a", "b", "parameters", ratio, (ratio, ratio), answer)
+    assert found == CostRatio("a", "b", "parameters", ratio, (ratio, ratio), answer)
 
 
 def test_seconds_are_compared_seed_by_seed() -> None:
