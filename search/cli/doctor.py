@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from resnext_search.search.cli.options import FILE, Group, json_option, overrides_argument, show
+from resnext_search.search.cli.options import FILE, Group, json_option, show
 from resnext_search.spaces.errors import UsageError
 
 commands = Group()
@@ -15,7 +15,7 @@ commands = Group()
 @click.argument(
     "study", type=FILE, required=False, metavar="[STUDY.yaml|DIR]", help="look at all its images, or at the folder"
 )
-@overrides_argument
+@click.argument("overrides", nargs=-1, metavar="[key=value ...]", help="such as data.unreadable=skip")
 @json_option
 def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study."""

@@ -28,20 +28,27 @@ commands = Group()
 @json_option
 def status(folder: Path, watch: bool, as_json: bool) -> None:
     """Show how far a study is, also while it runs."""
-    from resnext_search.results.journal.folder import StudyFolder
-    from resnext_search.search.monitor import watch as watching
+    if watch:
+        _watch(folder, as_json)
+        return
+    from resnext_search.search.monitor.status import read_status
     from resnext_search.search.monitor.text import status_words
-    from rich.console import Console
 
-    looks = watching.follow(StudyFolder(folder))
-    if not watch:
-        facts = next(looks)
-        show(as_json, facts, lambda: status_words(facts))
-    elif as_json:
-        for facts in looks:
+    with reading(folder) as (study, journal):
+        facts = read_status(study, journal)
+    show(as_json, facts, lambda: status_words(facts))
+
+
+def _watch(folder: Path, as_json: bool) -> None:
+    from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.monitor.watch import follow, watch
+    from rich.console import Console  # a tenth of a second that `status` alone does not need
+
+    if as_json:
+        for facts in follow(StudyFolder(folder)):
             print(json.dumps(facts), flush=True)  # one document a line, for programs that follow a study
     else:
-        watching.watch(StudyFolder(folder), Console())
+        watch(StudyFolder(folder), Console())
 
 
 @commands.command()
