@@ -1,50 +1,44 @@
 """What does a report show that only the search knows? Its model's predictions and its plans, handed over as data.
 
-`results` does not import `search`; `search/monitor/outputs.py` fills these in.
+`results` does not import `search`; `search/monitor/summary.py` makes the summary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase
+
+Axis = Literal["cardinality", "depth", "width"]
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A configuration that is expected to err least of some, with that error without noise and its 95 % interval."""
+class Effect:
+    """The lowest error in percent with one value of an axis: median, 95 % interval, and where it is expected."""
 
-    architecture: str
-    blocks: str
-    learning_rate: float | None
+    axis: Axis
+    value: int
+    median: float
+    low: float
+    high: float
+    best: Configuration
+
+
+@dataclass(frozen=True)
+class SurfacePoint:
+    """The best candidate of a pair of C and depth, with its error in percent and the 95 % interval of that."""
+
+    best: Configuration
     error: float
     low: float
     high: float
 
 
 @dataclass(frozen=True)
-class Level:
-    """A value of `cardinality` or `depth`, everything else at its best; and how many trials completed with it."""
-
-    axis: str
-    value: int
-    best: Prediction
-    trials: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """A pair of C and depth on the surface of equal FLOPs, with the d of the architecture that is best there."""
-
-    cardinality: int
-    depth: int
-    width: int
-    best: Prediction
-
-
-@dataclass(frozen=True)
-class Chosen:
+class Incumbent:
     """The trial that the search would hand over, and the error that is expected of it; None before there is a model."""
 
     trial: int
@@ -60,9 +54,9 @@ class SearchSummary:
         planned_trials: By phase.
         planned_flops: Floating-point operations of the training, by phase; None where they are not known.
         architectures: Inside the band.
-        chosen: None before a trial of the search has completed.
-        levels: Empty while the model knows nothing.
-        places: Like them.
+        incumbent: None before a trial of the search has completed.
+        effects: Empty while the model knows nothing.
+        surface: Like them: every pair of C and depth at equal FLOPs.
         stopping: A sentence on what early stopping has saved and missed; None without it.
     """
 
@@ -70,7 +64,7 @@ class SearchSummary:
     planned_trials: Mapping[Phase, int]
     planned_flops: Mapping[Phase, float] | None
     architectures: int
-    chosen: Chosen | None = None
-    levels: Sequence[Level] = ()
-    places: Sequence[Place] = ()
+    incumbent: Incumbent | None = None
+    effects: Sequence[Effect] = ()
+    surface: Sequence[SurfacePoint] = ()
     stopping: str | None = None

@@ -1,7 +1,6 @@
 """How is a file written so that nobody ever reads half of it? Under another name first, then into its place at once.
 
-A reader, a machine that loses power and a disk that is full see the old file or the new one. Imports nothing, so that
-every room may use it.
+A reader, a machine that loses power and a disk that is full see the old file or the new one.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from resnext_search.spaces.errors import UsageError
 
 # How the draft of a file ends: one that was left behind by a process that was killed is of no use to anyone.
 DRAFT = ".part"
@@ -47,6 +48,19 @@ def write_whole(path: Path, content: str | bytes) -> None:
             draft.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+@contextmanager
+def writing(path: Path, *, hint: str = "") -> Iterator[None]:
+    """Say in words that a file or folder which the block writes cannot be written.
+
+    Raises:
+        UsageError: The block raised an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The wheel: every file of the four rooms, nothing else, and a command line that works without the source tree."""
+"""The sdist, and the wheel built from it: every file of the rooms, and a command that needs no source tree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -20,29 +22,51 @@ EXTRA = {"spaces": ["*.yaml"], "results": ["templates/*"]}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that no build folder is left in the tree, and none that is there gets in."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By their endings. Built from a copy: no build folder is left in the tree, and none that is there gets in."""
     copy = tmp_path_factory.mktemp("tree")
     for name in (*ROOMS, "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist", "."]
-    built = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    [wheel] = (copy / "dist").iterdir()
-    return wheel
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist", "."]
+    made = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return {path.suffix: path for path in (copy / "dist").iterdir()}
 
 
-def test_the_wheel_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
-    expected = {
-        f"resnext_search/{room}/{path.relative_to(ROOT / room).as_posix()}"
+@pytest.fixture
+def wheel(built: dict[str, Path]) -> Path:
+    return built[".whl"]
+
+
+def files_of_the_rooms() -> set[str]:
+    """`spaces/study/study.py`: all that the rooms have of code and package data."""
+    return {
+        path.relative_to(ROOT).as_posix()
         for room in ROOMS
         for pattern in ("*.py", "py.typed", *EXTRA.get(room, ()))
         for path in (ROOT / room).rglob(pattern)
     }
+
+
+def test_every_package_is_named_in_the_project_file() -> None:
+    """An editable install finds a package that is not, and a wheel lacks it."""
+    named = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
+    folders = {file.rpartition("/")[0] for file in files_of_the_rooms() if file.endswith(".py")}
+    assert named == {f"resnext_search.{folder.replace('/', '.')}" for folder in folders}
+
+
+def test_the_sdist_holds_the_rooms(built: dict[str, Path]) -> None:
+    with tarfile.open(built[".gz"]) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert files_of_the_rooms() <= held
+    assert {"pyproject.toml", "README.md", "LICENSE"} <= held
+
+
+def test_the_wheel_built_from_it_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert held == expected
+    assert held == {f"resnext_search/{file}" for file in files_of_the_rooms()}
     assert {f"resnext_search/{room}/py.typed" for room in ROOMS} <= held
     assert "resnext_search/spaces/fixed_flops.yaml" in held
     assert "resnext_search/__init__.py" not in held  # a namespace: the rooms are its parts

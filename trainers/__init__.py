@@ -4,7 +4,7 @@ Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
 """
 
 from resnext_search.trainers.data.dataset import Dataset
-from resnext_search.trainers.data.memory import MemoryDataset
+from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.data.splits import Splits, split
 from resnext_search.trainers.latency import Calibration, Latency, MeasuredFirst, measure, measure_latency

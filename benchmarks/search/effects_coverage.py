@@ -18,6 +18,10 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from resnext_search.search.surrogate.effects import effects_of
+from resnext_search.search.surrogate.gaussian_process import one_thread
+from resnext_search.search.surrogate.observations import Observations
+from resnext_search.search.surrogate.posterior import CandidatePosterior
 from scipy.stats import t
 
 from benchmarks.search.optimizer.surfaces import Surface, surface
@@ -53,14 +57,17 @@ class Searched:
 def searched(problem: Surface, seed: int, trials: int) -> Searched:
     """Search one surface and compare what was learned with the truth."""
     optimizer, pool = problem.optimizer(seed), problem.pool
-    tried = []
+    tried, errors = [], []
     for number in range(trials):
         [proposal] = optimizer.ask()
         error = problem.observe(proposal.configuration, np.random.default_rng([seed, 2, number]))
         optimizer.tell(proposal.proposal_id, {"validation_error": error})
-        tried.append(proposal.configuration.architecture)
+        tried.append(proposal.configuration)
+        errors.append(error)
     began = time.perf_counter()
-    effects = optimizer.effects()
+    with one_thread():
+        observations = Observations(pool.features_of(tried), np.array(errors))
+        effects = effects_of(CandidatePosterior.after(pool, observations), seed)
     seconds = time.perf_counter() - began
     true = np.array([problem.true(pool.configuration(candidate)) for candidate in range(len(pool))])
     lowest = true.reshape(len(problem.feasible), -1).min(axis=1)  # of every architecture, at its best learning rate
@@ -69,7 +76,7 @@ def searched(problem: Surface, seed: int, trials: int) -> Searched:
             float(lowest[np.asarray(getattr(problem.feasible, effect.axis)) == effect.value].min()),
             effect.low,
             effect.high,
-            sum(getattr(architecture, effect.axis) == effect.value for architecture in tried),
+            sum(getattr(one.architecture, effect.axis) == effect.value for one in tried),
         )
         for effect in effects
     ]

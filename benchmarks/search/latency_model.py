@@ -31,8 +31,8 @@ def main() -> None:
     print(f"{arguments.study}: {len(chosen)} of {len(feasible):,} architectures, one thread, {os.cpu_count()} cores")
     for row in rounds:
         began = time.perf_counter()
-        for place in generator.permutation(len(chosen)):
-            row[place] = measure_latency(study.network_template(), feasible[int(chosen[place])]).latency_ms
+        for index in generator.permutation(len(chosen)):
+            row[index] = measure_latency(study.network_template(), feasible[int(chosen[index])]).latency_ms
         seconds = (time.perf_counter() - began) / len(chosen)
         print(f"measured in {seconds:.2f} s each, load {os.getloadavg()[0]:.1f}: {_described(row)}")
     if len(rounds) > 1:
@@ -49,9 +49,9 @@ def main() -> None:
 def _leave_one_out(features: Floats, latencies: Floats) -> Floats:
     """`(n,)` logarithms of what every architecture took, over what is expected after all others."""
     expected = []
-    for place in range(len(latencies)):
-        others = {other: float(value) for other, value in enumerate(latencies) if other != place}
-        expected.append(expected_latencies(features, others)[0][place])
+    for left_out in range(len(latencies)):
+        others = {other: float(value) for other, value in enumerate(latencies) if other != left_out}
+        expected.append(expected_latencies(features, others)[0][left_out])
     return np.log(latencies / np.array(expected))
 
 

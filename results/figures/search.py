@@ -8,6 +8,7 @@ from typing import Any
 
 from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, wide
 from resnext_search.results.statistics.pareto import best_of_start
+from resnext_search.spaces.study.methods import METHODS, START
 
 Row = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequenc
     None before a trial of the search has completed with both.
     """
     cost = objectives[1] if len(objectives) > 1 else "activations"
-    shown = [row for row in _completed(trials) if row[cost] is not None]
+    shown = [row for row in completed(trials) if row[cost] is not None]
     if not shown:
         return None
     best = [row for row in front if row[cost] is not None]
@@ -95,7 +96,7 @@ def configuration_words(row: Row) -> str:
 
 def progress_chart(trials: Sequence[Row]) -> Chart | None:
     """The lowest error so far, beside what chance would have found with the trials of the start; None before any."""
-    ended = _completed(trials)
+    ended = completed(trials)
     if not ended:
         return None
     best, so_far = math.inf, []
@@ -103,7 +104,7 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         best = min(best, row["validation_error"])
         so_far.append(best)
     numbers = list(range(1, len(ended) + 1))
-    start = [row["validation_error"] for row in ended if row["proposed_by"] == "sobol"]
+    start = [row["validation_error"] for row in ended if row["proposed_by"] == START]
     chance = best_of_start(start)
     layers: list[Layer] = []
     if len(chance) > 1:
@@ -113,18 +114,15 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
             Area(drawn, [one.low for one in chance], [one.high for one in chance], range_, COLOURS[4]),
             Line(drawn, [one.expected for one in chance], "what chance finds, on average", COLOURS[4], dashed=True),
         ]
-    for proposer, name, colour in (
-        ("sobol", "space-filling start", COLOURS[4]),
-        ("ax", "proposed by the model", FAINT),
-    ):
+    for proposer, method in sorted(METHODS.items(), key=lambda row: row[1].learns):
         of = [(number, row) for number, row in zip(numbers, ended, strict=True) if row["proposed_by"] == proposer]
         if of:
             layers.append(
                 Points(
                     [number for number, _ in of],
                     [row["validation_error"] for _, row in of],
-                    name,
-                    colour,
+                    method.label,
+                    FAINT if method.learns else COLOURS[4],
                     sizes=6,
                     hover=[configuration_words(row) for _, row in of],
                     trials=[row["trial"] for _, row in of],
@@ -135,7 +133,7 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         "progress",
         "The best so far",
         f"Lowest validation error after every completed trial of the search: {so_far[0]:.2f} % after the first, "
-        f"{so_far[-1]:.2f} % after {_count(len(ended), 'trial')}; the start of {len(start)} had reached "
+        f"{so_far[-1]:.2f} % after {counted(len(ended), 'trial')}; the start of {len(start)} had reached "
         f"{f'{min(start):.2f} %' if start else 'nothing'}.",
         "Trials in the order of their proposals. The start covers the space evenly, so its trials say what a random "
         "search of the same space finds: the lowest of every n of them, as a mean and a range. Beyond the length of "
@@ -152,9 +150,11 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
     )
 
 
-def _completed(trials: Sequence[Row]) -> list[Row]:
+def completed(trials: Sequence[Row]) -> list[Row]:
+    """The trials of the search that were trained to their end."""
     return [row for row in trials if row["phase"] == "search" and row["state"] == "completed"]
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 trial`, `2 trials`."""
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -49,11 +49,15 @@ class Question:
     arms: tuple[str, ...]
     cardinalities: tuple[int, ...] = ()
 
+    def rivals(self) -> list[str]:
+        """All arms but the claimant."""
+        return [arm for arm in self.arms if arm != self.claimant]
+
     def pairs(self) -> list[tuple[str, str]]:
         """The plain comparisons, (claimant, rival): of a `trade` each cardinality against the smallest."""
         if self.kind == "trade":
             return [(arm, self.arms[0]) for arm in self.arms[1:]]
-        return [(self.claimant, arm) for arm in self.arms if arm != self.claimant]
+        return [(self.claimant, rival) for rival in self.rivals()]
 
     def weights(self, claimant: str, rival: str) -> Floats:
         """Contrast of a comparison, `(arms,)`: what the claimant errs less than the rival."""

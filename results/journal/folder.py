@@ -131,7 +131,7 @@ class StudyFolder:
 
 
 def is_live(folder: StudyFolder) -> bool:
-    """Whether a run holds the lock of the folder."""
+    """Whether a run holds the lock of the folder; asked without the right to write, by a lock that others share."""
     if not folder.lock.exists():
         return False
     with folder.lock.open("rb") as file:
@@ -151,17 +151,17 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         FolderLocked: A live run holds it; the message names its process and host.
     """
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderLocked(
-                f"{path.parent}: another run works on this folder ({holder(path)})",
-                hint=f"Follow it with: resnext-search status {path.parent} --watch",
-            ) from None
-        file.truncate(0)
-        file.write(f"{this_process()}\n")
-        file.flush()
+    from filelock import FileLock, Timeout  # commands that only look need not wait for this import
+
+    try:
+        held = FileLock(path).acquire(timeout=0)
+    except Timeout:
+        raise FolderLocked(
+            f"{path.parent}: another run works on this folder ({holder(path)})",
+            hint=f"Follow it with: resnext-search status {path.parent} --watch",
+        ) from None
+    with held:
+        path.write_text(f"{this_process()}\n", encoding="utf-8")
         yield
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase
 
-Proposer = Literal["sobol", "ax", "plan"]
+Proposer = str  # a method of the search by its name in `METHODS`, or `plan` in tune and confirm
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from resnext_search.results.figures.chart import Chart
@@ -20,7 +20,8 @@ from resnext_search.results.journal.rows import Trial
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.costs import PhaseCost, phase_costs
 from resnext_search.results.tables.trials import pareto_table, trials_table
-from resnext_search.results.verdict.verdict import Verdict, judge
+from resnext_search.results.verdict.sources import judge_study
+from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.study.study import Study
 
 Row = dict[str, Any]
@@ -51,19 +52,35 @@ class Facts:
     search: SearchSummary
 
 
-def read_facts(folder: StudyFolder, journal: Journal, search: SearchSummary) -> Facts:
-    """The facts of a study as far as it has come."""
+class StudyResults(NamedTuple):
+    """What follows from the journal of a study, made once for everything that is written or said of it.
+
+    Args:
+        trials: As `trials_table` makes it.
+        front: As `pareto_table` makes it.
+        verdict: None for a study that makes no claim.
+    """
+
+    trials: pd.DataFrame
+    front: pd.DataFrame
+    verdict: Verdict | None
+
+
+def read_results(journal: Journal) -> StudyResults:
+    """The results of a study as far as it has come."""
+    trials = trials_table(journal)
+    return StudyResults(trials, pareto_table(journal, trials=trials), judge_study(journal.study(), trials))
+
+
+def read_facts(folder: StudyFolder, journal: Journal, results: StudyResults, search: SearchSummary) -> Facts:
+    """The facts of a study, of whose journal the results were made."""
     study, trials = journal.study(), journal.trials()
-    table = trials_table(journal)
-    verdict = None
-    if study.claim is not None:
-        verdict = judge(table, margin=study.claim.margin, tolerance=study.claim.tolerance, seed=study.seed)
     return Facts(
         study,
         _text(folder),
-        rows_of(table),
-        rows_of(pareto_table(journal, trials=table)),
-        verdict,
+        rows_of(results.trials),
+        rows_of(results.front),
+        results.verdict,
         trials,
         phase_costs(study, trials, search.planned_trials, search.planned_flops),
         search,
@@ -91,8 +108,8 @@ def gallery(facts: Facts) -> dict[str, Chart]:
 def _charts(facts: Facts) -> Iterator[Chart]:
     if (front := front_chart(facts.trials, facts.front, facts.study.objectives)) is not None:
         yield front
-    yield from surface_charts(facts.trials, facts.search.places)
-    yield from effect_charts(facts.search.levels)
+    yield from surface_charts(facts.trials, facts.search.surface)
+    yield from effect_charts(facts.trials, facts.search.effects)
     if facts.verdict is not None:
         yield from claim_charts(facts.trials, facts.verdict.to_json())
     for chart in (tuning_chart(facts.trials), progress_chart(facts.trials)):

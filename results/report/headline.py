@@ -74,7 +74,7 @@ def _answer(facts: Facts, ended: int, planned: int) -> tuple[str, str, Tone]:
             return "nothing to show", f"{progress}, and all failed; the reasons are below.", "bad"
         return "no answer yet", f"No trial has ended yet; {planned:,} are planned.", "open"
     if facts.verdict is None:
-        return _chosen(facts, progress, unfinished=ended < planned)
+        return _incumbent(facts, progress, unfinished=ended < planned)
     if ended < planned and facts.verdict.verdict in ("invalid", "inconclusive"):
         at_work = "a run is at work" if facts.search.live else "no run is at work"
         return "not decided yet", f"{progress}, and {at_work}; arms are judged on fresh seeds at the end.", "open"
@@ -82,19 +82,19 @@ def _answer(facts: Facts, ended: int, planned: int) -> tuple[str, str, Tone]:
     return facts.verdict.verdict, facts.verdict.reasons[0], tones.get(facts.verdict.verdict, "open")
 
 
-def _chosen(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, str, Tone]:
-    chosen = facts.search.chosen
-    if chosen is None:
+def _incumbent(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, str, Tone]:
+    incumbent = facts.search.incumbent
+    if incumbent is None:
         return "no answer yet", f"{progress}, none of the search completed.", "open"
-    row = next(row for row in facts.trials if row["trial"] == chosen.trial)
+    row = next(row for row in facts.trials if row["trial"] == incumbent.trial)
     expected = (
-        f"{chosen.expected_error:.2f} % by the search's model, without its luck; it reported "
-        if chosen.expected_error is not None
+        f"{incumbent.expected_error:.2f} % by the search's model, without its luck; it reported "
+        if incumbent.expected_error is not None
         else ""
     )
     so_far = f"{progress}. So far the" if unfinished else "The"
     sentence = (
-        f"{so_far} trial to take is number {chosen.trial}, with a validation error of {expected}"
+        f"{so_far} trial to take is number {incumbent.trial}, with a validation error of {expected}"
         f"{row['validation_error']:.2f} %. No arms were compared: the study makes no claim."
     )
     return str(row["architecture"]), sentence, "open"

@@ -24,7 +24,7 @@ from resnext_search.results.figures.draw_plotly import drawn
 from resnext_search.results.report.facts import Facts, gallery
 from resnext_search.results.report.headline import failures, headline
 from resnext_search.results.tables import columns as dictionary
-from resnext_search.results.verdict.text import words
+from resnext_search.results.verdict.text import verdict_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -71,7 +71,7 @@ def parts(facts: Facts) -> dict[str, Any]:
         "study": facts.study,
         "charts": charts,
         "headline": headline(facts),
-        "verdict_text": None if facts.verdict is None else words(facts.verdict),
+        "verdict_text": None if facts.verdict is None else verdict_text(facts.verdict),
         "failures": failures(facts.journal),
         "configurations": _configurations(facts),
         "resolved": yaml.safe_dump(facts.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True),

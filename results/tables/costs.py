@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.architecture.training_cost import FORWARD_PASSES, OPERATIONS
-from resnext_search.spaces.study.study import Phase, Study, train_images
+from resnext_search.spaces.architecture.training_cost import training_flops
+from resnext_search.spaces.study.study import Phase, Study
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def phase_costs(
     costs, multiply_adds = [], _multiply_adds(study, trials)
     for phase, planned in planned_trials.items():
         own = [trial for trial in trials if trial.phase == phase]
-        images = train_images(study, confirm=phase == "confirm")
+        images = study.images_per_epoch(phase)
+        passed = sum(trial.epochs * multiply_adds[trial.trial_id] for trial in own)
         ended = [trial for trial in own if trial.state in ENDED]
         begun = [trial.started_at for trial in own if trial.started_at is not None]
         last = [trial.ended_at for trial in own if trial.ended_at is not None]
@@ -61,12 +62,7 @@ def phase_costs(
                 phase,
                 len(ended),
                 planned,
-                None
-                if images is None
-                else OPERATIONS
-                * FORWARD_PASSES
-                * images
-                * sum(trial.epochs * multiply_adds[trial.trial_id] for trial in own),
+                None if images is None else float(training_flops(passed, images)),
                 None if planned_flops is None else planned_flops.get(phase),
                 sum(trial.seconds for trial in own),
                 whole,
@@ -76,13 +72,13 @@ def phase_costs(
     return costs
 
 
-def _multiply_adds(study: Study, trials: Sequence[Trial]) -> dict[int, float]:
+def _multiply_adds(study: Study, trials: Sequence[Trial]) -> dict[int, int]:
     """Of every trial by its number; each architecture is counted once."""
-    template, known = study.network_template(), dict[Architecture, float]()
+    template, known = study.network_template(), dict[Architecture, int]()
     found = {}
     for trial in trials:
         architecture = trial.configuration.architecture
         if architecture not in known:
-            known[architecture] = float(complexity(template, architecture).multiply_adds)
+            known[architecture] = int(complexity(template, architecture).multiply_adds)
         found[trial.trial_id] = known[architecture]
     return found

@@ -1,37 +1,86 @@
-"""The tables of a study for programs that want types: `trials.parquet` and `pareto.parquet`.
+"""The tables of a study as files: `trials.csv`, `pareto.csv` and `effects.csv`, and two for programs that want types.
 
-Rows and columns are those of the CSV files. Whole numbers have 64 bits, and an empty cell is null, in every study.
+Rows and columns of `trials.parquet` and `pareto.parquet` are those of the CSV files. Whole numbers have 64 bits, and an
+empty cell is null, in every study.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
-from resnext_search.results.journal.journal import Journal
-from resnext_search.results.tables.trials import pareto_table, trials_table
-from resnext_search.spaces.errors import UsageError
-from resnext_search.spaces.whole_file import whole_file, write_whole
+from resnext_search.results.search_summary import Effect
+from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.whole_file import whole_file, write_whole, writing
+
+EFFECT_COLUMNS = (
+    "axis",
+    "value",
+    "validation_error",
+    "low",
+    "high",
+    "architecture",
+    "blocks",
+    "learning_rate",
+    "trials",
+)
 
 
-def write_tables(folder: StudyFolder, journal: Journal, objectives: Sequence[str] | None = None) -> list[Path]:
+def write_tables(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame) -> list[Path]:
     """Write `trials.csv` and `pareto.csv`; a reader never sees half a file.
+
+    Args:
+        folder: Of the study.
+        trials: As `trials_table` makes it.
+        front: As `pareto_table` makes it.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError: An objective is unknown, or the folder cannot be written.
+        UsageError: The folder cannot be written.
     """
-    tables = {folder.trials: trials_table(journal), folder.pareto: pareto_table(journal, objectives)}
+    tables = {folder.trials: trials, folder.pareto: front}
     for path, table in tables.items():
-        try:
+        with writing(path):
             write_whole(path, table.to_csv(index=False, lineterminator="\n"))
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     return list(tables)
+
+
+def write_effects(folder: StudyFolder, effects: Sequence[Effect], trials: pd.DataFrame) -> Path:
+    """Write `effects.csv`; without effects it has no rows.
+
+    Args:
+        folder: Of the study.
+        effects: Of `SearchSummary`.
+        trials: As `trials_table` makes it: it says how many completed with each value.
+
+    Returns:
+        The file.
+    """
+    completed = trials[(trials.phase == "search") & (trials.state == "completed")]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(EFFECT_COLUMNS)
+    for effect in effects:
+        best = effect.best.architecture
+        table.writerow(
+            [
+                effect.axis,
+                effect.value,
+                *(f"{number:.3f}" for number in (effect.median, effect.low, effect.high)),
+                best.name,
+                dashed(best.blocks),
+                dict(effect.best.knobs).get("learning_rate", ""),
+                int((completed[effect.axis] == effect.value).sum()),
+            ]
+        )
+    write_whole(folder.effects, text.getvalue())
+    return folder.effects
 
 
 WORDS = (
@@ -67,25 +116,12 @@ WHOLE = (
 )
 
 
-def write_parquet(folder: StudyFolder, journal: Journal, objectives: Sequence[str] | None = None) -> list[Path]:
-    """Write both files; a reader never sees half a file.
-
-    Returns:
-        The files written.
-
-    Raises:
-        UsageError: An objective is unknown, or the folder cannot be written.
-    """
-    tables = {
-        folder.trials.with_suffix(".parquet"): trials_table(journal),
-        folder.pareto.with_suffix(".parquet"): pareto_table(journal, objectives),
-    }
+def write_parquet(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame) -> list[Path]:
+    """Write both tables; arguments, result and errors as of `write_tables`."""
+    tables = {folder.trials.with_suffix(".parquet"): trials, folder.pareto.with_suffix(".parquet"): front}
     for path, table in tables.items():
-        try:
-            with whole_file(path) as draft:
-                typed(table).to_parquet(draft, index=False)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        with writing(path), whole_file(path) as draft:
+            typed(table).to_parquet(draft, index=False)
     return list(tables)
 
 

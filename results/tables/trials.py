@@ -21,7 +21,7 @@ from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.axes import KNOB_NAMES
-from resnext_search.spaces.study.study import Study, train_images
+from resnext_search.spaces.study.study import Study
 
 PARETO_COLUMNS = (
     "trial",
@@ -195,7 +195,7 @@ def training_step_ms(study: Study, trial: Trial, epochs: Sequence[EpochRow]) -> 
     Returns:
         None before the first epoch, or for an `image_folder` whose study does not say how many images it takes.
     """
-    images = train_images(study, confirm=trial.phase == "confirm")
+    images = study.images_per_epoch(trial.phase)
     if images is None or not epochs:
         return None
     steps = images // trial.configuration.recipe(study.trainer).batch_size

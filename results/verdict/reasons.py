@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from resnext_search.results.inference.comparisons import Comparison
-
-if TYPE_CHECKING:
-    from resnext_search.results.verdict.arms import Scale
-    from resnext_search.results.verdict.verdict import Verdict
-
+from resnext_search.results.inference.rules import FEWEST_SEEDS, Question, Word
+from resnext_search.results.verdict.arms import Scale
 
 _WHY_MORE_SEEDS_DO_NOT_HELP = {
     "few images": "more seeds would not settle it: the test images are too few, and their sampling alone could hide a "
@@ -43,75 +39,91 @@ def scale_words(scale: Scale) -> str:
     return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
 
 
-def answer(verdict: Verdict) -> list[str]:
+def answer(
+    word: Word,
+    question: Question,
+    scale: Scale,
+    comparisons: Sequence[Comparison],
+    trend: Comparison | None,
+    margin: float,
+) -> list[str]:
     """The reasons of a verdict that is neither `invalid` nor `inconclusive`."""
-    scale, margin = scale_words(verdict.scale), f"{verdict.margin:g} points"
-    rivals = _listed([arm.arm for arm in verdict.arms if arm.arm != verdict.claimant])
-    if verdict.verdict == "supported":
-        found = f"{verdict.claimant} beats {rivals}" if verdict.kind != "trade" else "more groups err less"
-        sentence = f"{found}: surely, by at least the margin of {margin}, and in three of four pairs of runs or more"
-    elif verdict.verdict == "no practical difference":
-        found = (
-            f"{verdict.claimant} differs from {rivals}" if verdict.kind != "trade" else "more groups change the error"
-        )
-        sentence = f"{found} by less than the margin of {margin}, surely"
-    elif verdict.verdict == "contradicted":
-        primary = [verdict.trend] if verdict.trend else verdict.comparisons
-        lost = _listed([one.rival for one in primary if one.finding().contradicts(verdict.margin)])
-        found = f"{verdict.claimant} loses to {lost}" if verdict.kind != "trade" else "more groups err more"
-        sentence = f"{found}: surely, by at least the margin of {margin}, and in three of four pairs of runs or more"
+    claimant, rivals, is_trade = question.claimant, listed(question.rivals()), question.kind == "trade"
+    least = f"the margin of {margin:g} points"
+    if word == "supported":
+        found = "more groups err less" if is_trade else f"{claimant} beats {rivals}"
+        sentence = f"{found}: surely, by at least {least}, and in three of four pairs of runs or more"
+    elif word == "no practical difference":
+        found = "more groups change the error" if is_trade else f"{claimant} differs from {rivals}"
+        sentence = f"{found} by less than {least}, surely"
+    elif word == "contradicted":
+        primary = [trend] if trend else comparisons
+        lost = listed([one.rival for one in primary if one.finding().contradicts(margin)])
+        found = "more groups err more" if is_trade else f"{claimant} loses to {lost}"
+        sentence = f"{found}: surely, by at least {least}, and in three of four pairs of runs or more"
     else:
-        won = [one for one in verdict.comparisons if one.finding().supports_alone(verdict.margin)]
-        beaten = _listed([one.claimant if verdict.kind == "trade" else one.rival for one in won])
-        if verdict.kind == "trade":
+        won = [one for one in comparisons if one.finding().supports_alone(margin)]
+        beaten = listed([one.claimant if is_trade else one.rival for one in won])
+        if is_trade:
             sentence = f"{beaten} beats {won[0].rival}, but the trend over all cardinalities is not shown"
         else:
-            sentence = f"{verdict.claimant} beats {beaten}, but not all of {rivals}"
-    return [f"{scale}, {sentence}.", *_differences(verdict)]
+            sentence = f"{claimant} beats {beaten}, but not all of {rivals}"
+    return [f"{scale_words(scale)}, {sentence}.", *_differences(scale, comparisons, trend)]
 
 
-def too_few(verdict: Verdict, fewest: int, needed: int | None, why_not: str) -> list[str]:
-    """The reasons where an arm has not seeds enough for any verdict."""
+def too_few(
+    question: Question, scale: Scale, runs: Sequence[int], margin: float, needed: int | None, why_not: str
+) -> list[str]:
+    """The reasons where an arm has not seeds enough for any verdict; `runs` are those of every arm."""
     short = [
-        f"{arm.arm} has {arm.runs or 'no'} run{'s' * (arm.runs != 1)} and lacks {fewest - arm.runs}"
-        for arm in verdict.arms
-        if arm.runs < fewest
+        f"{arm} has {count or 'no'} run{'s' * (count != 1)} and lacks {FEWEST_SEEDS - count}"
+        for arm, count in zip(question.arms, runs, strict=True)
+        if count < FEWEST_SEEDS
     ]
-    found = f"{scale_words(verdict.scale)}, there are too few runs for a verdict, which takes {fewest} seeds an arm: "
+    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
     reasons = [f"{found}{'; '.join(short)}."]
-    if why_not or (needed or 0) > fewest:
-        reasons.append(_settled(verdict, needed, why_not))
+    if why_not or (needed or 0) > FEWEST_SEEDS:
+        reasons.append(_settled(scale, margin, needed, why_not))
     return reasons
 
 
-def unsettled(verdict: Verdict, needed: int | None, why_not: str) -> list[str]:
+def unsettled(
+    question: Question,
+    scale: Scale,
+    comparisons: Sequence[Comparison],
+    trend: Comparison | None,
+    margin: float,
+    needed: int | None,
+    why_not: str,
+) -> list[str]:
     """The reasons of a verdict that is `inconclusive` in spite of seeds enough."""
-    rivals = _listed([arm.arm for arm in verdict.arms if arm.arm != verdict.claimant])
-    found = f"{scale_words(verdict.scale)}, the runs do not settle whether {verdict.claimant} errs less than {rivals}."
-    return [found, *_differences(verdict), _settled(verdict, needed, why_not)]
+    rivals = listed(question.rivals())
+    found = f"{scale_words(scale)}, the runs do not settle whether {question.claimant} errs less than {rivals}."
+    return [found, *_differences(scale, comparisons, trend), _settled(scale, margin, needed, why_not)]
 
 
-def _settled(verdict: Verdict, needed: int | None, why_not: str) -> str:
-    scale = scale_words(verdict.scale)
+def _settled(scale: Scale, margin: float, needed: int | None, why_not: str) -> str:
     if why_not:
-        return f"{scale}, {_WHY_MORE_SEEDS_DO_NOT_HELP[why_not]}."
-    gain = f"a true gain of {2 * verdict.margin:g} points, two margins,"
-    return f"{scale}, about {needed} seeds an arm would settle it: {gain} is then found in 80 % of studies."
+        return f"{scale_words(scale)}, {_WHY_MORE_SEEDS_DO_NOT_HELP[why_not]}."
+    gain = f"a true gain of {2 * margin:g} points, two margins,"
+    return (
+        f"{scale_words(scale)}, about {needed} seeds an arm would settle it: {gain} is then found in 80 % of studies."
+    )
 
 
-def _differences(verdict: Verdict) -> list[str]:
+def _differences(scale: Scale, comparisons: Sequence[Comparison], trend: Comparison | None) -> list[str]:
     """One sentence a comparison, the trend first."""
-    scale = scale_words(verdict.scale)
+    where = scale_words(scale)
     sentences = []
-    if verdict.trend is not None and len(verdict.comparisons) > 1:
-        change, more = _amount(verdict.trend, "falls", "rises")
+    if trend is not None and len(comparisons) > 1:
+        change, more = _amount(trend, "falls", "rises")
         sentences.append(
-            f"{scale}, the test error {more} by {change} points from {verdict.trend.rival} to "
-            f"{verdict.trend.claimant}, along the line over log2 C {_certainty(verdict.trend)}."
+            f"{where}, the test error {more} by {change} points from {trend.rival} to "
+            f"{trend.claimant}, along the line over log2 C {_certainty(trend)}."
         )
-    for one in verdict.comparisons:
+    for one in comparisons:
         change, more = _amount(one, "less", "more")
-        sentences.append(f"{scale}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one)}.")
+        sentences.append(f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one)}.")
     return sentences
 
 
@@ -124,12 +136,6 @@ def _certainty(one: Comparison) -> str:
     return f"(95 % interval {low:.2f} to {high:.2f}; probability of improvement {one.probability:.2f})"
 
 
-def _of_whom(verdict: Verdict) -> str:
-    if verdict.claimant is None:
-        return ""
-    rivals = [arm.arm for arm in verdict.arms if arm.arm != verdict.claimant]
-    return f" of {verdict.claimant}" + (f" with {_listed(rivals)}" if rivals else "")
-
-
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names, with commas and an `and`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -14,20 +14,16 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.tables.trials import trials_table
 from resnext_search.results.verdict.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
-from resnext_search.spaces.whole_file import write_whole
+from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.whole_file import write_whole, writing
 
 
-def judge_study(journal: Journal) -> tuple[pd.DataFrame, Verdict] | None:
-    """Judge the claim of a study, as far as it has come; None if it makes no claim.
-
-    Returns:
-        The trials table, and the verdict.
-    """
-    study = journal.study()
-    if study.claim is None:
+def judge_study(study: Study, trials: pd.DataFrame) -> Verdict | None:
+    """Judge the claim of a study by its trials table, as far as it has come; None if it makes no claim."""
+    claim = study.claim
+    if claim is None:
         return None
-    trials, claim = trials_table(journal), study.claim
-    return trials, judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.seed)
+    return judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.seed)
 
 
 def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
@@ -41,17 +37,16 @@ def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:
     """
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True) as journal:
-        judged = judge_study(journal)
-    if judged is None:
+        trials = trials_table(journal)
+        verdict = judge_study(journal.study(), trials)
+    if verdict is None:
         raise UsageError(
             f"{path}: the study makes no claim, so there is nothing to judge",
             hint="A study file with a `claim` section compares arms; docs/explanation/verdict.md explains it.",
         )
-    try:
-        write_verdict(folder, judged[1])
-    except OSError as error:
-        raise UsageError(f"{folder.verdict}: cannot be written: {error.strerror}") from error
-    return judged
+    with writing(folder.verdict):
+        write_verdict(folder, verdict)
+    return trials, verdict
 
 
 def judge_csv(

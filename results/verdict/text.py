@@ -6,17 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from resnext_search.results.inference.comparisons import Comparison
-from resnext_search.results.verdict.reasons import _of_whom, scale_words
-
-if TYPE_CHECKING:
-    from resnext_search.results.verdict.arms import ArmResult
-    from resnext_search.results.verdict.verdict import Verdict
+from resnext_search.results.verdict.arms import ArmResult
+from resnext_search.results.verdict.reasons import listed, scale_words
+from resnext_search.results.verdict.verdict import Verdict
 
 
-def words(verdict: Verdict) -> str:
+def verdict_text(verdict: Verdict) -> str:
     """The whole text: the word, its reasons, notes and tables."""
     lines = [f"verdict: {verdict.verdict}", ""]
     if verdict.verdict == "invalid":
@@ -29,6 +26,13 @@ def words(verdict: Verdict) -> str:
     for title, rows in tables(verdict):
         lines += ["", title, *rows]
     return "\n".join(lines)
+
+
+def _of_whom(verdict: Verdict) -> str:
+    if verdict.claimant is None:
+        return ""
+    rivals = [arm.arm for arm in verdict.arms if arm.arm != verdict.claimant]
+    return f" of {verdict.claimant}" + (f" with {listed(rivals)}" if rivals else "")
 
 
 EQUAL_COST = "at equal cost of this kind"

@@ -17,7 +17,6 @@ from resnext_search.results.inference.power import Spread, power, seeds_needed
 from resnext_search.results.inference.rules import FEWEST_SEEDS, Kind, Question, Word, ask, choose_word
 from resnext_search.results.inference.sample import Run, Sample, gather
 from resnext_search.results.verdict import reasons as why
-from resnext_search.results.verdict import text
 from resnext_search.results.verdict.arms import (
     ArmResult,
     Scale,
@@ -78,10 +77,6 @@ class Verdict:
         """Plain values in a fixed order: floats with six decimals, and null for a number or interval not known."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
-
-    def words(self) -> str:
-        """For people: the word, its reasons, and tables."""
-        return text.words(self)
 
 
 def judge(
@@ -158,15 +153,18 @@ def _answered(verdict: Verdict, sample: Sample, question: Question) -> Verdict:
     if fewest < FEWEST_SEEDS:
         pilot = fewest >= FEWEST_OF_A_PILOT
         needed, why_not = _settling(verdict, sample, question) if pilot else (FEWEST_SEEDS, "")
-        reasons = why.too_few(verdict, FEWEST_SEEDS, needed, why_not)
+        reasons = why.too_few(
+            question, verdict.scale, [len(errors) for errors in sample.errors], verdict.margin, needed, why_not
+        )
         return replace(verdict, verdict="inconclusive", reasons=tuple(reasons), seeds_needed=needed)
-    trend = None if verdict.trend is None else verdict.trend.finding()
-    word = choose_word([one.finding() for one in verdict.comparisons], trend, verdict.margin)
-    verdict = replace(verdict, verdict=word)
+    scale, comparisons, trend, margin = verdict.scale, verdict.comparisons, verdict.trend, verdict.margin
+    word = choose_word([one.finding() for one in comparisons], None if trend is None else trend.finding(), margin)
     if word != "inconclusive":
-        return replace(verdict, reasons=tuple(why.answer(verdict)))
+        reasons = why.answer(word, question, scale, comparisons, trend, margin)
+        return replace(verdict, verdict=word, reasons=tuple(reasons))
     needed, why_not = _settling(verdict, sample, question)
-    return replace(verdict, reasons=tuple(why.unsettled(verdict, needed, why_not)), seeds_needed=needed)
+    reasons = why.unsettled(question, scale, comparisons, trend, margin, needed, why_not)
+    return replace(verdict, verdict=word, reasons=tuple(reasons), seeds_needed=needed)
 
 
 def _settling(verdict: Verdict, sample: Sample, question: Question) -> tuple[int | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,13 @@ def _watch(folder: Path, as_json: bool) -> None:
 @json_option
 def export(folder: Path, figures: bool, objectives: str | None, as_json: bool) -> None:
     """Write the tables of a study anew from its journal: CSV, parquet, LaTeX."""
-    from resnext_search.search.monitor.outputs import export_study
+    from resnext_search.results.report.outputs import export_study
+    from resnext_search.search.monitor.summary import summarize_search
 
     names = [name.strip() for name in objectives.split(",")] if objectives else None
     with reading(folder) as (study, journal):
-        files = [str(path) for path in export_study(study, journal, names, figures=figures)]
+        summarize = partial(summarize_search, study, journal)
+        files = [str(path) for path in export_study(study, journal, summarize, names, figures=figures)]
     show(as_json, {"files": files}, lambda: "\n".join(files))
 
 
@@ -76,10 +79,13 @@ def report(folder: Path, out: Path | None, serve: int | None, in_browser: bool, 
     """Write the study as one HTML page, also while it runs."""
     if serve is not None:
         _serve(folder, serve)
-    from resnext_search.search.monitor.outputs import write_report
+    from resnext_search.results.report.facts import read_facts, read_results
+    from resnext_search.results.report.outputs import write_report
+    from resnext_search.search.monitor.summary import summarize_search
 
     with reading(folder) as (study, journal):
-        path = write_report(study, journal, out)
+        path = out or study.report
+        write_report(path, read_facts(study, journal, read_results(journal), summarize_search(study, journal)))
     if in_browser:
         import webbrowser
 
@@ -125,6 +131,7 @@ def best(folder: Path, as_json: bool) -> None:
 def verdict(source: Path, strict: bool, plots: Path | None, as_json: bool, **of_csv: Any) -> None:
     """Judge the claim of a study, or anyone's runs in a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
+    from resnext_search.results.verdict.text import verdict_text
 
     if not source.is_dir():
         runs, judged = judge_csv(source, **of_csv)
@@ -136,9 +143,9 @@ def verdict(source: Path, strict: bool, plots: Path | None, as_json: bool, **of_
     else:
         runs, judged = judge_folder(source)
     if plots is not None:
-        from resnext_search.search.monitor.outputs import draw_runs
+        from resnext_search.results.report.outputs import draw_runs
 
         draw_runs(runs, judged, plots)
-    show(as_json, judged.to_json(), judged.words)
+    show(as_json, judged.to_json(), lambda: verdict_text(judged))
     if strict and judged.verdict in ("inconclusive", "invalid"):
         raise click.exceptions.Exit(7)

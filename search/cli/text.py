@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.spaces.architecture.architecture import dashed
-from resnext_search.spaces.study.quantities import duration, in_units
+from resnext_search.spaces.study.units import duration, in_units
 
 
 def plan_words(facts: dict[str, Any]) -> str:

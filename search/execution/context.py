@@ -14,17 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
+from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.planning.limits import Budget
 from resnext_search.spaces.study.study import Study
 from rich.console import Console
-
-if TYPE_CHECKING:
-    from resnext_search.search.ray_backend.worker import Train
 
 
 @dataclass

@@ -26,11 +26,11 @@ class MemoryPlan(NamedTuple):
         return f"{'alone on a GPU' if self.alone else 'again'}{parts}"
 
 
-def more_memory(room: MemoryPlan, gpu: float, batch_size: int) -> MemoryPlan | None:
+def more_memory(plan: MemoryPlan, gpu: float, batch_size: int) -> MemoryPlan | None:
     """The next thing to try; None if nothing is left.
 
     Args:
-        room: What the trial had.
+        plan: What the trial had.
         gpu: GPUs of a trial of this study.
         batch_size: Its images a step.
 
@@ -41,7 +41,7 @@ def more_memory(room: MemoryPlan, gpu: float, batch_size: int) -> MemoryPlan | N
     >>> more_memory(MemoryPlan(alone=True, micro_batches=8), gpu=0.25, batch_size=128) is None
     True
     """
-    if gpu < 1 and not room.alone:
-        return room._replace(alone=True)
-    parts = 2 * room.micro_batches
-    return room._replace(micro_batches=parts) if batch_size // parts >= FEWEST_IMAGES else None
+    if gpu < 1 and not plan.alone:
+        return plan._replace(alone=True)
+    parts = 2 * plan.micro_batches
+    return plan._replace(micro_batches=parts) if batch_size // parts >= FEWEST_IMAGES else None

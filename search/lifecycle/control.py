@@ -11,7 +11,7 @@ from typing import Any
 from resnext_search.results.journal.folder import StudyFolder, holder, is_live, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.search.execution.stopping import How, request_stop
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.whole_file import writing
 
 
 def stop_study(path: Path, *, now: bool) -> dict[str, Any]:
@@ -26,10 +26,8 @@ def stop_study(path: Path, *, now: bool) -> dict[str, Any]:
     if not is_live(folder):
         return {"folder": str(path), "live": False, "asked": None, "run": None, "running": []}
     run = holder(folder.lock)
-    try:
+    with writing(folder.stop):
         request_stop(folder, how, run)
-    except OSError as error:
-        raise UsageError(f"{folder.stop}: cannot be written: {error.strerror}") from error
     return {"folder": str(path), "live": True, "asked": how, "run": run, "running": running}
 
 

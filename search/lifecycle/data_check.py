@@ -19,8 +19,8 @@ from resnext_search.trainers.data.dataset import Dataset
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 
 if TYPE_CHECKING:
-    from resnext_search.search.ray_backend.worker import Train
-    from resnext_search.trainers.data.folder import FolderDataset
+    from resnext_search.search.execution.run_trial import Train
+    from resnext_search.trainers.data.image_folder import FolderDataset
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _fingerprint(data: DataConfig, dataset: Dataset) -> str:
 def _left_out(data: DataConfig, dataset: Dataset) -> str:
     if data.name != "image_folder" or not (left_out := cast("FolderDataset", dataset).left_out):
         return ""
-    from resnext_search.trainers.data.folder import named  # image libraries, which other data sets do not need
+    from resnext_search.trainers.data.image_folder import named  # image libraries, which other data sets do not need
 
     total = len(left_out) + len(dataset.labels)
     return f"{len(left_out):,} of {total:,} images cannot be read and are left out: {named(data.root, left_out)}"

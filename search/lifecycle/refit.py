@@ -16,7 +16,7 @@ from resnext_search.search.monitor.status import read_chosen
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
-from resnext_search.spaces.whole_file import whole_file
+from resnext_search.spaces.whole_file import whole_file, writing
 
 
 def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -> dict[str, Any]:
@@ -98,10 +98,8 @@ def export_model(path: Path, kind: Format, out: Path | None = None) -> dict[str,
     if not folder.model.exists():
         raise UsageError(f"{path}: no network has been saved yet", hint=f"Run: resnext-search refit {path}")
     file = out or (folder.onnx if kind == "onnx" else folder.weights)
-    try:
+    with writing(file):
         facts = _write_onnx(folder, study, file) if kind == "onnx" else _copy_weights(folder, file)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror or error}") from error
     return {"format": kind, "file": str(file), **facts}
 
 

@@ -6,21 +6,25 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from resnext_search.results.journal.folder import StudyFolder, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, State, Trial
-from resnext_search.results.tables.files import write_tables
-from resnext_search.results.tables.trials import pareto_table
-from resnext_search.results.verdict.sources import judge_study, write_verdict
+from resnext_search.results.report.facts import StudyResults
+from resnext_search.results.report.outputs import write_outputs
+from resnext_search.results.verdict.sources import write_verdict
+from resnext_search.results.verdict.text import verdict_text
+from resnext_search.search.execution.backend import Backend, Workers
 from resnext_search.search.execution.context import RunContext, words_apart
+from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
 from resnext_search.search.monitor.live_process import served
-from resnext_search.search.monitor.outputs import write_report
 from resnext_search.search.monitor.status import read_audit
+from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.monitor.text import audit_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
@@ -28,11 +32,8 @@ from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.plan import check_change, freeze
-from resnext_search.search.ray_backend.cluster import Cluster, ray_running
-from resnext_search.search.ray_backend.tuner import run_trials
-from resnext_search.search.ray_backend.worker import Train
+from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.study_model import write_effects
 from resnext_search.spaces.datasets import trainer_plugin
 from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
@@ -59,6 +60,7 @@ def run_study(
     cpus: int | None = None,
     gpus: int | None = None,
     serve: int | None = None,
+    backend: Backend = ray_workers,
 ) -> StudyFolder:
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
@@ -72,6 +74,7 @@ def run_study(
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
         serve: Port of this machine's loopback for the live page, 0 for any that is free; None for no page.
+        backend: Where trials run.
 
     Returns:
         The folder, with the tables written.
@@ -104,7 +107,7 @@ def run_study(
             console.print(images.words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
-        run = _Run(study, folder, journal, console, images.expected_by(train), budget, stops)
+        run = StudyRun(study, folder, journal, console, images.expected_by(train), budget, stops, feasible)
 
         def say(words: str) -> None:
             console.print(words, markup=False)
@@ -113,37 +116,41 @@ def run_study(
             with stops.listening():
                 try:
                     with tracked(study, folder, say):
-                        if run.is_due(feasible):
-                            with ray_running(study, cpus=cpus, gpus=gpus) as machine:
-                                live.show_dashboard(machine.dashboard)
-                                run.all_phases(feasible, machine)
+                        if run.is_due():
+                            with backend(study, cpus=cpus, gpus=gpus) as workers:
+                                live.show_dashboard(workers.dashboard)
+                                run.all_phases(workers)
                 except BaseException:
                     with suppress(OSError, ResnextSearchError):  # what ended the run is said, not what its tables lack
-                        _write_tables(folder, journal)
+                        _write_outputs(folder, journal)
                     raise
-                _write_tables(folder, journal)
-            shortened = run.expect_ended(feasible)
+                results = _write_outputs(folder, journal)
+            shortened = run.expect_ended()
             _expect_some_completed(journal)
             if not shortened:
                 shutil.rmtree(folder.checkpoints, ignore_errors=True)
-            _say_result(console, folder, journal)
+            _say_result(console, folder, journal, results)
             console.print(shortened, markup=False, end="\n" * bool(shortened))
     return folder
 
 
-class _Run(RunContext):
+@dataclass
+class StudyRun(RunContext):
     """One sitting at a study: goes through its phases."""
 
-    _phase_words = "no trial ended"
-    _claim_is_queued = False
+    feasible: FeasibleSet
+    _phase_words: str = "no trial ended"
+    _claim_is_queued: bool = False
 
-    def is_due(self, feasible: FeasibleSet) -> bool:
+    def __post_init__(self) -> None:
+        candidates = len(Candidates(self.feasible, self.study.knobs()))
+        self._wanted = min(self.study.search.trials, candidates)  # trials of the search
+
+    def is_due(self) -> bool:
         """Whether any trial can be run now; queues what the claim still needs when the search has ended."""
         if self.budget.is_over:
             return False
-        if self._waiting("search", "tune", "confirm") or (
-            self._search_lacks(feasible) and self.budget.allows_another()
-        ):
+        if self._waiting("search", "tune", "confirm") or (self._search_lacks() and self.budget.allows_another()):
             return True
         if self.study.claim is not None and (
             enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal)
@@ -152,17 +159,17 @@ class _Run(RunContext):
         self._claim_is_queued = True
         return False
 
-    def all_phases(self, feasible: FeasibleSet, machine: Cluster) -> None:
+    def all_phases(self, workers: Workers) -> None:
         """Run what is left of every phase, as far as the limits and the user allow."""
-        if machine.dashboard:
+        if workers.dashboard:
             self.console.print(
-                f"Ray dashboard: {machine.dashboard} (asks for the token that `ray get-auth-token` prints)",
+                f"Ray dashboard: {workers.dashboard} (asks for the token that `ray get-auth-token` prints)",
                 markup=False,
             )
-        if self._search_lacks(feasible) or self._pending("search"):
-            self.console.print(f"{self.study.name}: {len(feasible):,} architectures inside the band")
-            proposals = Proposals(self.study, feasible, self.journal)
-            self._phase("search", machine, self.study.search.trials, proposals)
+        if self._search_lacks() or self._pending("search"):
+            self.console.print(f"{self.study.name}: {len(self.feasible):,} architectures inside the band")
+            proposals = Proposals(self.study, self.feasible, self.journal)
+            self._phase("search", workers, self.study.search.trials, proposals)
             if self.stops.wanted:
                 return
         if self.study.claim is not None:
@@ -171,19 +178,19 @@ class _Run(RunContext):
                 while enqueue(self.study, self.journal) or self._pending(phase):
                     if not self._waiting(phase):
                         return
-                    self._phase(phase, machine, len(self.journal.trials(phase=phase)))
+                    self._phase(phase, workers, len(self.journal.trials(phase=phase)))
                     if self.stops.wanted:
                         return
         self._claim_is_queued = True
 
-    def expect_ended(self, feasible: FeasibleSet) -> str:
+    def expect_ended(self) -> str:
         """Say how a limit has shortened the search, if one has, and the rest is done; empty if nothing is left to do.
 
         Raises:
             BudgetEnded: A limit has left a claim without its trials, or a search without any that was completed.
             Interrupted: The user has stopped it.
         """
-        lacks_search = self._search_lacks(feasible) or bool(self._pending("search"))
+        lacks_search = self._search_lacks() or bool(self._pending("search"))
         lacks_claim = self.study.claim is not None and not self._claim_is_done()
         if not lacks_search and not lacks_claim:
             return ""
@@ -199,10 +206,9 @@ class _Run(RunContext):
             raise BudgetEnded(words, hint=hint)
         return f"\n{words}\n{hint}"
 
-    def _search_lacks(self, feasible: FeasibleSet) -> bool:
+    def _search_lacks(self) -> bool:
         """Whether the search has made fewer trials than it should, and there are any left to make."""
-        size = len(Candidates(feasible, self.study.knobs()))
-        return len(self.journal.trials(phase="search")) < min(self.study.search.trials, size)
+        return len(self.journal.trials(phase="search")) < self._wanted
 
     def _claim_is_done(self) -> bool:
         if self._pending("tune") or self._pending("confirm"):
@@ -216,7 +222,7 @@ class _Run(RunContext):
         """Whether trials of these phases are left that the limits allow."""
         return any(self.budget.allows(trial) for phase in phases for trial in self._pending(phase))
 
-    def _phase(self, phase: Phase, machine: Cluster, total: int, proposals: Proposals | None = None) -> None:
+    def _phase(self, phase: Phase, workers: Workers, total: int, proposals: Proposals | None = None) -> None:
         trials = self.journal.trials(phase=phase)
         errors = [trial.validation_error for trial in trials if trial.validation_error is not None]
         ended = sum(trial.state in ENDED for trial in trials)
@@ -232,7 +238,7 @@ class _Run(RunContext):
             lambda: self.stops.notice,
         ) as progress:
             try:
-                run_trials(phase, self, machine, progress, proposals)
+                workers.run_trials(phase, self, progress, proposals)
             finally:
                 self.journal.interrupt_running()
                 ended = len(self.journal.trials(phase=phase, states=ENDED))
@@ -241,10 +247,8 @@ class _Run(RunContext):
                 progress.say("Every configuration of the feasible set has been tried.")
 
 
-def _write_tables(folder: StudyFolder, journal: Journal) -> None:
-    write_tables(folder, journal)
-    write_effects(folder, journal)
-    write_report(folder, journal)
+def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
+    return write_outputs(folder, journal, lambda: summarize_search(folder, journal))
 
 
 def _make(path: Path) -> None:
@@ -285,12 +289,11 @@ def _expect_some_completed(journal: Journal) -> None:
         )
 
 
-def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None:
-    front = pareto_table(journal)
+def _say_result(console: Console, folder: StudyFolder, journal: Journal, results: StudyResults) -> None:
     costs = [name for name in journal.study().objectives[1:] if name != "activations"]
     lines = [
         "",
-        front[
+        results.front[
             ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
         ].to_string(index=False),
         "",
@@ -300,9 +303,7 @@ def _say_result(console: Console, folder: StudyFolder, journal: Journal) -> None
     if audit is not None:
         lines += ["", audit_words(audit)]
     console.print("\n".join(lines), markup=False)
-    judged = judge_study(journal)
-    if judged is not None:
-        _, verdict = judged
-        write_verdict(folder, verdict)
-        console.print(f"\n{verdict.words()}\n\nVerdict: {folder.verdict}", markup=False)
+    if results.verdict is not None:
+        write_verdict(folder, results.verdict)
+        console.print(f"\n{verdict_text(results.verdict)}\n\nVerdict: {folder.verdict}", markup=False)
     console.print(f"Report: {folder.report}", markup=False)

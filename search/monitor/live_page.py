@@ -20,11 +20,12 @@ from typing import Any
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.results.report.facts import Facts, read_facts, read_results
+from resnext_search.results.report.page import page, parts
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.search.monitor.live_server import Board, PageServer
-from resnext_search.search.monitor.outputs import report_page, report_parts
-from resnext_search.search.monitor.status import read_status
-from resnext_search.search.monitor.summary import from_search
+from resnext_search.search.monitor.status import idle_seconds, read_status
+from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.spaces.study.configuration import describe
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -83,13 +84,17 @@ class LivePage:
 
     def _page(self) -> bytes:
         with self._rendering, Journal(self.folder.journal, read_only=True) as journal:
-            return report_page(self.folder, journal, self._known(journal), live=True).encode()
+            return page(self._facts_of_page(journal), live=True).encode()
+
+    def _facts_of_page(self, journal: Journal) -> Facts:
+        return read_facts(self.folder, journal, read_results(journal), self._known(journal))
 
     def _known(self, journal: Journal) -> SearchSummary:
         """What the search knows; its model, which takes seconds to ask, as it was when it was last asked."""
-        now = from_search(self.folder, journal, model=False)
+        now = summarize_search(self.folder, journal, model=False)
         if self._search is not None:
-            now = replace(now, chosen=self._search.chosen, levels=self._search.levels, places=self._search.places)
+            known = self._search
+            now = replace(now, incumbent=known.incumbent, effects=known.effects, surface=known.surface)
         return replace(now, live=now.live and not self._ended.is_set())
 
     def _tell(self) -> None:
@@ -143,7 +148,7 @@ class LivePage:
         is_first = self._drawn == 0
         try:
             with self._rendering:
-                self.board.put_parts(report_parts(self.folder, journal, self._known(journal)))
+                self.board.put_parts(parts(self._facts_of_page(journal)))
         except Exception:  # into log.txt; the next trial may be drawn again
             traceback.print_exc()
         self._drawn += 1
@@ -152,12 +157,12 @@ class LivePage:
 
     def _ask_model(self, journal: Journal) -> None:
         begin = time.thread_time()
-        self._search = from_search(self.folder, journal)
+        self._search = summarize_search(self.folder, journal)
         self._pause(begin)
 
     def _pause(self, begin: float) -> None:
         """Leave the processor to the trials for nine times as long as it was used; not once the run has ended."""
-        self._ended.wait((time.thread_time() - begin) * (1 / MOST_OF_A_CORE - 1))
+        self._ended.wait(idle_seconds(time.thread_time() - begin, MOST_OF_A_CORE))
 
 
 def _ended_trial(trial: Trial) -> dict[str, Any]:

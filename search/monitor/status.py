@@ -66,6 +66,15 @@ def read_status(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
     }
 
 
+def idle_seconds(busy: float, share: float) -> float:
+    """How long to rest after so many seconds of work, so as to take no more than this share of a core.
+
+    >>> idle_seconds(0.5, share=0.1)
+    4.5
+    """
+    return busy * (1 / share - 1)
+
+
 def _states(trials: list[Trial], live: bool) -> dict[str, int]:
     """How many trials are in each state; none runs where nobody is at work."""
     return dict(Counter(trial.state if live or trial.state != "running" else "interrupted" for trial in trials))
@@ -91,10 +100,10 @@ def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
         UsageError: No trial has been completed.
     """
     from resnext_search.search.surrogate.study_model import (
-        ranked_trials,
+        rank_trials,
     )  # imports scipy, which `status` starts without
 
-    ranked = ranked_trials(journal)
+    ranked = rank_trials(journal)
     if not ranked:
         raise UsageError(f"{folder.path}: no trial has been completed yet")
     trial, expected = ranked[0]

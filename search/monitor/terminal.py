@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from resnext_search.search.planning.forecast import ENDS_LOOKED_AT, rest_of
 from resnext_search.spaces.study.configuration import Configuration, describe
-from resnext_search.spaces.study.quantities import duration, span
+from resnext_search.spaces.study.units import duration, span
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table

@@ -7,7 +7,7 @@ from typing import Any
 from resnext_search.results.journal.rows import ENDED, State
 from resnext_search.search.planning.forecast import Remaining
 from resnext_search.spaces.architecture.architecture import dashed
-from resnext_search.spaces.study.quantities import duration, span
+from resnext_search.spaces.study.units import duration, span
 
 _ORDER: tuple[State, ...] = (*ENDED, "interrupted", "queued", "running")
 

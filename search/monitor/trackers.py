@@ -21,6 +21,7 @@ from typing import Any
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.search.monitor.status import idle_seconds
 from resnext_search.search.monitor.tracker_backends import Tracker
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.study import Study
@@ -97,7 +98,7 @@ def _follow(name: str, study: Study, folder: StudyFolder, ended: threading.Event
                 if last:
                     break
                 cost = time.monotonic() - begin
-                ended.wait(max(SECONDS_BETWEEN_LOOKS, cost * (1 / MOST_OF_A_CORE - 1)))
+                ended.wait(max(SECONDS_BETWEEN_LOOKS, idle_seconds(cost, MOST_OF_A_CORE)))
         tracker.close()
     except Exception as error:
         with suppress(Exception):

@@ -12,11 +12,11 @@ from typing import Any
 
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
-from resnext_search.search.monitor.status import read_status
+from resnext_search.search.monitor.status import idle_seconds, read_status
 from resnext_search.search.monitor.terminal import RunningTrial, running_table
 from resnext_search.search.monitor.text import audit_words, remaining_words, status_words
 from resnext_search.search.planning.forecast import Remaining
-from resnext_search.spaces.study.quantities import duration
+from resnext_search.spaces.study.units import duration
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -37,7 +37,7 @@ def follow(folder: StudyFolder) -> Iterator[dict[str, Any]]:
             yield facts
             if not facts["live"]:
                 return
-            time.sleep(max(SECONDS_BETWEEN_LOOKS, cost * (1 / MOST_OF_A_CORE - 1)))
+            time.sleep(max(SECONDS_BETWEEN_LOOKS, idle_seconds(cost, MOST_OF_A_CORE)))
 
 
 def watch(folder: StudyFolder, console: Console) -> None:

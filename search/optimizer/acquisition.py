@@ -1,10 +1,10 @@
-"""How much is a candidate expected to gain? Expected hypervolume improvement in closed form.
+"""How much is a candidate expected to improve? Expected hypervolume improvement in closed form.
 
 The error is uncertain, with a normal prediction. The other objectives, none to two of them, are costs: known exactly
 before a trial, or like a latency with a log-normal prediction. All predictions are independent of each other. Then the
 hypervolume that a candidate is expected to add is a sum over the cells into which the costs of the front cut the cost
 axes: of expected improvements, each over the front's best error in its cell, times how much of the cell the candidate
-is expected to cover. Without costs there is one cell, and the gain is expected improvement. Imports torch alone.
+is expected to cover. Without costs there is one cell, and it is expected improvement. Imports torch alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-# Costs are shares of the largest in the feasible set; a little above 1, so that the largest can gain too.
+# Costs are shares of the largest in the feasible set; a little above 1, so that the largest can improve too.
 COST_REFERENCE = 1.1
 
 
@@ -43,7 +43,7 @@ def log_improvement(units: Tensor) -> Tensor:
     return result
 
 
-def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
+def lognormal_improvement(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
     """How far below an edge a log-normal cost is expected to lie: E[max(0, edge - cost)].
 
     Args:
@@ -58,7 +58,7 @@ def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
         Black & Scholes 1973, the price of a put without interest: edge Phi(u) - mean Phi(u - s).
 
     >>> one, two = torch.ones(1, dtype=torch.float64), torch.tensor([2.0], dtype=torch.float64)
-    >>> expected_room(two, one, 0 * one), expected_room(two, one, one)
+    >>> lognormal_improvement(two, one, 0 * one), lognormal_improvement(two, one, one)
     (tensor([[1.]], dtype=torch.float64), tensor([[0.8861]], dtype=torch.float64))
     """
     edges = edges[:, None]
@@ -70,7 +70,7 @@ def expected_room(edges: Tensor, medians: Tensor, deviations: Tensor) -> Tensor:
     return torch.where(deviations > 0, uncertain, edges - medians).clamp(min=0.0)
 
 
-def log_expected_gain(
+def log_expected_hypervolume_improvement(
     mean: Tensor,
     deviation: Tensor,
     costs: Tensor,
@@ -89,10 +89,10 @@ def log_expected_gain(
         cost_deviations: `(m, k)` standard deviations of their logarithms; 0 where they are known.
         front_errors: `(f,)` errors of the trials so far; dominated ones change nothing.
         front_costs: `(f, k)` their costs.
-        reference: Error from which on a trial gains nothing. Unused when k is 0.
+        reference: Error from which on a trial improves nothing. Unused when k is 0.
 
     Returns:
-        `(m,)` tensor; -inf where nothing can be gained.
+        `(m,)` tensor; -inf where nothing can be improved.
 
     Source:
         Yang et al. 2019, arXiv:1904.12672: for independent objectives the expectation of a cell's volume is the product
@@ -100,20 +100,20 @@ def log_expected_gain(
     """
     edges = [torch.unique(torch.cat([column, column.new_tensor([0.0, COST_REFERENCE])])) for column in front_costs.T]
     sides = [
-        expected_room(axis, *columns).diff(dim=0).clamp(min=0.0)
+        lognormal_improvement(axis, *columns).diff(dim=0).clamp(min=0.0)
         for axis, *columns in zip(edges, costs.T, cost_deviations.T, strict=True)
     ]
-    log_gains = []
+    log_improvements = []
     for cell in product(*(range(len(axis) - 1) for axis in edges)):
         lower = torch.stack([axis[i] for axis, i in zip(edges, cell, strict=True)]) if cell else mean.new_empty(0)
         reached = front_errors[(front_costs <= lower).all(dim=1)]
         incumbent = reached.min() if not cell else torch.cat([reached, reached.new_tensor([reference])]).min()
         volume = torch.ones_like(mean)
-        for side, place in zip(sides, cell, strict=True):
-            volume = volume * side[place]
-        covers = volume > 0  # only what is cheaper than a cell's upper edge gains anything in it
-        log_gain = torch.full_like(mean, -math.inf)
+        for side, index in zip(sides, cell, strict=True):
+            volume = volume * side[index]
+        covers = volume > 0  # only what is cheaper than a cell's upper edge improves anything in it
+        log_of_cell = torch.full_like(mean, -math.inf)
         improvement = deviation[covers].log() + log_improvement((incumbent - mean[covers]) / deviation[covers])
-        log_gain[covers] = volume[covers].log() + improvement
-        log_gains.append(log_gain)
-    return torch.logsumexp(torch.stack(log_gains), dim=0)
+        log_of_cell[covers] = volume[covers].log() + improvement
+        log_improvements.append(log_of_cell)
+    return torch.logsumexp(torch.stack(log_improvements), dim=0)

@@ -1,11 +1,11 @@
 """How does Ax propose inside the FLOP band? Its generator, around a model and an acquisition of our own.
 
 What of Ax and BoTorch decides a proposal: the kernel and the priors of BoTorch's standard Gaussian process, and Ax's
-order of things (a surrogate is fitted, an acquisition is asked). Ours are the fit and the posterior, in closed form
-(`search/surrogate/gaussian_process.py`), the acquisition, evaluated exactly at every candidate (`acquisition.py`), and
-the candidates themselves: the feasible set, which no continuous optimizer of an acquisition can be held to. With
-BoTorch's own fit and posterior and Ax's adapter a proposal took 0.7 to 1.2 s of one core at 100 trials and 3,658
-candidates, against 0.03 s.
+order of things (a surrogate is fitted, an acquisition function is built and its largest value taken). Ours are the fit
+and the posterior, in closed form (`search/surrogate/gaussian_process.py`), the acquisition, evaluated exactly at every
+candidate (`acquisition.py`), and the candidates themselves: the feasible set, which no continuous optimizer of an
+acquisition can be held to. With BoTorch's own fit and posterior and Ax's adapter a proposal takes 0.7 to 1.2 s of one
+core at 100 trials and 3,658 candidates, against 0.03 s.
 
 Ax's client and adapter are not used: they keep a second record of every trial beside the journal, which takes 28 ms a
 trial to make again, and transform all of it for every proposal (0.1 s at 100 trials, under a profiler).
@@ -13,8 +13,6 @@ trial to make again, and transform all of it for every proposal (0.1 s at 100 tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,14 +23,18 @@ from ax.generators.torch.botorch_modular.generator import BoTorchGenerator
 from ax.generators.torch.botorch_modular.surrogate import SurrogateSpec
 from ax.generators.torch.botorch_modular.utils import ModelConfig
 from ax.generators.torch_base import TorchOptConfig
-from botorch.acquisition.analytic import LogExpectedImprovement
+from ax.utils.common.constants import Keys
+from botorch.acquisition.acquisition import AcquisitionFunction
+from botorch.acquisition.input_constructors import acqf_input_constructor
 from botorch.models import SingleTaskGP
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.utils.datasets import SupervisedDataset
 from gpytorch.mlls import MarginalLogLikelihood
 from resnext_search.results.statistics.pareto import pareto_front
-from resnext_search.search.optimizer.acquisition import log_expected_gain
-from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit
+from resnext_search.search.optimizer.acquisition import log_expected_hypervolume_improvement
+from resnext_search.search.optimizer.methods import proposal_generator
+from resnext_search.search.optimizer.state import AcquisitionProblem, SearchState
+from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit, one_thread
 from resnext_search.search.surrogate.observations import Observations, Standardized
 from resnext_search.spaces.search_space.knobs import Floats
 from torch import Tensor
@@ -40,81 +42,84 @@ from torch import Tensor
 OUTCOME = "validation_error"
 
 
-@dataclass
-class Choice:
-    """What passes between `Optimizer.ask` and the acquisition that Ax builds deep inside: choices in, one out."""
+class HypervolumeImprovement(AcquisitionFunction):
+    """Our acquisition as a function of BoTorch's: of the position of a candidate, which has costs beside its features.
 
-    places: Floats  # (m, d) candidates to choose from
-    costs: Floats  # (m, k) their other objectives
-    cost_deviations: Floats  # (m, k) of the logarithms of these, 0 where they are known
-    observed_places: Floats  # (n, d) completed trials
-    observed_costs: Floats  # (n, k) their other objectives, known
-    pending_places: Floats  # (p, d) running trials, and stopped ones of which nothing can be said yet
-    failed_places: Floats  # (f, d) failed trials
-    best: int = -1  # position of the choice that was made
-
-
-class BandAcquisition(Acquisition):
-    """Scores the enumerated candidates, and nothing else.
-
-    Overrides the two steps of Ax's `Acquisition` that would leave the band: instead of optimizing over a box, the
-    expected gain of every candidate is computed in one batch and the largest taken.
+    Args:
+        model: The surrogate, fitted.
+        problem: The candidates, and the trials they are compared with.
     """
 
-    def _instantiate_acquisition(self) -> None:
-        # Ax wants some acquisition function to stand here; the choice is made in `optimize`
-        self.acqf = LogExpectedImprovement(model=self._model, best_f=0.0, maximize=False)
-        self.models_used = [self.surrogate.model_name_by_metric]
-        self.acq_function_sequence = None
+    _log = True
+
+    def __init__(self, model: Surrogate, problem: AcquisitionProblem) -> None:
+        super().__init__(model)
+        self.process, self.problem = model.process(), problem
+
+    def forward(self, X: Tensor) -> Tensor:  # noqa: N803  BoTorch's name
+        """`(b,)` tensor of the log expected hypervolume improvement at `(b, 1, 1)` positions, whole numbers."""
+        problem, positions = self.problem, X.ravel().numpy()
+        errors = self.process.predict_mean(problem.observed_features)
+        # trials that are dominated change nothing, and with three objectives cells are as many as their square
+        front = pareto_front(np.column_stack([errors, problem.observed_costs]))
+        process = _with_fantasies(self.process, problem.pending_features, problem.failed_features)
+        mean, variance = process.predict(problem.features[positions])
+        return log_expected_hypervolume_improvement(
+            torch.tensor(mean),
+            torch.tensor(variance).sqrt(),
+            torch.tensor(problem.costs[positions]),
+            torch.tensor(problem.cost_deviations[positions]),
+            torch.tensor(errors[front]),
+            torch.tensor(problem.observed_costs[front]),
+            _reference(torch.tensor(errors)),
+        )
+
+
+@acqf_input_constructor(HypervolumeImprovement)
+def _inputs(model: Surrogate, problem: AcquisitionProblem) -> dict[str, Any]:
+    """What Ax builds it from, of all that it offers."""
+    return {"model": model, "problem": problem}
+
+
+class FeasibleAcquisition(Acquisition):
+    """Scores the enumerated candidates and nothing else: Ax's own step optimizes over a box, and leaves the band."""
 
     def optimize(
         self, n: int, search_space_digest: SearchSpaceDigest, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Pick the candidate with the largest expected gain; ties go to the first.
+        """Pick the candidate with the largest acquisition; ties go to the first.
 
         Returns:
-            `(1, d)` tensor of the candidate, its `(1,)` log gain, and a weight of one.
+            `(1, 1)` tensor of its position, its `(1,)` acquisition, and a weight of one.
         """
-        choice: Choice = self.options["choice"]
-        assert isinstance(self._model, Surrogate)
-        process = self._model.process()
-        errors = process.predict_mean(choice.observed_places)
-        # trials that are dominated change nothing, and with three objectives cells are as many as their square
-        front = pareto_front(np.column_stack([errors, choice.observed_costs]))
-        mean, variance = _with_fantasies(process, choice.pending_places, choice.failed_places).predict(choice.places)
-        gains = log_expected_gain(
-            torch.tensor(mean),
-            torch.tensor(variance).sqrt(),
-            torch.tensor(choice.costs),
-            torch.tensor(choice.cost_deviations),
-            torch.tensor(errors[front]),
-            torch.tensor(choice.observed_costs[front]),
-            _reference(torch.tensor(errors)),
-        )
-        choice.best = int(gains.argmax())
-        chosen = slice(choice.best, choice.best + 1)
-        return torch.tensor(choice.places[chosen]), gains[chosen], torch.ones(1)
+        assert isinstance(self.acqf, HypervolumeImprovement)
+        values = self.evaluate(torch.arange(len(self.acqf.problem.features))[:, None, None])
+        best = values.argmax()[None]
+        return best[:, None], values[best], torch.ones(1)
 
 
-class BandGenerator:
-    """Ax's generator over the features of the pool.
+class AxMethod:
+    """Proposes by Ax's generator over the features of the candidates."""
 
-    Args:
-        features: Their names; each lies in [0, 1].
-    """
-
-    def __init__(self, features: Sequence[str]) -> None:
-        self.digest = SearchSpaceDigest(feature_names=list(features), bounds=[(0.0, 1.0)] * len(features))
+    def __init__(self) -> None:
         model = ModelConfig(botorch_model_class=Surrogate, input_transform_classes=None)
         self.generator = BoTorchGenerator(
             surrogate_spec=SurrogateSpec(model_configs=[model]),
-            acquisition_class=BandAcquisition,
-            botorch_acqf_class=LogExpectedImprovement,
+            acquisition_class=FeasibleAcquisition,
+            botorch_acqf_class=HypervolumeImprovement,
             warm_start_refit=False,  # a fit must not depend on the fits before it, which a replay does not make
             use_p_feasible=False,
         )
         self._fitted: Standardized | None = None
         self._hyperparameters: dict[str, Tensor] = {}
+
+    def propose(self, state: SearchState) -> int:
+        """The candidate with the largest acquisition, of all that were not tried or of a part of very many."""
+        candidates = state.pool.sample(proposal_generator(state.seed, len(state.candidates)), state.tried)
+        with one_thread():
+            observed, observations = state.observe()
+            self.fit(observations)
+            return int(candidates[self.choose(state.problem(candidates, observed))])
 
     @property
     def surrogate(self) -> Surrogate:
@@ -127,33 +132,40 @@ class BandGenerator:
         """Fit the model, or as much of it as these observations ask for; does nothing if they are the last ones."""
         to_fit, to_predict = observations.to_fit(), observations.to_predict()
         if self._fitted is None or not _same(self._fitted, to_fit):
-            self.generator.fit([self._dataset(to_fit)], self.digest)
+            self.generator.fit([_dataset(to_fit)], _digest(to_fit.features))
             self._fitted, self._hyperparameters = to_fit, dict(self.surrogate.state_dict())
         if not _same(to_fit, to_predict):
-            dataset = self._dataset(to_predict)
-            self.generator.fit([dataset], self.digest, state_dict=self._hyperparameters, refit=False)  # type: ignore[arg-type]
+            dataset, digest = _dataset(to_predict), _digest(to_predict.features)
+            self.generator.fit([dataset], digest, state_dict=self._hyperparameters, refit=False)  # type: ignore[arg-type]
             self.surrogate.recenter()
 
-    def choose(self, choice: Choice) -> int:
+    def choose(self, problem: AcquisitionProblem) -> int:
         """Position of the candidate that Ax proposes."""
-        self.generator.acquisition_options = {"choice": choice}
-        minimized = TorchOptConfig(objective_weights=torch.tensor([[-1.0]], dtype=torch.float64))
-        self.generator.gen(n=1, search_space_digest=self.digest, torch_opt_config=minimized)
-        return choice.best
-
-    def _dataset(self, data: Standardized) -> SupervisedDataset:
-        return SupervisedDataset(
-            X=torch.tensor(data.places),
-            Y=torch.tensor(data.outcomes)[:, None],
-            Yvar=torch.tensor(data.variances)[:, None],
-            feature_names=self.digest.feature_names,
-            outcome_names=[OUTCOME],
+        minimized = TorchOptConfig(
+            objective_weights=torch.tensor([[-1.0]], dtype=torch.float64),
+            model_gen_options={Keys.ACQF_KWARGS: {"problem": problem}},
         )
+        return int(self.generator.gen(1, _digest(problem.features), minimized).points)
+
+
+def _digest(features: Floats) -> SearchSpaceDigest:
+    names = [f"feature_{number}" for number in range(features.shape[1])]
+    return SearchSpaceDigest(feature_names=names, bounds=[(0.0, 1.0)] * len(names))
+
+
+def _dataset(data: Standardized) -> SupervisedDataset:
+    return SupervisedDataset(
+        X=torch.tensor(data.features),
+        Y=torch.tensor(data.outcomes)[:, None],
+        Yvar=torch.tensor(data.variances)[:, None],
+        feature_names=_digest(data.features).feature_names,
+        outcome_names=[OUTCOME],
+    )
 
 
 def _same(these: Standardized, those: Standardized) -> bool:
     return all(
-        np.array_equal(getattr(these, name), getattr(those, name)) for name in ("places", "outcomes", "variances")
+        np.array_equal(getattr(these, name), getattr(those, name)) for name in ("features", "outcomes", "variances")
     )
 
 
@@ -166,9 +178,9 @@ def _with_fantasies(process: GaussianProcess, pending: Floats, failed: Floats) -
 
 
 def _reference(errors: Tensor) -> float:
-    """Error from which on a trial gains nothing: somewhat above the median of the trials so far.
+    """Error from which on a trial improves nothing: somewhat above the median of the `(n,)` trials so far.
 
-    The worst trial would do too, but then cheap networks that hardly learn gain more than good ones.
+    The worst trial would do too, but then cheap networks that hardly learn improve more than good ones.
     """
     return float(errors.median() + 0.1 * (errors.median() - errors.min()))
 

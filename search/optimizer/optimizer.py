@@ -1,8 +1,7 @@
 """What is tried next? Bayesian optimization over the enumerated feasible set: `ask` proposes, `tell` reports.
 
-Ax fits the model and proposes, with a generator that scores every candidate of the pool in one batch, so that nothing
-outside the FLOP band can come out of it (`search/optimizer/ax_method.py`). No training, no Ray and no files, so that it
-can be tested and benchmarked alone.
+A method (`search/optimizer/methods.py`) chooses among numbered candidates, so that nothing outside the FLOP band can
+come out of it. No training, no Ray and no files, so that it can be tested and benchmarked alone.
 
 Same seed and same reports in the same order of proposals give the same proposals, also when they are replayed.
 """
@@ -12,54 +11,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal, SupportsFloat, TypeGuard
+from typing import SupportsFloat, TypeGuard
 
-import numpy as np
-from resnext_search.search.optimizer.ax_method import BandGenerator, Choice
-from resnext_search.search.surrogate.candidates import Candidates, Describe, network_features, proposal_generator
-from resnext_search.search.surrogate.effects import Effect, learned_effects
-from resnext_search.search.surrogate.gaussian_process import one_thread
-from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
-from resnext_search.search.surrogate.learning_curves import Curve, Learned, Stopped, learned
-from resnext_search.search.surrogate.observations import Observations, can_learn
-from resnext_search.search.surrogate.study_model import rank
-from resnext_search.spaces.architecture.complexity import Integers
+from resnext_search.search.optimizer.methods import method_named
+from resnext_search.search.optimizer.state import ERROR, LATENCY, Failure, SearchState
+from resnext_search.search.surrogate.candidates import Candidates, Describe, network_features
+from resnext_search.search.surrogate.learning_curves import Curve, Stopped
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
-from resnext_search.spaces.search_space.knobs import Floats, Knob
-from resnext_search.spaces.seeds import derive_seed
+from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.methods import METHODS, START
 
-ERROR, LATENCY = "validation_error", "latency_ms"
-
-# The model is told of the last failures alone: each costs it as much as a trial that completed.
-FAILURES_MODELLED = 200
+__all__ = ["Failure", "Optimizer", "Proposal"]
 
 # A latency outside of these, a picosecond and some thirty years, is a mistake, and its logarithm would be none.
 SHORTEST_MS, LONGEST_MS = 1e-9, 1e12
 
-Proposer = Literal["sobol", "ax"]
-
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try; `proposed_by` says what chose it: `sobol` or `ax`."""
+    """A configuration to try; `proposed_by` names the method that chose it, as in `METHODS`."""
 
     proposal_id: int
     configuration: Configuration
-    proposed_by: Proposer
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A trial that ended without a result; its configuration is not proposed again, its surroundings less.
-
-    Its latency may have been measured all the same.
-    """
-
-    kind: str
-    message: str = ""
-    latency_ms: float | None = None
+    proposed_by: str
 
 
 class Optimizer:
@@ -71,8 +47,9 @@ class Optimizer:
         objectives: What is minimised: `validation_error`, and up to two others. `parameters` and `activations` are
             known exactly before a trial; `latency_ms` is once an architecture was measured, and modelled before.
         seed: Seed of the proposals.
-        method: `ax`, or `sobol` for the space-filling baseline.
-        describe: What the model sees of an architecture.
+        method: A name of `METHODS`: `ax`, or `sobol` for the space-filling baseline.
+        describe: What the model sees of an architecture. For networks that are no ResNeXts, as a benchmark has them: no
+            study passes it.
 
     >>> from resnext_search.spaces import Band, Template, enumerate_feasible
     >>> from resnext_search.spaces.search_space.feasible import Axes
@@ -92,21 +69,15 @@ class Optimizer:
         objectives: Sequence[str],
         seed: int,
         *,
-        method: Proposer = "ax",
+        method: str = "ax",
         describe: Describe = network_features,
     ) -> None:
         self.pool = Candidates(feasible, knobs, describe)
-        self.seed = seed
         self.method = method
         # as many space-filling trials as the model has features, and two more
-        self.initial = len(self.pool.features) + 2
-        self.costs = tuple(name for name in objectives if name != ERROR)
-        self._candidates: list[int] = []  # by proposal
-        self._outcomes: dict[int, float | Stopped | Failure] = {}  # by proposal
-        self._curves: dict[int, Curve] = {}  # by proposal
-        self._latencies: dict[int, float] = {}  # by proposal
-        self._latency_features = latency_features(feasible)
-        self._generator = BandGenerator(self.pool.features)
+        self.initial = len(self.pool.feature_names) + 2
+        self._methods = {name: method_named(name) for name in (START, method)}
+        self._state = SearchState(self.pool, objectives, seed)
 
     def ask(self, n: int = 1) -> list[Proposal]:
         """Propose up to `n` configurations, none of them proposed before; fewer when the pool is exhausted.
@@ -115,13 +86,13 @@ class Optimizer:
         """
         proposals: list[Proposal] = []
         for _ in range(n):
-            if len(self._candidates) >= len(self.pool):
+            if len(self._state.candidates) >= len(self.pool):
                 break
-            candidate, proposed_by = self._next()
-            proposals.append(self._add(candidate, proposed_by))
+            proposer = self._proposer()
+            proposals.append(self._add(self._methods[proposer].propose(self._state), proposer))
         return proposals
 
-    def attach(self, configuration: Configuration, proposed_by: Proposer) -> Proposal:
+    def attach(self, configuration: Configuration, proposed_by: str) -> Proposal:
         """Take in a proposal made earlier, as when a study continues; the order must be that of the proposals.
 
         Raises:
@@ -149,9 +120,10 @@ class Optimizer:
             UsageError: The proposal is unknown or was told before; the error is missing or no percentage; or the
                 latency is an objective, and missing or no positive number.
         """
-        if proposal_id not in range(len(self._candidates)):
-            raise UsageError(f"proposal {proposal_id}: unknown; {len(self._candidates)} were made")
-        if proposal_id in self._outcomes:
+        state = self._state
+        if proposal_id not in range(len(state.candidates)):
+            raise UsageError(f"proposal {proposal_id}: unknown; {len(state.candidates)} were made")
+        if proposal_id in state.outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
         error, latency = _reported(outcome)
         settled: float | Stopped | Failure
@@ -165,108 +137,20 @@ class Optimizer:
                 hint="Tell a Failure instead.",
             )
         may_lack = not isinstance(settled, float)
-        if LATENCY in self.costs and not (latency is None and may_lack):
-            self._latencies[proposal_id] = _latency(proposal_id, latency)
-        self._outcomes[proposal_id] = settled
+        if LATENCY in state.costs and not (latency is None and may_lack):
+            state.latencies[proposal_id] = _latency(proposal_id, latency)
+        state.outcomes[proposal_id] = settled
         if curve is not None and not isinstance(settled, Failure):
-            self._curves[proposal_id] = curve
+            state.curves[proposal_id] = curve
 
-    def chosen(self) -> int | None:
-        """The completed proposal whose error is lowest by the model, ties to the first; None before any completed."""
-        completed = self._completed()
-        if not completed:
-            return None
-        errors = np.array(list(completed.values()))
-        order, _ = rank(self._places(list(completed)), errors, self._observations(self._learned()))
-        return list(completed)[int(order[0])]
+    def _add(self, candidate: int, proposed_by: str) -> Proposal:
+        self._state.candidates.append(candidate)
+        return Proposal(len(self._state.candidates) - 1, self.pool.configuration(candidate), proposed_by)
 
-    def effects(self) -> list[Effect]:
-        """The best error to be expected at every cardinality and at every depth; empty before there is a model."""
-        completed = self._completed()
-        if not can_learn(len(self.pool.features), completed.values()):
-            return []
-        with one_thread():
-            return learned_effects(self.pool, self._observations(self._learned()), self.seed)
-
-    def _add(self, candidate: int, proposed_by: Proposer) -> Proposal:
-        self._candidates.append(candidate)
-        return Proposal(len(self._candidates) - 1, self.pool.configuration(candidate), proposed_by)
-
-    def _next(self) -> tuple[int, Proposer]:
-        number, taken = len(self._candidates), np.array(self._candidates, dtype=np.int64)
-        completed = self._completed()
-        if (
-            self.method == "sobol"
-            or number < self.initial
-            or not can_learn(len(self.pool.features), completed.values())
-        ):
-            candidate = self.pool.spread(number, derive_seed(self.seed, "design"), taken)
-            assert candidate is not None  # `ask` has seen that the pool is not exhausted
-            return candidate, "sobol"
-        candidates = self.pool.sample(proposal_generator(self.seed, number), taken)
-        with one_thread():
-            told = self._learned()
-            self._generator.fit(self._observations(told))
-            return int(candidates[self._generator.choose(self._choice(candidates, completed, told))]), "ax"
-
-    def _completed(self) -> dict[int, float]:
-        """Errors by proposal, in the order of the proposals."""
-        return {number: error for number, error in sorted(self._outcomes.items()) if isinstance(error, float)}
-
-    def _learned(self) -> Learned:
-        """The errors of completed trials, and what those that were stopped would have reached."""
-        return learned(
-            {number: outcome for number, outcome in self._outcomes.items() if not isinstance(outcome, Failure)},
-            self._curves,
-        )
-
-    def _observations(self, told: Learned) -> Observations:
-        return Observations(self._places(told.numbers), told.errors, told.variances)
-
-    def _choice(self, candidates: Integers, completed: Mapping[int, float], told: Learned) -> Choice:
-        failed = sorted(number for number, outcome in self._outcomes.items() if isinstance(outcome, Failure))
-        known = {*told.numbers, *failed}
-        pending = [number for number in range(len(self._candidates)) if number not in known]
-        costs, deviations = self._costs_of_architectures()
-        observed, architectures = self._architectures(list(completed)), candidates // len(self.pool.knob_rows)
-        return Choice(
-            self.pool.places(candidates),
-            costs[architectures],
-            deviations[architectures],
-            self._places(list(completed)),
-            costs[observed],
-            self._places(pending),
-            self._places(failed[-FAILURES_MODELLED:]),
-        )
-
-    def _places(self, proposals: Sequence[int]) -> Floats:
-        return self.pool.places(np.array([self._candidates[number] for number in proposals], dtype=np.int64))
-
-    def _architectures(self, proposals: Sequence[int]) -> Integers:
-        numbers = np.array([self._candidates[number] for number in proposals], dtype=np.int64)
-        return numbers // len(self.pool.knob_rows)
-
-    def _costs_of_architectures(self) -> tuple[Floats, Floats]:
-        """`(architectures, k)` arrays of the objectives beside the error, and the deviations of their logarithms.
-
-        Each is a share of the largest in the feasible set.
-        """
-        costs = np.empty((len(self.pool.feasible), len(self.costs)))
-        deviations = np.zeros_like(costs)
-        for place, name in enumerate(self.costs):
-            if name == LATENCY:
-                costs[:, place], deviations[:, place] = expected_latencies(self._latency_features, self._measured())
-            else:
-                costs[:, place] = getattr(self.pool.feasible.counts, name)
-        return costs / costs.max(axis=0), deviations
-
-    def _measured(self) -> dict[int, float]:
-        """Latencies by architecture, in the order of the proposals; of several the first counts."""
-        numbers = sorted(self._latencies)
-        measured: dict[int, float] = {}
-        for architecture, number in zip(self._architectures(numbers).tolist(), numbers, strict=True):
-            measured.setdefault(architecture, self._latencies[number])
-        return measured
+    def _proposer(self) -> str:
+        """The method, or the space-filling start as long as it needs one."""
+        starts = len(self._state.candidates) < self.initial or not self._state.teaches
+        return START if METHODS[self.method].learns and starts else self.method
 
 
 def _reported(outcome: object) -> tuple[object, object]:

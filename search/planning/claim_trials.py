@@ -14,17 +14,11 @@ import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, FINALIST, Trial
 from resnext_search.spaces.claim.arms import claim_arms
-from resnext_search.spaces.claim.tuning import best_rate, edge_of
-from resnext_search.spaces.search_space.knobs import Knob
+from resnext_search.spaces.claim.tuning import planned_rates, tuned, wider_rates
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import ClaimConfig
 from resnext_search.spaces.study.study import Phase, Study
-
-# How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
-MOST_EXTENSIONS = 2
-
-RATES_PER_EXTENSION = 2
 
 
 def enqueue_tuning(study: Study, journal: Journal) -> int:
@@ -38,11 +32,11 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
     """
     done = journal.trials(phase="tune")
     if not done:
-        rates = _planned_rates(study)
+        rates = planned_rates(study)
     elif any(trial.state not in ENDED for trial in done):
         return 0
     else:
-        rates = _wider_rates(study, done)
+        rates = wider_rates(study, _curves(done))
     seed = derive_seed(study.seed, "tune")
     for rate in rates:
         for arm in claim_arms(study):
@@ -53,8 +47,7 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
 
 def tuned_rates(journal: Journal) -> dict[str, float]:
     """The best learning rate of every arm that is tuned inside its range; one at the edge has none."""
-    curves = _curves(journal.trials(phase="tune"))
-    return {arm: best_rate(errors) for arm, errors in curves.items() if not edge_of(errors)}
+    return tuned(_curves(journal.trials(phase="tune")))
 
 
 def enqueue_confirmation(study: Study, journal: Journal) -> int:
@@ -94,7 +87,7 @@ def claim_trials(study: Study) -> ClaimTrials:
     """What a claim takes as far as its study file says; tuning may turn out to need more."""
     claim, arms = _claim(study), len(claim_arms(study))
     return ClaimTrials(
-        arms * len(_planned_rates(study)), arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
+        arms * len(planned_rates(study)), arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
     )
 
 
@@ -113,27 +106,16 @@ def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
 
 def finalists(study: Study, journal: Journal) -> dict[str, Configuration]:
     """The search's best configurations by the model, by the name under which they are confirmed."""
-    from resnext_search.search.surrogate.study_model import (
-        ranked_trials,
-    )  # imports scipy, which `status` starts without
+    # brings scipy.optimize along, which `status` does without
+    from resnext_search.search.surrogate.study_model import rank_trials
 
-    best = ranked_trials(journal)[: _claim(study).finalists]
+    best = rank_trials(journal)[: _claim(study).finalists]
     return {f"{FINALIST}{trial.trial_id:04d}": trial.configuration for trial, _ in best}
 
 
 def _claim(study: Study) -> ClaimConfig:
     assert study.claim is not None  # callers ask first
     return study.claim
-
-
-def _rate_axis(study: Study) -> Knob:
-    return next(knob for knob in study.knobs() if knob.name == "learning_rate")
-
-
-def _planned_rates(study: Study) -> list[float]:
-    """The learning rates of every arm before any widening: so many over the range, or those that are listed."""
-    rates: list[float] = _rate_axis(study).grid(_claim(study).tuning_trials).tolist()
-    return rates
 
 
 def _curves(trials: list[Trial]) -> dict[str, dict[float, float]]:
@@ -143,19 +125,3 @@ def _curves(trials: list[Trial]) -> dict[str, dict[float, float]]:
         error = math.nan if trial.validation_error is None else trial.validation_error
         curves[str(trial.arm)][dict(trial.configuration.knobs)["learning_rate"]] = error
     return curves
-
-
-def _wider_rates(study: Study, trials: list[Trial]) -> list[float]:
-    """Rates beyond the range on the side of an edge optimum; none if there is none, or it was widened enough."""
-    axis, curves = _rate_axis(study), _curves(trials)
-    rates = sorted(next(iter(curves.values())))
-    edges = {edge_of(errors) for errors in curves.values()} - {""}
-    if axis.values or len(rates) >= len(_planned_rates(study)) + MOST_EXTENSIONS * RATES_PER_EXTENSION:
-        return []
-    steps = np.arange(1, RATES_PER_EXTENSION + 1)
-    wider: list[float] = []
-    if "lowest" in edges:
-        wider += (rates[0] * (rates[0] / rates[1]) ** steps).tolist()
-    if "highest" in edges:
-        wider += (rates[-1] * (rates[-1] / rates[-2]) ** steps).tolist()
-    return [float(f"{rate:.4g}") for rate in wider]

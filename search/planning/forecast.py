@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from resnext_search.results.journal.rows import ENDED, Trial
-from resnext_search.search.planning.workload import _PHASES, loads
+from resnext_search.search.planning.workload import loads, trial_loads
 from resnext_search.spaces.architecture.training_cost import training_bytes
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.configuration import Configuration
@@ -141,11 +141,11 @@ def rest_of(paces: Sequence[float], units: float, count: float, at_once: int) ->
 
 def _work_per_trial(study: Study) -> dict[Phase, float]:
     """Work of a trial of every phase, that of the search being 1."""
-    planned = loads(study)
-    first = planned[0]
+    planned = trial_loads(study)
+    first = planned["search"]
     return {
         phase: load.multiply_adds / first.multiply_adds * (load.images / first.images if first.images else 1.0)
-        for phase, load in zip(_PHASES, planned, strict=False)
+        for phase, load in planned.items()
     }
 
 

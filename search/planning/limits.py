@@ -17,16 +17,10 @@ from collections.abc import Callable
 
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
-from resnext_search.search.planning.workload import (
-    claim_flops,
-    epoch_flops_of,
-    full_flops,
-    search_trial_flops,
-    trained_flops,
-)
+from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trial_flops
 from resnext_search.spaces.errors import StudyError
-from resnext_search.spaces.study.quantities import in_units
 from resnext_search.spaces.study.study import Phase, Study
+from resnext_search.spaces.study.units import in_units
 
 
 class Budget:
@@ -46,7 +40,7 @@ class Budget:
         if study.limits.training_flops is None:
             return
         for failure in journal.failures():
-            self._wasted += failure.epochs * epoch_flops_of(study, journal.trial(failure.trial_id))
+            self._wasted += trial_flops(study, journal.trial(failure.trial_id), failure.epochs)
         for trial in journal.trials():
             if trial.state in ENDED:
                 self.ended(trial)
@@ -62,19 +56,19 @@ class Budget:
     def started(self, trial: Trial) -> None:
         """A trial will take all its epochs."""
         if self.study.limits.training_flops is not None:
-            self._taken[trial.phase][trial.trial_id] = full_flops(self.study, trial)
+            self._taken[trial.phase][trial.trial_id] = self._full_flops(trial)
 
     def ended(self, trial: Trial) -> None:
         """A trial has taken those that stand in the journal: one that failed or was stopped early leaves the rest."""
         if self.study.limits.training_flops is not None:
-            self._taken[trial.phase][trial.trial_id] = trained_flops(self.study, trial)
+            self._taken[trial.phase][trial.trial_id] = trial_flops(self.study, trial, trial.epochs)
 
     def allows(self, trial: Trial) -> bool:
         """Whether a trial may start; one that has started before may go on."""
         limit = self.study.limits.training_flops
         if limit is None or trial.trial_id in self._taken[trial.phase]:
             return True
-        return full_flops(self.study, trial) <= limit - self._kept_from(trial.phase)
+        return self._full_flops(trial) <= limit - self._kept_from(trial.phase)
 
     def allows_another(self) -> bool:
         """Whether the search may make one more trial, whichever it will be."""
@@ -95,6 +89,9 @@ class Budget:
                 f"limits.training_flops={2 * limits.training_flops:.3g}",
             )
         return "", ""
+
+    def _full_flops(self, trial: Trial) -> int:
+        return trial_flops(self.study, trial, self.study.trainer.epochs)
 
     def _kept_from(self, phase: Phase) -> int:
         """Operations that a new trial of a phase cannot have."""

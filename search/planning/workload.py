@@ -11,63 +11,25 @@ from typing import NamedTuple
 
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.planning.claim_trials import claim_trials
-from resnext_search.spaces.architecture.architecture import Architecture
+from resnext_search.spaces.architecture import training_cost
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.architecture.training_cost import FORWARD_PASSES, OPERATIONS
 from resnext_search.spaces.claim.arms import claim_arms, claim_budget
 from resnext_search.spaces.study.study import Phase, Study
 
 
-def training_images(study: Study, phase: Phase) -> int:
-    """Images of an epoch: a trial that confirms trains on those of validation too. 0 where their number is unknown."""
-    train, validation = study.data.split_sizes(study.facts().train_images)
-    train = max(train, 0)
-    return train + validation if train and phase == "confirm" else train
+def epoch_images(study: Study, phase: Phase) -> int:
+    """Images of an epoch; 0 where their number is not known.
 
-
-def epoch_flops(study: Study, phase: Phase, multiply_adds: int) -> int:
-    """Operations of one epoch."""
-    return OPERATIONS * FORWARD_PASSES * multiply_adds * training_images(study, phase)
-
-
-def epoch_flops_of(study: Study, trial: Trial) -> int:
-    """Operations of one epoch of a trial."""
-    return epoch_flops(study, trial.phase, multiply_adds(study, trial.configuration.architecture))
-
-
-def trained_flops(study: Study, trial: Trial) -> int:
-    """Operations of the epochs of a trial that stand in the journal."""
-    return trial.epochs * epoch_flops_of(study, trial)
-
-
-def full_flops(study: Study, trial: Trial) -> int:
-    """Operations of a trial that is trained to the end."""
-    return study.trainer.epochs * epoch_flops_of(study, trial)
-
-
-def search_trial_flops(study: Study) -> int:
-    """What a trial of the search takes at most: the dearest architecture that the band allows, trained to the end."""
-    return study.trainer.epochs * epoch_flops(study, "search", study.band().high)
-
-
-def claim_flops(study: Study) -> int:
-    """What the claim takes to tune its arms and to confirm them and the search's finalists; 0 without a claim.
-
-    As far as the study file says it: tuning may turn out to need more.
+    For an `image_folder` whose study says nothing of validation, a trial that confirms counts with the images that the
+    others train on: it trains on more.
     """
-    if study.claim is None:
-        return 0
-    trials, arms = claim_trials(study), claim_arms(study)
-    costs = [multiply_adds(study, arm.architecture) for arm in arms]
-    tuning = trials.tune // len(arms) * sum(epoch_flops(study, "tune", cost) for cost in costs)
-    confirming = study.claim.seeds * sum(epoch_flops(study, "confirm", cost) for cost in costs)
-    finalists = trials.confirm_finalists * epoch_flops(study, "confirm", study.band().high)
-    return study.trainer.epochs * (tuning + confirming + finalists)
+    return study.images_per_epoch(phase) or study.images_per_epoch("search") or 0
 
 
-def multiply_adds(study: Study, architecture: Architecture) -> int:
-    """Of one image."""
-    return int(complexity(study.network_template(), architecture).multiply_adds)
+def trial_flops(study: Study, trial: Trial, epochs: int) -> int:
+    """Operations of so many epochs of a trial."""
+    cost = int(complexity(study.network_template(), trial.configuration.architecture).multiply_adds)
+    return epochs * training_cost.training_flops(cost, epoch_images(study, trial.phase))
 
 
 class Load(NamedTuple):
@@ -78,23 +40,52 @@ class Load(NamedTuple):
     multiply_adds: int
     images: int
 
+    def epoch_flops(self) -> int:
+        """Operations of an epoch of all of them."""
+        return self.trials * training_cost.training_flops(self.multiply_adds, self.images)
+
+
+def search_trial_flops(study: Study) -> int:
+    """What a trial of the search takes at most: the dearest architecture that the band allows, trained to the end."""
+    return study.trainer.epochs * Load("search", 1, study.band().high, epoch_images(study, "search")).epoch_flops()
+
+
+def claim_flops(study: Study) -> int:
+    """What the claim takes to tune its arms and to confirm them and the search's finalists; 0 without a claim.
+
+    As far as the study file says it: tuning may turn out to need more.
+    """
+    if study.claim is None:
+        return 0
+    trials, arms = claim_trials(study), claim_arms(study)
+    tuning, together = epoch_images(study, "tune"), epoch_images(study, "confirm")
+    planned = [Load("confirm", trials.confirm_finalists, study.band().high, together)]
+    for arm in arms:
+        cost = int(complexity(study.network_template(), arm.architecture).multiply_adds)
+        planned += [
+            Load("tune", trials.tune // len(arms), cost, tuning),
+            Load("confirm", study.claim.seeds, cost, together),
+        ]
+    return study.trainer.epochs * sum(load.epoch_flops() for load in planned)
+
 
 def loads(study: Study) -> list[Load]:
-    """What the phases of a study have to train: search and, with a claim, tuning and confirmation.
-
-    Images are 0 for an `image_folder` whose study does not say how many it trains on.
-    """
-    train, validation = study.data.split_sizes(study.facts().train_images)
-    train, band = max(train, 0), study.band().target
-    planned = [Load("search", study.search.trials, band, train)]
+    """What the phases of a study have to train, by their budgets: search and, with a claim, tuning and confirmation."""
+    band = study.band().target
+    planned = [Load("search", study.search.trials, band, epoch_images(study, "search"))]
     if study.claim is not None:
-        trials, budget, together = claim_trials(study), claim_budget(study), train and train + validation
+        trials, budget, together = claim_trials(study), claim_budget(study), epoch_images(study, "confirm")
         planned += [
-            Load("tune", trials.tune, budget, train),
+            Load("tune", trials.tune, budget, epoch_images(study, "tune")),
             Load("confirm", trials.confirm_arms, budget, together),
             Load("confirm", trials.confirm_finalists, band, together),
         ]
     return planned
+
+
+def trial_loads(study: Study) -> dict[Phase, Load]:
+    """What one trial of every phase has to train; one that confirms, that of an arm."""
+    return {load.phase: load._replace(trials=1) for load in reversed(loads(study))}
 
 
 def training_flops(study: Study) -> float | None:
@@ -110,21 +101,16 @@ def phase_flops(study: Study) -> dict[Phase, float] | None:
     """The same by phase."""
     flops: dict[Phase, float] = {}
     for load in loads(study):
-        passes = FORWARD_PASSES * load.trials * load.images * study.trainer.epochs
-        flops[load.phase] = flops.get(load.phase, 0.0) + float(OPERATIONS * passes * load.multiply_adds)
+        flops[load.phase] = flops.get(load.phase, 0.0) + float(study.trainer.epochs * load.epoch_flops())
     return flops if any(flops.values()) else None
 
 
 def spent_flops(study: Study, trials: Sequence[Trial]) -> float | None:
-    """Floating-point operations of the epochs trained so far, counted as `forecast.training_flops` counts.
+    """Floating-point operations of the epochs trained so far, counted as `training_flops` counts.
 
     None where the number of images is not known.
     """
-    planned = dict(zip(_PHASES, loads(study), strict=False))
+    planned = trial_loads(study)
     if not planned["search"].images:
         return None
-    forward = sum(trial.epochs * planned[trial.phase].images * planned[trial.phase].multiply_adds for trial in trials)
-    return float(OPERATIONS * FORWARD_PASSES * forward)
-
-
-_PHASES: tuple[Phase, ...] = ("search", "tune", "confirm")
+    return float(sum(trial.epochs * planned[trial.phase].epoch_flops() for trial in trials))

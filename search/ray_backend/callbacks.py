@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.search.execution.context import RunContext
-from resnext_search.search.ray_backend.cluster import Cluster, kill
+from resnext_search.search.ray_backend.cluster import Cluster
 from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.search.ray_backend.settings import Stopper, tune
+from resnext_search.search.ray_backend.worker import kill
 from resnext_search.spaces.errors import MachineLost
-from resnext_search.spaces.study.quantities import duration
+from resnext_search.spaces.study.units import duration
 
 # How long no trial may run because none fits, before that is taken to be for good.
 PATIENCE_SECONDS = 30.0
@@ -23,13 +24,13 @@ class WatchdogCallback(tune.Callback):
     """Tune calls it in every step, and when a trial starts in a worker.
 
     Args:
-        sitting: Counts time, and knows whether it is to end.
-        machine: Where it runs.
+        context: Counts time, and knows whether the sitting is to end.
+        cluster: Where it runs.
         searcher: Is told which trials were ended here, and why.
     """
 
-    def __init__(self, sitting: RunContext, machine: Cluster, searcher: RaySearcher) -> None:
-        self.sitting, self.machine, self.searcher = sitting, machine, searcher
+    def __init__(self, context: RunContext, cluster: Cluster, searcher: RaySearcher) -> None:
+        self.context, self.cluster, self.searcher = context, cluster, searcher
         self._running: dict[str, tuple[Any, float]] = {}  # by Tune's name: its trial, and when it was started
         self._idle_from: float | None = None
 
@@ -39,7 +40,7 @@ class WatchdogCallback(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker begins with a trial."""
-        self._running[trial.trial_id] = (trial, self.sitting.budget.time.seconds)
+        self._running[trial.trial_id] = (trial, self.context.budget.time.seconds)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tune keeps statistics of every number that a trial reported, 25 kB, which nobody asks for."""
@@ -52,21 +53,21 @@ class WatchdogCallback(tune.Callback):
             if trial.is_finished() and self.searcher.has(trial.trial_id):
                 # its worker was not ready for it in time: Tune gives such a trial up, and tells nobody
                 self.searcher.on_trial_complete(trial.trial_id, error=True)
-        now = self.sitting.budget.time.look()
-        if self.sitting.budget.is_over:
-            self.sitting.stops.ask("now")
+        now = self.context.budget.time.look()
+        if self.context.budget.is_over:
+            self.context.stops.ask("now")
         self._running = {name: pair for name, pair in self._running.items() if self.searcher.has(name)}
-        self.sitting.stops.look()
-        if self.searcher.is_broken_off:
+        self.context.stops.look()
+        if self.searcher.dispatcher.is_broken_off:
             for trial, _ in self._running.values():
                 kill(trial.temporary_state.ray_actor)  # Tune would let them finish their epochs
-            self.sitting.budget.time.rest()
+            self.context.budget.time.rest()
             return
         self._end_those_that_hang(now)
         self._expect_room(now)
 
     def _end_those_that_hang(self, now: float) -> None:
-        limit = self.sitting.study.limits.trial_time
+        limit = self.context.study.limits.trial_time
         if limit is None:
             return
         for name, (trial, begun) in self._running.items():
@@ -81,8 +82,8 @@ class WatchdogCallback(tune.Callback):
         self._idle_from = now if self._idle_from is None else self._idle_from
         if now - self._idle_from >= PATIENCE_SECONDS:
             self._idle_from = now
-            if lack := self.machine.lack_of_room(self.sitting.study):
-                self.searcher.give_up(MachineLost(lack, hint=self.sitting.how_to_continue))
+            if lack := self.cluster.lack_of_room(self.context.study):
+                self.searcher.dispatcher.give_up(MachineLost(lack, hint=self.context.how_to_continue))
 
 
 class StopAll(Stopper):
@@ -101,4 +102,4 @@ class StopAll(Stopper):
 
     def stop_all(self) -> bool:
         """Whether all of them are."""
-        return self.searcher.is_broken_off
+        return self.searcher.dispatcher.is_broken_off

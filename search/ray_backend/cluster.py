@@ -5,7 +5,6 @@ Its sockets and logs lie in a folder that goes with the run, or after a killed o
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 import shutil
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError
@@ -81,7 +81,7 @@ class Cluster:
             )
         return room if study.search.parallel == "auto" else min(room, study.search.parallel)
 
-    def lifeline(self, last_words: Callable[[str], None]) -> HealthCheck:
+    def health_check(self, last_words: Callable[[str], None]) -> HealthCheck:
         """Watches, for the time of a block, that Ray is there."""
         context = ray.get_runtime_context()
         own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())  # type: ignore[no-untyped-call]
@@ -157,13 +157,6 @@ def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, 
         ) from error
 
 
-def kill(actor: Any) -> None:
-    """End the process of a worker, whatever it does; it may be gone already."""
-    if actor is not None:
-        with suppress(Exception):  # a Ray that is gone itself: the trial is as good as ended
-            ray.kill(actor)
-
-
 def _nodes(cpus: float | None = None, gpus: float | None = None) -> tuple[Node, ...]:
     """The machines that are there now, with at most so many cores and GPUs each."""
     offered = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
@@ -205,8 +198,7 @@ def scratch_folder() -> Iterator[Path]:
     _remove_orphans(Path(tempfile.gettempdir()))
     path = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
-        with (path / _LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with FileLock(path / _LOCK):
             yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
@@ -215,8 +207,7 @@ def scratch_folder() -> Iterator[Path]:
 def _remove_orphans(root: Path) -> None:
     """The operating system drops a lock with its process: a folder whose lock is free is nobody's."""
     for lock in root.glob(f"{PREFIX}*/{_LOCK}"):
-        with suppress(OSError):  # held, gone meanwhile, or not ours to open
+        with suppress(OSError, Timeout):  # gone meanwhile, not ours to open, or held
             if lock.parent.lstat().st_uid == os.getuid():
-                with lock.open("r+") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with FileLock(lock, timeout=0):
                     shutil.rmtree(lock.parent, ignore_errors=True)

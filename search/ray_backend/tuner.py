@@ -8,40 +8,67 @@ Nor does Tune retry: a trial whose process is lost goes back to the journal, and
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from resnext_search.search.execution.context import RunContext
+from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.ray_backend.callbacks import StopAll, WatchdogCallback
-from resnext_search.search.ray_backend.cluster import Cluster
+from resnext_search.search.ray_backend.cluster import Cluster, ray_running
+from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.settings import tune
 from resnext_search.search.ray_backend.worker import resources, trainable
 from resnext_search.spaces.errors import MachineLost
-from resnext_search.spaces.study.study import Phase
+from resnext_search.spaces.study.study import Phase, Study
 
 
-def run_trials(
-    phase: Phase, sitting: RunContext, machine: Cluster, progress: Progress, proposals: Proposals | None = None
+@contextmanager
+def ray_workers(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[RayWorkers]:
+    """The backend: Ray on this machine or on a cluster, as of `ray_running`."""
+    with ray_running(study, cpus=cpus, gpus=gpus) as cluster:
+        yield RayWorkers(cluster)
+
+
+@dataclass(frozen=True)
+class RayWorkers:
+    """Workers of a cluster of Ray, or of this machine."""
+
+    cluster: Cluster
+
+    @property
+    def dashboard(self) -> str | None:
+        """Address of Ray's dashboard."""
+        return self.cluster.dashboard
+
+    def run_trials(
+        self, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None = None
+    ) -> None:
+        """Run a phase, as of `Workers`."""
+        _run_trials(self.cluster, phase, context, progress, proposals)
+
+
+def _run_trials(
+    cluster: Cluster, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None
 ) -> None:
-    """Run a phase until its trials have ended, or the sitting does.
-
-    Args:
-        phase: Whose trials: those of the journal that have not ended come first.
-        sitting: At which study; its `stops` say whether it was broken off.
-        machine: What there is to run on.
-        progress: Is told what happens.
-        proposals: Makes new trials while workers are free, and is told what came of them; none without it.
-
-    Raises:
-        TooManyFailures: More than half of the trials failed.
-        MachineLost: Ray is gone, or what is left of it holds no trial.
-    """
-    study, folder = sitting.study, sitting.folder
-    gpu = machine.gpus_of_a_trial(study)
-    searcher = RaySearcher(phase, sitting, machine, progress, proposals)
+    study, folder = context.study, context.folder
+    gpu = cluster.gpus_of_a_trial(study)
+    stops_early = phase == "search" and study.search.early_stopping != "none"
+    dispatcher = Dispatcher(
+        phase,
+        context,
+        progress,
+        proposals,
+        at_once=cluster.trials_at_once(study),
+        gpu=gpu,
+        stopping=EarlyStopping(study, context.journal) if stops_early else None,
+    )
+    searcher = RaySearcher(dispatcher)
     trial = tune.with_resources(
-        trainable(study, folder.checkpoints.resolve(), sitting.train, gpu=gpu, confirm=phase == "confirm"),
+        trainable(study, folder.checkpoints.resolve(), context.train, gpu=gpu, confirm=phase == "confirm"),
         resources(study, gpu),
     )
     scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
@@ -54,23 +81,23 @@ def run_trials(
             name="trials",
             storage_path=str(scratch),
             failure_config=tune.FailureConfig(max_failures=0),
-            callbacks=[WatchdogCallback(sitting, machine, searcher)],
+            callbacks=[WatchdogCallback(context, cluster, searcher)],
             stop=StopAll(searcher),
             verbose=0,
         ),
     )
-    with sitting.stops.patient(), machine.lifeline(sitting.stops.last_words) as lifeline:
+    with context.stops.patient(), cluster.health_check(context.stops.last_words) as health:
         try:
             tuner.fit()
         except BaseException as error:
-            if lifeline.lost:
+            if health.lost:
                 raise MachineLost(
-                    f"{folder.path}: {lifeline.lost}; everything is saved", hint=sitting.how_to_continue
+                    f"{folder.path}: {health.lost}; everything is saved", hint=context.how_to_continue
                 ) from error
             raise
         finally:
             searcher.close()
-            sitting.budget.time.rest()
+            context.budget.time.rest()
             shutil.rmtree(scratch, ignore_errors=True)
-    if searcher.error is not None:
-        raise searcher.error
+    if dispatcher.error is not None:
+        raise dispatcher.error

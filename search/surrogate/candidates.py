@@ -1,14 +1,14 @@
 """Which configurations can be proposed? The feasible set times a grid over the searched knobs, in two unit cubes.
 
-In one, axes are the parameters of the space (`units`): a space-filling design covers it. In the other they are features
-that say what a network is like (`places`): the model lives there. Both are looked up by number.
+One has the parameters of the space for `coordinates`: a space-filling design covers it. The other has `features`, which
+say what a network is like: the model lives there. Both are looked up by number.
 
 A candidate is a pair (architecture index, knob index) and is numbered `architecture * len(knob_rows) + knob`. Nothing
-outside the FLOP band has a number, so nothing outside it can be proposed. Imports numpy and scipy alone.
+outside the FLOP band has a number, so nothing outside it can be proposed. Imports numpy alone.
 
 At fixed multiply-adds d follows from C and the blocks; how many channels C groups of d make is more to the point. The
 model of 40 random trials ranked the better part of a table of real trainings (`benchmarks/search/optimizer/digits.py`)
-with a rank correlation of 0.65 (mean of 40), and of 0.56 when it saw depth and the shares of the stages in it.
+with a rank correlation of 0.65 (mean of 40); of depth and the shares of the stages in it, with 0.56.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.knobs import Floats, Knob
-from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
 
 # Takes cardinalities `(n,)`, widths `(n,)` and blocks `(n, stages)`; gives `(n,)` arrays by the name of the feature.
@@ -69,32 +68,34 @@ class Candidates:
         for knob, values in zip(knobs, self.knob_rows.T, strict=True):
             columns[knob.name] = (np.array([knob.low, knob.high]), values, knob.log)
         varying = {name: column for name, column in columns.items() if column[0][0] < column[0][1]}
-        self.names = tuple(varying)
+        self.coordinate_names = tuple(varying)
         knob_names = {knob.name for knob in knobs}
-        self._architecture_units = _units(
-            [varying[name] for name in self.names if name not in knob_names], len(feasible)
+        self.architecture_coordinates = _coordinates(
+            [varying[name] for name in self.coordinate_names if name not in knob_names], len(feasible)
         )
-        self._knob_units = _units([varying[name] for name in self.names if name in knob_names], len(self.knob_rows))
+        self.knob_coordinates = _coordinates(
+            [varying[name] for name in self.coordinate_names if name in knob_names], len(self.knob_rows)
+        )
         self._describe = describe
         described = describe(feasible.cardinality, feasible.width, feasible.blocks)
         self._limits = {name: (values.min(), values.max()) for name, values in _telling(described).items()}
-        self.features = (*self._limits, *(name for name in self.names if name in knob_names))
-        self._architecture_places = self._scaled(described)
+        self.feature_names = (*self._limits, *(name for name in self.coordinate_names if name in knob_names))
+        self._architecture_features = self._scaled(described)
 
     def __len__(self) -> int:
         return len(self.feasible) * len(self.knob_rows)
 
-    def units(self, candidates: Integers) -> Floats:
-        """`(n, len(names))` array: where these candidates lie in the unit cube."""
+    def coordinates(self, candidates: Integers) -> Floats:
+        """`(n, len(coordinate_names))` array: where these candidates lie in the unit cube."""
         architectures, knobs = np.divmod(candidates, len(self.knob_rows))
-        return np.concatenate([self._architecture_units[architectures], self._knob_units[knobs]], axis=1)
+        return np.concatenate([self.architecture_coordinates[architectures], self.knob_coordinates[knobs]], axis=1)
 
-    def places(self, candidates: Integers) -> Floats:
-        """`(n, len(features))` array: where these candidates lie for the model, in a unit cube too."""
+    def features(self, candidates: Integers) -> Floats:
+        """`(n, len(feature_names))` array: where these candidates lie for the model, in a unit cube too."""
         architectures, knobs = np.divmod(candidates, len(self.knob_rows))
-        return np.concatenate([self._architecture_places[architectures], self._knob_units[knobs]], axis=1)
+        return np.concatenate([self._architecture_features[architectures], self.knob_coordinates[knobs]], axis=1)
 
-    def places_of(self, configurations: Sequence[Configuration]) -> Floats:
+    def features_of(self, configurations: Sequence[Configuration]) -> Floats:
         """The same of any configurations with these knobs, candidates or not; others lie outside the unit cube."""
         architectures = [configuration.architecture for configuration in configurations]
         described = self._describe(
@@ -106,7 +107,7 @@ class Candidates:
         columns = [
             knob.to_unit(np.array([row[knob.name] for row in rows]))[:, None]
             for knob in self.knobs
-            if knob.name in self.features
+            if knob.name in self.feature_names
         ]
         return np.concatenate([self._scaled(described), *columns], axis=1)
 
@@ -143,32 +144,6 @@ class Candidates:
         scored[excluded] = False
         return np.flatnonzero(scored)
 
-    def spread(self, number: int, seed: int, excluded: Integers) -> int | None:
-        """The `number`-th point of a space-filling design: the candidate nearest to a scrambled Sobol point.
-
-        Args:
-            number: Position in the design, from 0.
-            seed: Seed of the scrambling, the same for the whole design.
-            excluded: Candidates that are taken.
-
-        Returns:
-            None if every candidate is taken.
-        """
-        from scipy.stats import qmc  # takes half a second to import, and `best` and `export` propose nothing
-
-        if len(np.unique(excluded)) >= len(self):
-            return None
-        sobol = qmc.Sobol(max(1, len(self.names)), scramble=True, rng=np.random.default_rng(seed))
-        if number:
-            sobol.fast_forward(number)
-        point = sobol.random(1)[0]
-        split = self._architecture_units.shape[1]
-        to_architectures = ((self._architecture_units - point[:split]) ** 2).sum(axis=1)
-        to_knobs = ((self._knob_units - point[split : len(self.names)]) ** 2).sum(axis=1)
-        distance = (to_architectures[:, None] + to_knobs[None, :]).ravel()
-        distance[excluded] = np.inf
-        return int(distance.argmin())
-
     def _scaled(self, described: Mapping[str, Floats]) -> Floats:
         columns = [(described[name] - low) / (high - low) for name, (low, high) in self._limits.items()]
         return np.stack(columns, axis=1) if columns else np.empty((len(next(iter(described.values()))), 0))
@@ -198,11 +173,6 @@ def _telling(described: Mapping[str, Floats]) -> dict[str, Floats]:
     return telling
 
 
-def _units(columns: Sequence[Column], rows: int) -> Floats:
+def _coordinates(columns: Sequence[Column], rows: int) -> Floats:
     units = [Knob("", limits[0], limits[1], log=log).to_unit(values) for limits, values, log in columns]
     return np.stack(units, axis=1) if units else np.empty((rows, 0))
-
-
-def proposal_generator(seed: int, number: int) -> np.random.Generator:
-    """Random numbers for one proposal, whatever was proposed before."""
-    return np.random.default_rng(derive_seed(seed, "proposal", number))

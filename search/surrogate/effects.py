@@ -7,27 +7,24 @@ every width d of a group, and for every pair of C and depth: the surface of equa
 the blocks of the stages and the tolerance leave open. It is the search's own answer to the claim, and no evidence for
 it: trials were proposed where they promised something. Imports numpy and scipy alone.
 
-Intervals are those of the model, without the noise of a training, stretched by what it was off in predicting the
-study's own trials before they were run (`search/surrogate/posterior.py`); nothing else corrects them. What they cover
-is measured by `benchmarks/search/effects_coverage.py`.
+Intervals are those of the model, without the noise of a training, widened by what it was off in predicting the study's
+own trials before they were run (`search/surrogate/posterior.py`); nothing else corrects them. What they cover is
+measured by `benchmarks/search/effects_coverage.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from resnext_search.results.search_summary import Axis, Effect, SurfacePoint
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.observations import Observations
-from resnext_search.search.surrogate.posterior import CandidatePosterior
+from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
+from resnext_search.spaces.search_space.knobs import Floats
 from resnext_search.spaces.seeds import derive_seed
-from resnext_search.spaces.study.configuration import Configuration
 from scipy.special import ndtri
-
-Axis = Literal["cardinality", "depth", "width"]
 
 AXES: tuple[Axis, ...] = ("cardinality", "depth", "width")
 
@@ -36,69 +33,56 @@ SAMPLES = 2_000
 # Of a value's candidates: so many are predicted, and of these so many that could be the lowest are sampled together.
 PREDICTED, SAMPLED = 4_000, 300
 
-
-@dataclass(frozen=True)
-class Effect:
-    """The lowest error in percent with one value of an axis: median, 95 % interval, and where it is expected."""
-
-    axis: Axis
-    value: int
-    median: float
-    low: float
-    high: float
-    best: Configuration
+# Of all pairs together so many candidates are predicted, and of one at least some.
+PREDICTED_OF_PAIRS, FEWEST = 20_000, 50
 
 
-def learned_effects(pool: Candidates, observations: Observations, seed: int) -> list[Effect]:
-    """What trials say about every value of every axis.
+def effects_of(posterior: CandidatePosterior, seed: int) -> list[Effect]:
+    """What is expected of every value of every axis.
 
     Args:
-        pool: The candidates of the study.
-        observations: What was tried, in the order of the proposals; at least one trial.
+        posterior: The model after the trials, and the candidates of the study.
         seed: The study's; the same seed draws the same samples.
 
     Returns:
         One row a value, in the order of `AXES`, each ascending.
     """
-    return effects_of(CandidatePosterior.after(pool, observations), seed)
-
-
-def effects_of(outlook: CandidatePosterior, seed: int) -> list[Effect]:
-    """The same, of a model that is there already."""
-    pool, belief, stretched = outlook.pool, outlook.belief, outlook.stretch
+    pool, model, factor = posterior.pool, posterior.model, posterior.calibration_factor
     effects = []
     for axis, value, members in _groups(pool, seed):
         generator = np.random.default_rng(derive_seed(seed, "effect", axis, value))
-        contenders, best = _contenders(outlook, members)
-        lowest = belief.process.sample(pool.places(contenders), SAMPLES, generator).min(axis=1)
-        limits = lowest.mean() + stretched * (np.quantile(lowest, [0.025, 0.975]) - lowest.mean())
-        # of few trials and a large stretch, logarithms go beyond what an error can be
-        median, low, high = np.minimum(belief.scale.errors(np.array([np.median(lowest), *limits])), 100).tolist()
+        contenders, best = _contenders(posterior, members)
+        lowest = model.process.sample(pool.features(contenders), SAMPLES, generator).min(axis=1)
+        limits = lowest.mean() + factor * (np.quantile(lowest, [0.025, 0.975]) - lowest.mean())
+        median, low, high = _in_percent(model, np.array([np.median(lowest), *limits]))
         effects.append(Effect(axis, value, median, low, high, pool.configuration(best)))
     return effects
 
 
 def _groups(pool: Candidates, seed: int) -> Iterator[tuple[Axis, int, Integers]]:
     """Every value of every axis with its candidates, or a random part of very many."""
-    rows = len(pool.knob_rows)
     for axis in AXES:
         column = np.asarray(getattr(pool.feasible, axis))
         for value in np.unique(column).tolist():
-            architectures = np.flatnonzero(column == value)
-            members = (architectures[:, None] * rows + np.arange(rows)).ravel()
-            if len(members) > PREDICTED:
-                generator = np.random.default_rng(derive_seed(seed, "members", axis, value))
-                members = np.sort(generator.choice(members, PREDICTED, replace=False))
-            yield axis, value, members
+            yield axis, value, _members(pool, column == value, PREDICTED, seed, "members", axis, value)
 
 
-def _contenders(outlook: CandidatePosterior, members: Integers) -> tuple[Integers, int]:
+def _members(pool: Candidates, of: NDArray[np.bool_], limit: int, seed: int, *purpose: str | int) -> Integers:
+    """Candidates of some architectures, `(architectures,)`; of more than the limit a random part, ascending."""
+    rows = len(pool.knob_rows)
+    members = (np.flatnonzero(of)[:, None] * rows + np.arange(rows)).ravel()
+    if len(members) <= limit:
+        return members
+    return np.sort(np.random.default_rng(derive_seed(seed, *purpose)).choice(members, limit, replace=False))
+
+
+def _contenders(posterior: CandidatePosterior, members: Integers) -> tuple[Integers, int]:
     """The members that could be the lowest, and the one that is expected to be.
 
     One whose mean less three deviations lies above another's mean plus three is left out, and of many the ones with the
     lowest mean less three deviations.
     """
-    mean, variance = outlook.predict(members)
+    mean, variance = posterior.predict(members)
     deviation = np.sqrt(variance)
     lowest = mean - 3 * deviation
     order = np.argsort(lowest, kind="stable")
@@ -106,45 +90,29 @@ def _contenders(outlook: CandidatePosterior, members: Integers) -> tuple[Integer
     return members[order], int(members[mean.argmin()])
 
 
-# Of all pairs together so many candidates are predicted, and of one at least some.
-PREDICTED_OF_A_PLACE, FEWEST = 20_000, 50
-
-
-@dataclass(frozen=True)
-class Spot:
-    """The best candidate of a pair of C and depth, with its error in percent and the 95 % interval of that."""
-
-    best: Configuration
-    error: float
-    low: float
-    high: float
-
-
-def surface(outlook: CandidatePosterior, seed: int) -> list[Spot]:
+def surface(posterior: CandidatePosterior, seed: int) -> list[SurfacePoint]:
     """Every pair of cardinality and depth of the feasible set, in ascending order.
 
     Args:
-        outlook: The model and the candidates.
+        posterior: The model and the candidates.
         seed: The study's; of many candidates the same seed predicts the same part.
     """
-    feasible, rows = outlook.pool.feasible, len(outlook.pool.knob_rows)
+    pool, feasible = posterior.pool, posterior.pool.feasible
     pairs, pair_of = np.unique(np.stack([feasible.cardinality, feasible.depth], axis=1), axis=0, return_inverse=True)
-    limit = max(FEWEST, PREDICTED_OF_A_PLACE // len(pairs))
+    limit = max(FEWEST, PREDICTED_OF_PAIRS // len(pairs))
     best = []
     for number, pair in enumerate(pairs.tolist()):
-        members = (np.flatnonzero(pair_of == number)[:, None] * rows + np.arange(rows)).ravel()
-        if len(members) > limit:
-            generator = np.random.default_rng(derive_seed(seed, "surface", *pair))
-            members = np.sort(generator.choice(members, limit, replace=False))
-        best.append(int(members[outlook.predict(members)[0].argmin()]))
-    mean, variance = outlook.predict(np.array(best))
-    reach = float(ndtri(0.975)) * outlook.stretch * np.sqrt(variance)
-    # of few trials and a large stretch, logarithms go beyond what an error can be
-    errors, lows, highs = (
-        np.minimum(outlook.belief.scale.errors(outcomes), 100).tolist()
-        for outcomes in (mean, mean - reach, mean + reach)
-    )
+        members = _members(pool, pair_of == number, limit, seed, "surface", *pair)
+        best.append(int(members[posterior.predict(members)[0].argmin()]))
+    mean, variance = posterior.predict(np.array(best))
+    reach = float(ndtri(0.975)) * posterior.calibration_factor * np.sqrt(variance)
+    limits = (_in_percent(posterior.model, outcomes) for outcomes in (mean, mean - reach, mean + reach))
     return [
-        Spot(outlook.pool.configuration(candidate), *numbers)
-        for candidate, *numbers in zip(best, errors, lows, highs, strict=True)
+        SurfacePoint(pool.configuration(candidate), *numbers) for candidate, *numbers in zip(best, *limits, strict=True)
     ]
+
+
+def _in_percent(model: Posterior, outcomes: Floats) -> list[float]:
+    """Errors; of few trials and a large calibration factor, logarithms go beyond what an error can be."""
+    percent: list[float] = np.minimum(model.scale.errors(outcomes), 100).tolist()
+    return percent

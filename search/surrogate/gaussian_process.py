@@ -2,12 +2,12 @@
 
 The same model as BoTorch's `SingleTaskGP` (a squared exponential kernel of unit scale, one length-scale a feature,
 normal noise, a constant mean) under the same priors, so that either can be checked against the other. Written out
-because automatic differentiation was most of the time of a proposal, and so that `export` can say what was learned
+because automatic differentiation would be most of the time of a proposal, and so that `export` can say what was learned
 without importing torch. Imports numpy and scipy alone.
 
-Outcomes are standardized; places lie in the unit cube.
+Outcomes are standardized; features lie in the unit cube, `(n, d)` arrays with a row a point.
 
-One thread: while a study runs, its trials keep all cores busy. On two such cores a proposal took 0.3 s with one thread
+One thread: while a study runs, its trials keep all cores busy. On two such cores a proposal takes 0.3 s with one thread
 and 4 to 7 s with two, which wait for each other. And bits may depend on the number of threads; so they do not here.
 """
 
@@ -35,16 +35,16 @@ NOISE_CENTRE, NOISE_SPREAD = -4.0, 1.0
 
 SMALLEST_LENGTHSCALE, SMALLEST_NOISE = 2.5e-2, 1e-4
 
-# 5,000 places and 1,000 trials are 40 MB; all 50,000 candidates of a large pool would be ten times that.
+# 5,000 points and 1,000 trials are 40 MB; all 50,000 candidates of a large pool would be ten times that.
 PREDICTED_AT_ONCE = 5_000
 
 # far above anything the priors let through; keeps a step of the optimizer from overflowing
 LARGEST_LOGARITHM = 10.0
 
 
-def lengthscale_centre(features: int) -> float:
-    """Centre of the prior of a logarithmic length-scale."""
-    return math.sqrt(2) + 0.5 * math.log(features)
+def lengthscale_centre(dimensions: int) -> float:
+    """Centre of the prior of a logarithmic length-scale, by the number of features."""
+    return math.sqrt(2) + 0.5 * math.log(dimensions)
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,18 @@ class Hyperparameters:
         return cls(np.exp(logarithms[:-1]), math.exp(logarithms[-1]))
 
 
-def fit(places: Floats, outcomes: Floats, variances: Floats | float = 0.0) -> Hyperparameters:
+def fit(features: Floats, outcomes: Floats, variances: Floats | float = 0.0) -> Hyperparameters:
     """The hyperparameters that are most probable after these outcomes, by L-BFGS-B from the mode of the prior.
 
     Args:
-        places: `(n, d)` array.
+        features: `(n, d)` array.
         outcomes: `(n,)` array, standardized.
         variances: `(n,)` array of what each outcome is uncertain by beyond the noise.
     """
-    centres, spreads = _prior(places.shape[1])
-    smallest = [math.log(SMALLEST_LENGTHSCALE)] * places.shape[1] + [math.log(SMALLEST_NOISE)]
+    centres, spreads = _prior(features.shape[1])
+    smallest = [math.log(SMALLEST_LENGTHSCALE)] * features.shape[1] + [math.log(SMALLEST_NOISE)]
     found = minimize(
-        lambda logarithms: tuple(-part for part in log_posterior(logarithms, places, outcomes, variances)),
+        lambda logarithms: tuple(-part for part in log_posterior(logarithms, features, outcomes, variances)),
         centres - spreads**2,
         jac=True,
         method="L-BFGS-B",
@@ -87,7 +87,7 @@ def fit(places: Floats, outcomes: Floats, variances: Floats | float = 0.0) -> Hy
 
 
 def log_posterior(
-    logarithms: Floats, places: Floats, outcomes: Floats, variances: Floats | float = 0.0
+    logarithms: Floats, features: Floats, outcomes: Floats, variances: Floats | float = 0.0
 ) -> tuple[float, Floats]:
     """Log density of the outcomes and of the priors, for each trial, with its gradient.
 
@@ -95,7 +95,7 @@ def log_posterior(
 
     Args:
         logarithms: `(d + 1,)` array, as of `Hyperparameters`.
-        places: `(n, d)` array.
+        features: `(n, d)` array.
         outcomes: `(n,)` array.
         variances: As in `fit`.
 
@@ -103,7 +103,7 @@ def log_posterior(
         Rasmussen and Williams 2006, eq. (2.30) and (5.9). BoTorch's objective is the same: priors are densities of the
         length-scale, not of its logarithm, and everything is divided by n.
     """
-    process = GaussianProcess(places, outcomes, Hyperparameters.from_logarithms(logarithms), variances=variances)
+    process = GaussianProcess(features, outcomes, Hyperparameters.from_logarithms(logarithms), variances=variances)
     lengthscales, noise = process.hyperparameters.lengthscales, process.hyperparameters.noise
     likelihood = -0.5 * (outcomes - process.mean) @ process.weights - np.log(process.factor.diagonal()).sum()
     likelihood -= 0.5 * len(outcomes) * math.log(2 * math.pi)
@@ -111,10 +111,10 @@ def log_posterior(
     inverse = np.tril(lower) + np.tril(lower, -1).T
     slopes = np.outer(process.weights, process.weights) - inverse  # twice the derivative by the covariance
     weighted = slopes * process.correlations
-    scaled = places / lengthscales
+    scaled = features / lengthscales
     by_lengthscale = weighted.sum(axis=1) @ scaled**2 - np.einsum("id,id->d", scaled, weighted @ scaled)
     gradient = np.append(by_lengthscale, 0.5 * slopes.trace() * noise)
-    centres, spreads = _prior(places.shape[1])
+    centres, spreads = _prior(features.shape[1])
     from_centre = (logarithms - centres) / spreads
     prior = -0.5 * (from_centre**2).sum() - (np.log(spreads) + 0.5 * math.log(2 * math.pi) + logarithms).sum()
     gradient += -from_centre / spreads - 1
@@ -125,7 +125,7 @@ class GaussianProcess:
     """The model after some outcomes.
 
     Args:
-        places: `(n, d)` array of what was tried; n is at least 1.
+        features: `(n, d)` array of what was tried; n is at least 1.
         outcomes: `(n,)` array of what came of it, standardized.
         hyperparameters: As fitted.
         mean: What is expected far from everything; the most probable value without it.
@@ -134,23 +134,23 @@ class GaussianProcess:
 
     def __init__(
         self,
-        places: Floats,
+        features: Floats,
         outcomes: Floats,
         hyperparameters: Hyperparameters,
         mean: float | None = None,
         variances: Floats | float = 0.0,
     ) -> None:
-        self.places, self.outcomes, self.hyperparameters = places, outcomes, hyperparameters
-        self.variances = np.broadcast_to(variances, len(places))
-        self.correlations = self._correlations(places, places)
-        covariance = self.correlations + (hyperparameters.noise + self.variances) * np.eye(len(places))
+        self.features, self.outcomes, self.hyperparameters = features, outcomes, hyperparameters
+        self.variances = np.broadcast_to(variances, len(features))
+        self.correlations = self._correlations(features, features)
+        covariance = self.correlations + (hyperparameters.noise + self.variances) * np.eye(len(features))
         # LAPACK itself: of 20 trials, what scipy checks around it takes longer than the arithmetic
         self.factor: Floats
         self.factor, failed = dpotrf(covariance, lower=1, clean=1)
         if failed:
             raise np.linalg.LinAlgError("the covariance of the trials is not positive definite")
         if mean is None:
-            ones = self._solve(np.ones(len(places)))
+            ones = self._solve(np.ones(len(features)))
             mean = float(ones @ outcomes / ones.sum())
         self.mean = mean
 
@@ -159,36 +159,38 @@ class GaussianProcess:
         """`(n,)` array: inverse covariance times what the outcomes differ from the mean by."""
         return self._solve(self.outcomes - self.mean)
 
-    def predict(self, places: Floats) -> tuple[Floats, Floats]:
+    def predict(self, features: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of the outcome without noise, `(m,)` arrays."""
-        mean, variance = np.empty(len(places)), np.empty(len(places))
-        for start in range(0, len(places), PREDICTED_AT_ONCE):
+        mean, variance = np.empty(len(features)), np.empty(len(features))
+        for start in range(0, len(features), PREDICTED_AT_ONCE):
             part = slice(start, start + PREDICTED_AT_ONCE)
-            shared = self._correlations(self.places, places[part])
+            shared = self._correlations(self.features, features[part])
             mean[part] = self.mean + self.weights @ shared
             solved = solve_triangular(self.factor, shared, lower=True, overwrite_b=True, check_finite=False)
             variance[part] = np.maximum(1 - np.einsum("nm,nm->m", solved, solved), 1e-12)
         return mean, variance
 
-    def predict_mean(self, places: Floats) -> Floats:
+    def predict_mean(self, features: Floats) -> Floats:
         """`(m,)` array: the mean alone, which costs far less."""
-        return np.asarray(self.mean + self.weights @ self._correlations(self.places, places))
+        return np.asarray(self.mean + self.weights @ self._correlations(self.features, features))
 
-    def sample(self, places: Floats, samples: int, generator: np.random.Generator) -> Floats:
+    def sample(self, features: Floats, samples: int, generator: np.random.Generator) -> Floats:
         """Outcomes without noise that hang together, `(samples, m)` array."""
-        solved = solve_triangular(self.factor, self._correlations(self.places, places), lower=True, check_finite=False)
-        values, vectors = np.linalg.eigh(self._correlations(places, places) - solved.T @ solved)
-        roots = vectors * np.sqrt(np.maximum(values, 0))  # those below 0 are rounding: near places are one place
-        return np.asarray(self.predict_mean(places) + generator.standard_normal((samples, len(places))) @ roots.T)
+        solved = solve_triangular(
+            self.factor, self._correlations(self.features, features), lower=True, check_finite=False
+        )
+        values, vectors = np.linalg.eigh(self._correlations(features, features) - solved.T @ solved)
+        roots = vectors * np.sqrt(np.maximum(values, 0))  # those below 0 are rounding: near points are one point
+        return np.asarray(self.predict_mean(features) + generator.standard_normal((samples, len(features))) @ roots.T)
 
-    def conditioned(self, places: Floats, outcomes: Floats) -> GaussianProcess:
+    def conditioned(self, features: Floats, outcomes: Floats) -> GaussianProcess:
         """The model as if these had been outcomes too; hyperparameters and mean stay."""
         return GaussianProcess(
-            np.concatenate([self.places, places]),
+            np.concatenate([self.features, features]),
             np.concatenate([self.outcomes, outcomes]),
             self.hyperparameters,
             self.mean,
-            np.append(self.variances, np.zeros(len(places))),
+            np.append(self.variances, np.zeros(len(features))),
         )
 
     def _correlations(self, these: Floats, those: Floats) -> Floats:
@@ -200,10 +202,10 @@ class GaussianProcess:
         return np.asarray(dpotrs(self.factor, right, lower=1)[0])
 
 
-def _prior(features: int) -> tuple[Floats, Floats]:
-    """Centres and spreads of the logarithms, `(features + 1,)` arrays."""
-    centres = np.append(np.full(features, lengthscale_centre(features)), NOISE_CENTRE)
-    return centres, np.append(np.full(features, LENGTHSCALE_SPREAD), NOISE_SPREAD)
+def _prior(dimensions: int) -> tuple[Floats, Floats]:
+    """Centres and spreads of the logarithms, `(dimensions + 1,)` arrays."""
+    centres = np.append(np.full(dimensions, lengthscale_centre(dimensions)), NOISE_CENTRE)
+    return centres, np.append(np.full(dimensions, LENGTHSCALE_SPREAD), NOISE_SPREAD)
 
 
 @contextmanager

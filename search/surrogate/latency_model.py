@@ -4,7 +4,7 @@ At equal multiply-adds latency goes with the number of layers and with what they
 Of 60 architectures of `spaces/fixed_flops.yaml`, each predicted from the other 59, this model was off by 3 to 9 % (root
 mean square, 4 rounds) with one thread on an AMD EPYC with little else to do, and by 17 to 60 % (8 rounds) where
 measurements were disturbed by a load of 3 to 4 on two cores (`benchmarks/search/latency_model.py`). That is too much to
-be taken for known: predictions have a deviation, and the expected gain takes it in.
+be taken for known: predictions have a deviation, and the acquisition takes it in.
 
 A latency that was measured is not doubted: it is what the journal holds and the Pareto front will show. Imports numpy
 and scipy alone.
@@ -51,9 +51,9 @@ def expected_latencies(features: Floats, measured: Mapping[int, float]) -> tuple
     """
     positions, latencies = np.array(list(measured)), np.array(list(measured.values()))
     if can_learn(features.shape[1], latencies.tolist()):
-        belief = Posterior.after(Observations(features[positions], latencies))
-        outcomes, variances = belief.process.predict(features)
-        medians, deviations = belief.scale.errors(outcomes), belief.scale.spread * np.sqrt(variances)
+        posterior = Posterior.after(Observations(features[positions], latencies))
+        outcomes, variances = posterior.process.predict(features)
+        medians, deviations = posterior.scale.errors(outcomes), posterior.scale.spread * np.sqrt(variances)
     else:
         medians = np.full(len(features), np.exp(np.log(latencies).mean()))
         deviations = np.full(len(features), UNKNOWN_DEVIATION)

@@ -9,11 +9,11 @@ known with a variance of its own, with which the model takes it in. Imports no h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
+from resnext_search.search.surrogate.observations import Observations
 from resnext_search.spaces.search_space.knobs import Floats
 from resnext_search.spaces.study.sections import Recipe
 
@@ -42,14 +42,6 @@ class Curve:
 
     errors: tuple[float, ...]
     weight: float = 1.0
-
-
-class Learned(NamedTuple):
-    """What the model is told: `(n,)` numbers of trials, ascending, errors in percent, and variances of these."""
-
-    numbers: list[int]
-    errors: Floats
-    variances: Floats
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,7 @@ def line(epoch: int, curves: Sequence[Curve]) -> Line:
     >>> mean, round(variance, 3)
     (25.0, 27.778)
     """
-    at, last = (np.array([curve.errors[place] for curve in curves]) for place in (epoch - 1, -1))
+    at, last = (np.array([curve.errors[index] for curve in curves]) for index in (epoch - 1, -1))
     if len(curves) < FEWEST_FOR_A_LINE:
         fall = float(np.median(at - last))
         return Line(0.0, -fall, 1.0, fall**2, 0.0)
@@ -117,13 +109,21 @@ def line(epoch: int, curves: Sequence[Curve]) -> Line:
     return Line(centre, height, slope, variance * (1 + 1 / standing), slope_variance)
 
 
-def learned(outcomes: Mapping[int, float | Stopped], curves: Mapping[int, Curve]) -> Learned:
-    """The errors of completed trials, and the estimates for stopped ones.
+def observe(
+    outcomes: Mapping[int, float | Stopped],
+    curves: Mapping[int, Curve],
+    features: Callable[[Sequence[int]], Floats],
+) -> tuple[list[int], Observations]:
+    """What a model is told: errors of completed trials, and estimates of what stopped ones would have reached.
 
     Args:
         outcomes: By trial: its last error, or that it was stopped.
         curves: By trial. Those of completed trials count; without any nothing can be said of stopped ones, and they are
             left out.
+        features: Gives the `(n, d)` features of n trials.
+
+    Returns:
+        The n trials that count, ascending, and their observations; a variance is 0 where the error was seen.
     """
     completed = [number for number, outcome in sorted(outcomes.items()) if not isinstance(outcome, Stopped)]
     known = [curves[number] for number in completed if number in curves]
@@ -136,4 +136,5 @@ def learned(outcomes: Mapping[int, float | Stopped], curves: Mapping[int, Curve]
             lines.setdefault(outcome.epoch, line(outcome.epoch, reaching))
             rows.append((number, *lines[outcome.epoch].at(outcome.error)))
     numbers = [number for number, _, _ in rows]
-    return Learned(numbers, np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
+    errors, variances = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
+    return numbers, Observations(features(numbers), errors, variances)

@@ -66,12 +66,12 @@ class LogScale:
 
 @dataclass(frozen=True)
 class Standardized:
-    """What the model is told: `(n, d)` places and `(n,)` outcomes, which are logarithms of errors, standardized.
+    """What the model is told: `(n, d)` features and `(n,)` outcomes, which are logarithms of errors, standardized.
 
     The `(n,)` variances are what outcomes are uncertain by beyond the noise of a training: those of stopped trials.
     """
 
-    places: Floats
+    features: Floats
     outcomes: Floats
     variances: Floats
     scale: LogScale
@@ -79,12 +79,12 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Observations:
-    """Trials in the order of their proposals: `(n, d)` places in the unit cube, `(n,)` errors in percent.
+    """Trials in the order of their proposals: `(n, d)` features in the unit cube, `(n,)` errors in percent.
 
     Variances, in percent squared, are above 0 where an error is an estimate: that of a trial that was stopped early.
     """
 
-    places: Floats
+    features: Floats
     errors: Floats
     variances: Floats | float = 0.0
 
@@ -99,18 +99,18 @@ class Observations:
     def first(self, count: int) -> Observations:
         """The first `count` trials alone."""
         variances = np.broadcast_to(self.variances, len(self.errors))
-        return Observations(self.places[:count], self.errors[:count], variances[:count])
+        return Observations(self.features[:count], self.errors[:count], variances[:count])
 
     def _standardized(self, limit: int) -> Standardized:
         """Thinned to a limit, on a scale of all."""
-        scale, kept = LogScale.of(self.errors), thinned(self.places, self.errors, limit)
+        scale, kept = LogScale.of(self.errors), thinned(self.features, self.errors, limit)
         errors, variances = self.errors[kept], np.broadcast_to(self.variances, len(self.errors))[kept]
-        return Standardized(self.places[kept], scale.outcomes(errors), scale.variances(errors, variances), scale)
+        return Standardized(self.features[kept], scale.outcomes(errors), scale.variances(errors, variances), scale)
 
 
-def can_learn(features: int, errors: Collection[float]) -> bool:
-    """Whether completed trials say anything to a model: something varies in what was tried, and the errors do."""
-    return features > 0 and len(set(errors)) > 1
+def can_learn(dimensions: int, errors: Collection[float]) -> bool:
+    """Whether completed trials say anything to a model: they have features, and their errors differ."""
+    return dimensions > 0 and len(set(errors)) > 1
 
 
 def fitted_number(observed: int) -> int:
@@ -125,7 +125,7 @@ def fitted_number(observed: int) -> int:
     return number
 
 
-def thinned(places: Floats, errors: Floats, limit: int) -> Integers:
+def thinned(features: Floats, errors: Floats, limit: int) -> Integers:
     """At most `limit` trials, ascending: a third the best, a third the last, and others that lie far from all of them.
 
     The best are where the next proposal will be, the last were proposed for what was not known yet, and the others
@@ -134,14 +134,14 @@ def thinned(places: Floats, errors: Floats, limit: int) -> Integers:
     if len(errors) <= limit:
         return np.arange(len(errors))
     third = limit // 3
-    chosen = list(dict.fromkeys([*np.argsort(errors, kind="stable")[:third], *range(len(errors) - third, len(errors))]))
+    kept = list(dict.fromkeys([*np.argsort(errors, kind="stable")[:third], *range(len(errors) - third, len(errors))]))
     nearest = np.full(len(errors), np.inf)
-    for trial in chosen:
-        np.minimum(nearest, ((places - places[trial]) ** 2).sum(axis=1), out=nearest)
-    nearest[chosen] = -1  # a place may have been tried twice, a trial is chosen once
-    while len(chosen) < limit:
+    for trial in kept:
+        np.minimum(nearest, ((features - features[trial]) ** 2).sum(axis=1), out=nearest)
+    nearest[kept] = -1  # a point may have been tried twice, a trial is kept once
+    while len(kept) < limit:
         trial = int(nearest.argmax())
-        chosen.append(trial)
-        np.minimum(nearest, ((places - places[trial]) ** 2).sum(axis=1), out=nearest)
+        kept.append(trial)
+        np.minimum(nearest, ((features - features[trial]) ** 2).sum(axis=1), out=nearest)
         nearest[trial] = -1
-    return np.sort(np.array(chosen))
+    return np.sort(np.array(kept))

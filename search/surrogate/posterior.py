@@ -1,12 +1,10 @@
 """What does the model predict for the candidates of a study, and how sure may it be?
 
-The model is the closed-form one with its data. Each candidate is predicted once, however often it is asked for.
-
 A Gaussian process knows how far off it is only if errors are as smooth as its kernel has it, equally so everywhere, and
 if its hyperparameters are those that were fitted. None of that is so. But every trial is a test of it: what was
 predicted from the trials before it, and what came of it. If residuals are larger than predicted, deviations are
-stretched as much. Trials that follow a proposal of the model test it where it promises most, and so for promising too
-much as well. Imports numpy and scipy alone.
+multiplied by as much. Trials that follow a proposal of the model test it where it promises most, and so for promising
+too much as well. Imports numpy and scipy alone.
 
 Source: Dawid 1984, "Present position and potential developments: some personal views. Statistical theory: the
 prequential approach": a forecaster is judged by its forecasts of what came next, and by nothing else.
@@ -31,20 +29,23 @@ from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
 from scipy.special import ndtri, stdtrit
 
+# The later half of the trials, and of many the last: a model of few trials is no judge of one of many.
+FORECASTS = 30
+
 
 @dataclass
 class CandidatePosterior:
-    """A model after some trials, and the candidates of the study.
+    """A model after some trials, and its predictions of a study's candidates: each is made once, when it is asked for.
 
     Args:
         pool: The candidates.
-        belief: What the model holds.
-        stretch: By what its intervals have to be multiplied, for what it was off so far.
+        model: What is expected after the trials.
+        calibration_factor: By what its intervals have to be multiplied, for what it was off so far.
     """
 
     pool: Candidates
-    belief: Posterior
-    stretch: float
+    model: Posterior
+    calibration_factor: float
     _mean: Floats = field(init=False, repr=False)
     _variance: Floats = field(init=False, repr=False)
 
@@ -53,20 +54,20 @@ class CandidatePosterior:
 
     @classmethod
     def after(cls, pool: Candidates, observations: Observations) -> CandidatePosterior:
-        """The outlook after these trials, at least one."""
-        return cls(pool, Posterior.after(observations), stretch(surprises(observations)))
+        """The posterior after these trials, at least one."""
+        return cls(pool, Posterior.after(observations), calibration_factor(prequential_residuals(observations)))
 
     def predict(self, candidates: Integers) -> tuple[Floats, Floats]:
-        """Mean and variance of the outcome without noise, `(m,)` arrays, of candidates by their numbers."""
+        """Mean and variance of the outcome without noise, `(m,)` arrays, of `(m,)` candidates by their numbers."""
         new = np.unique(candidates[np.isnan(self._mean[candidates])])
         if len(new):
-            self._mean[new], self._variance[new] = self.belief.process.predict(self.pool.places(new))
+            self._mean[new], self._variance[new] = self.model.process.predict(self.pool.features(new))
         return self._mean[candidates], self._variance[candidates]
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """The model of some errors, and the scale on which it was told them."""
+    """The closed-form model of some errors, and the scale on which it has them."""
 
     process: GaussianProcess
     scale: LogScale
@@ -75,24 +76,24 @@ class Posterior:
     def after(
         cls, observations: Observations, hyperparameters: Hyperparameters | None = None, limit: int = PREDICTED_FROM
     ) -> Posterior:
-        """What the model holds after these trials, with hyperparameters fitted to them unless others are given.
+        """The model after these trials, with hyperparameters fitted to them unless others are given.
 
-        Of more trials than the limit it sees a choice.
+        Of more trials than the limit it sees a part.
         """
         data, found = observations.to_predict(limit), hyperparameters or fitted(observations)
-        return cls(GaussianProcess(data.places, data.outcomes, found, variances=data.variances), data.scale)
+        return cls(GaussianProcess(data.features, data.outcomes, found, variances=data.variances), data.scale)
 
-    def expected(self, places: Floats) -> Floats:
-        """`(m,)` errors in percent that are expected at `(m, d)` places, without noise."""
-        return self.scale.errors(self.process.predict_mean(places))
+    def expected(self, features: Floats) -> Floats:
+        """`(m,)` errors in percent that are expected at `(m, d)` features, without noise."""
+        return self.scale.errors(self.process.predict_mean(features))
 
-    def surprise(self, place: Floats, error: float, variance: float = 0.0) -> float:
-        """How many deviations, noise included, an error at a `(1, d)` place lies from what is expected there.
+    def standardized_residual(self, features: Floats, error: float, variance: float = 0.0) -> float:
+        """How many deviations, noise included, an error lies from what is expected at `(1, d)` features.
 
         Args:
             variance: Of the error, in percent squared, beyond the noise of a training.
         """
-        mean, own = self.process.predict(place)
+        mean, own = self.process.predict(features)
         beyond = self.scale.variances(np.array([error]), np.array([variance]))
         deviation = np.sqrt(own + self.process.hyperparameters.noise + beyond)
         return float(((self.scale.outcomes(np.array([error])) - mean) / deviation)[0])
@@ -101,42 +102,41 @@ class Posterior:
 def fitted(observations: Observations) -> Hyperparameters:
     """Hyperparameters fitted to these trials, or to as many of them as a fit may cost."""
     data = observations.to_fit()
-    return fit(data.places, data.outcomes, data.variances)
+    return fit(data.features, data.outcomes, data.variances)
 
 
-# The later half of the trials, and of many the last: a model of few trials is no judge of one of many.
-FORECASTS = 30
-
-
-def surprises(observations: Observations) -> Floats:
-    """How far off the model of the trials before it was of each: `(k,)` deviations, as of `Posterior.surprise`.
+def prequential_residuals(observations: Observations) -> Floats:
+    """How far off the model of the trials before it was of each: `(k,)` array, as of `Posterior.standardized_residual`.
 
     Of the later half of the trials and at most the last `FORECASTS`; none of the first two, and so perhaps none at all.
     """
-    places, errors, total = observations.places, observations.errors, len(observations.errors)
+    features, errors, total = observations.features, observations.errors, len(observations.errors)
     variances = np.broadcast_to(observations.variances, total)
-    found, fits = [], dict[int, Hyperparameters]()
-    # Of very many trials a model sees a choice in any case; thirty models of 1,000 take two seconds, of 300 hardly any.
+    residuals, fits = [], dict[int, Hyperparameters]()
+    # Of very many trials a model sees a part in any case; thirty models of 1,000 take two seconds, of 300 hardly any.
     limit = PREDICTED_FROM if total <= PREDICTED_FROM else FITTED_TO
     for count in range(max(2, total - total // 2, total - FORECASTS), total):
         before, number = observations.first(count), fitted_number(count)
         if number not in fits:
             fits[number] = fitted(before)
-        belief = Posterior.after(before, fits[number], limit)
-        found.append(belief.surprise(places[count : count + 1], float(errors[count]), float(variances[count])))
-    return np.array(found)
+        residuals.append(
+            Posterior.after(before, fits[number], limit).standardized_residual(
+                features[count : count + 1], float(errors[count]), float(variances[count])
+            )
+        )
+    return np.array(residuals)
 
 
-def stretch(surprises: Floats) -> float:
-    """By what to multiply the normal 95 % intervals of a model that was surprised so; 1 if it never was tested.
+def calibration_factor(residuals: Floats) -> float:
+    """By what to multiply the normal 95 % intervals of a model that was off by `(k,)` residuals; 1 without any.
 
-    By the root mean square of its surprises, at least 1: residuals smaller than predicted are no reason to be surer.
-    And by what Student's quantile is above the normal one, since that root is known from so few.
+    By their root mean square, at least 1: residuals smaller than predicted are no reason to be surer. And by what
+    Student's quantile is above the normal one, since that root is known from so few.
 
-    >>> round(stretch(np.array([3.0, -3.0] * 15)), 2)  # 3 * 2.042 / 1.960
+    >>> round(calibration_factor(np.array([3.0, -3.0] * 15)), 2)  # 3 * 2.042 / 1.960
     3.13
     """
-    if not len(surprises):
+    if not len(residuals):
         return 1.0
-    by_student = float(stdtrit(len(surprises), 0.975) / ndtri(0.975))
-    return by_student * max(1.0, math.sqrt(float((surprises**2).mean())))
+    by_student = float(stdtrit(len(residuals), 0.975) / ndtri(0.975))
+    return by_student * max(1.0, math.sqrt(float((residuals**2).mean())))

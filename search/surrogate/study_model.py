@@ -1,32 +1,26 @@
 """What does the model hold of a study? Its observations, effects and ranking of trials, made from the journal alone.
 
-It is told the completed trials, and estimates of the stopped ones. The chosen trial is the one whose error is lowest by
-the model: the lowest that was reported often was lucky. Starts without torch, Ax and Ray: the model is fitted anew, in
-closed form.
+It is told the completed trials, and estimates of the stopped ones. The trial that is handed over is the one whose error
+is lowest by the model: the lowest that was reported often was lucky. Starts without torch, Ax and Ray: the model is
+fitted anew, in closed form.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
+from resnext_search.results.search_summary import Effect
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.effects import Effect, effects_of
+from resnext_search.search.surrogate.effects import effects_of
 from resnext_search.search.surrogate.gaussian_process import one_thread
-from resnext_search.search.surrogate.learning_curves import Curve, Stopped, learned
+from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
-from resnext_search.spaces.whole_file import write_whole
-
-COLUMNS = ("axis", "value", "validation_error", "low", "high", "architecture", "blocks", "learning_rate", "trials")
 
 
 def read_effects(journal: Journal) -> list[Effect]:
@@ -37,46 +31,19 @@ def read_effects(journal: Journal) -> list[Effect]:
         their error.
     """
     with one_thread():
-        outlook = read_outlook(journal)
-        return [] if outlook is None else effects_of(outlook, journal.study().seed)
+        posterior = read_posterior(journal)
+        return [] if posterior is None else effects_of(posterior, journal.study().seed)
 
 
-def read_outlook(journal: Journal) -> CandidatePosterior | None:
+def read_posterior(journal: Journal) -> CandidatePosterior | None:
     """The model of a study; None while fewer than two completed search trials differ in their error."""
     study = journal.study()
     completed = journal.trials(phase="search", states=["completed"])
     pool = Candidates(study.feasible_set(), study.knobs())
     errors = [trial.validation_error for trial in completed if trial.validation_error is not None]
-    if not can_learn(len(pool.features), errors):
+    if not can_learn(len(pool.feature_names), errors):
         return None
     return CandidatePosterior.after(pool, read_observations(journal, pool))
-
-
-def write_effects(folder: StudyFolder, journal: Journal) -> Path:
-    """Write `effects.csv` of a study; without effects it has no rows.
-
-    Returns:
-        The file.
-    """
-    completed = [trial.configuration.architecture for trial in journal.trials(phase="search", states=["completed"])]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for effect in read_effects(journal):
-        best = effect.best.architecture
-        table.writerow(
-            [
-                effect.axis,
-                effect.value,
-                *(f"{number:.3f}" for number in (effect.median, effect.low, effect.high)),
-                best.name,
-                "-".join(map(str, best.blocks)),
-                dict(effect.best.knobs).get("learning_rate", ""),
-                sum(getattr(architecture, effect.axis) == effect.value for architecture in completed),
-            ]
-        )
-    write_whole(folder.effects, text.getvalue())
-    return folder.effects
 
 
 def read_observations(journal: Journal, pool: Candidates) -> Observations:
@@ -84,12 +51,11 @@ def read_observations(journal: Journal, pool: Candidates) -> Observations:
     audit = journal.study().search.audit
     trials = {trial.trial_id: trial for trial in journal.trials(phase="search", states=["completed", "stopped"])}
     read = {number: read_outcome(journal, trial, audit) for number, trial in trials.items()}
-    told = learned(
+    return observe(
         {number: outcome for number, (outcome, _) in read.items()},
         {number: curve for number, (_, curve) in read.items()},
-    )
-    places = pool.places_of([trials[number].configuration for number in told.numbers])
-    return Observations(places, told.errors, told.variances)
+        lambda numbers: pool.features_of([trials[number].configuration for number in numbers]),
+    )[1]
 
 
 def read_outcome(journal: Journal, trial: Trial, audit: float) -> tuple[float | Stopped, Curve]:
@@ -113,45 +79,45 @@ class RankedTrial(NamedTuple):
     expected_error: float | None  # None before there is a model
 
 
-def ranked_trials(journal: Journal, belief: Posterior | None = None) -> list[RankedTrial]:
+def rank_trials(journal: Journal, model: Posterior | None = None) -> list[RankedTrial]:
     """The completed trials of the search, best first; empty before any completed.
 
     It depends on what has ended of the search and on nothing else, so that it is the same whenever a study continues.
 
     Args:
         journal: Of the study.
-        belief: What the model holds after these trials, if it was fitted already.
+        model: That after these trials, if it was fitted already.
     """
     completed = journal.trials(phase="search", states=["completed"])
     if not completed:
         return []
     study = journal.study()
     pool = Candidates(study.feasible_set(), study.knobs())
-    places = pool.places_of([trial.configuration for trial in completed])
+    features = pool.features_of([trial.configuration for trial in completed])
     errors = np.array([trial.validation_error for trial in completed], dtype=float)
-    if belief is None:
-        order, expected = rank(places, errors, read_observations(journal, pool))
+    if model is None:
+        order, expected = rank(features, errors, read_observations(journal, pool))
     else:
         with one_thread():
-            expected = belief.expected(places)
+            expected = model.expected(features)
         order = np.argsort(expected, kind="stable")
     return [RankedTrial(completed[i], None if expected is None else float(expected[i])) for i in order]
 
 
-def rank(places: Floats, errors: Floats, told: Observations) -> tuple[Integers, Floats | None]:
+def rank(features: Floats, errors: Floats, observations: Observations) -> tuple[Integers, Floats | None]:
     """Rank completed trials by the error that the model expects of them; ties go to the first.
 
     Args:
-        places: `(n, d)` array of the completed trials, in the order of the proposals; n is at least 1.
+        features: `(n, d)` array of the completed trials, in the order of the proposals; n is at least 1.
         errors: `(n,)` array of their reported errors in percent.
-        told: What the model is told: these trials, and estimates of those that were stopped.
+        observations: What the model is told: these trials, and estimates of those that were stopped.
 
     Returns:
         `(n,)` positions, best first, and the `(n,)` expected errors. With fewer than two differing errors, or no
         features, there is no model: the order is that of the reported errors, and nothing is expected.
     """
-    if not can_learn(places.shape[1], errors.tolist()):
+    if not can_learn(features.shape[1], errors.tolist()):
         return np.argsort(errors, kind="stable"), None
     with one_thread():
-        expected = Posterior.after(told).expected(places)
+        expected = Posterior.after(observations).expected(features)
     return np.argsort(expected, kind="stable"), expected

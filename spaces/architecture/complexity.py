@@ -1,7 +1,7 @@
 """How much does a network cost: multiply-adds, parameters and activations, exactly and before it is built.
 
 One function lists the layers; the counts are sums over that list. The numbers of an architecture may be integers or
-integer arrays: the same list then counts a million architectures at once (`feasible.py`).
+integer arrays: the same list then counts a million architectures at once (`search_space/feasible.py`).
 
 Conventions, those of the paper and of pycls: a multiply and an add count once; convolutions and the classifier count
 (the classifier with its bias, one per class), norms, activation functions and pooling do not. Parameters include the

@@ -1,4 +1,4 @@
-"""How much memory does training a network take on a GPU? Predicted from its layers, before it is built.
+"""What does training a network take: operations, and memory of a GPU? Predicted from its layers, before it is built.
 
 What the backward pass needs is what the forward pass keeps: the output of every convolution, which its norm looks at
 again, and the output of every ReLU, which the next convolution looks at again. The scratch memory of the kernels, which
@@ -10,20 +10,37 @@ from __future__ import annotations
 from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.architecture.complexity import complexity
 
+# A number in the network on a GPU, in bfloat16.
+VALUE_BYTES = 2
+
 # A weight, its gradient and its momentum, in 32 bits each; the weight is kept in the network's own numbers too.
 STATE_BYTES = 12
 
 # Where a pooled value came from.
 INDEX_BYTES = 8
 
+# The backward pass costs about two forward passes.
+FORWARD_PASSES = 3
 
-def kept_bytes(template: Template, architecture: Architecture, value_bytes: int = 2) -> int:
+# Floating-point operations of a multiply-add.
+OPERATIONS = 2
+
+
+def training_flops(multiply_adds: int, images: int) -> int:
+    """Floating-point operations of training once on so many images, at so many multiply-adds an image.
+
+    >>> training_flops(8_000_000, images=1_260)
+    60480000000
+    """
+    return OPERATIONS * FORWARD_PASSES * multiply_adds * images
+
+
+def kept_bytes(template: Template, architecture: Architecture) -> int:
     """What the forward pass of one image keeps for the backward pass, but for the norms' means and deviations.
 
     Args:
         template: What the study keeps fixed.
         architecture: The network.
-        value_bytes: Of one number in the network: 2 with bfloat16, 4 without.
     """
     values = 2 * int(complexity(template, architecture).activations) - template.classes  # logits are kept once
     if template.shortcut == "projection":  # it has a norm, and is added before the ReLU
@@ -31,11 +48,11 @@ def kept_bytes(template: Template, architecture: Architecture, value_bytes: int 
     values += template.channels * template.resolution**2
     if template.stem == "imagenet":  # the pooled map is kept once, and for each of its values an index
         pooled = template.planes * template.stem_side() ** 2
-        return (values - pooled) * value_bytes + pooled * INDEX_BYTES
-    return values * value_bytes
+        return (values - pooled) * VALUE_BYTES + pooled * INDEX_BYTES
+    return values * VALUE_BYTES
 
 
-def training_bytes(template: Template, architecture: Architecture, images: int, value_bytes: int = 2) -> int:
+def training_bytes(template: Template, architecture: Architecture, images: int) -> int:
     """What is held on a GPU while a batch of so many images is trained on; other arguments as in `kept_bytes`.
 
     >>> imagenet = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
@@ -43,10 +60,4 @@ def training_bytes(template: Template, architecture: Architecture, images: int, 
     3.7
     """
     parameters = int(complexity(template, architecture).parameters)
-    return images * kept_bytes(template, architecture, value_bytes) + parameters * (STATE_BYTES + value_bytes)
-
-
-# Training costs about three forward passes, and a multiply-add is two floating-point operations.
-FORWARD_PASSES = 3
-
-OPERATIONS = 2
+    return images * kept_bytes(template, architecture) + parameters * (STATE_BYTES + VALUE_BYTES)

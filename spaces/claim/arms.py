@@ -63,8 +63,7 @@ def claim_budget(study: Study) -> int:
 
 def _base(study: Study) -> Architecture:
     assert study.claim is not None  # callers ask first
-    like = study.claim.base
-    return Architecture.paper(like.cardinality, like.width, like.blocks)
+    return study.claim.base.architecture()
 
 
 def _doubled(base: Architecture) -> Architecture:

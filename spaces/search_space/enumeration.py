@@ -1,7 +1,7 @@
 """How are all candidates counted: every cardinality, width and spread of blocks, with all its ways to match the budget.
 
-Vectorised, in portions of bounded memory. `feasible.py` keeps what lies in the band, `nearest.py` what lies beside it.
-Imports numpy alone.
+Vectorised, in portions of bounded memory. `feasible.py` keeps what lies in the band, `nearest_budgets.py` what lies
+beside it. Imports numpy alone.
 """
 
 from __future__ import annotations

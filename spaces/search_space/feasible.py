@@ -23,7 +23,7 @@ from resnext_search.spaces.search_space.enumeration import (
     spread_multiply_adds,
     width_offsets,
 )
-from resnext_search.spaces.search_space.nearest import empty_feasible_set
+from resnext_search.spaces.search_space.nearest_budgets import empty_feasible_set
 
 
 @dataclass(frozen=True, eq=False)

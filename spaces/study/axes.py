@@ -23,9 +23,18 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails
+from resnext_search.spaces.search_space.axes import Axes
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Number
-from resnext_search.spaces.study.sections import MOST_CHANNELS, BlockCount, Blocks, Channels, Recipe, Section
+from resnext_search.spaces.study.sections import (
+    MOST_CHANNELS,
+    BlockCount,
+    Blocks,
+    Channels,
+    Recipe,
+    Section,
+    TemplateConfig,
+)
+from resnext_search.spaces.study.units import Number
 
 KNOB_NAMES = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")
 
@@ -187,6 +196,10 @@ class AxesConfig(Section):
     """Momentum of SGD"""
     label_smoothing: KnobAxis | None = None
     """Share of the target spread over all classes"""
+
+    def architecture_axes(self, template: TemplateConfig) -> Axes:
+        """The values of cardinality, width and blocks, sorted, each once."""
+        return Axes(self.cardinality, self.width, self.blocks.spreads(template.stages), template.width_rule)
 
     @field_validator(*KNOB_NAMES)
     @classmethod

@@ -1,4 +1,4 @@
-"""What concerns more than one section of a study: each check says which sections it reads.
+"""What concerns more than one section of a study: each check is given the sections that it reads.
 
 A check whose sections are all sound by themselves runs even if others are broken, so that a person sees every problem
 of a file at once.
@@ -6,20 +6,23 @@ of a file at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.enumeration import excesses
-from resnext_search.spaces.study.axes import MOST_SPREADS
+from resnext_search.spaces.study.axes import MOST_SPREADS, AxesConfig
 from resnext_search.spaces.study.problems import Problem
-from resnext_search.spaces.study.sections import MOST_BUDGET
-
-if TYPE_CHECKING:
-    from resnext_search.spaces.study.study import Study
-
+from resnext_search.spaces.study.sections import (
+    MOST_BUDGET,
+    BudgetConfig,
+    ClaimConfig,
+    DataConfig,
+    Limits,
+    Recipe,
+    TemplateConfig,
+)
 
 # With two learning rates, an arm's best one always lies at the edge of what was tried.
 FEWEST_RATES = 3
@@ -28,28 +31,27 @@ FEWEST_RATES = 3
 MOST_ARMS = 32
 
 
-def problems_between_sections(study: Study, sound: Collection[str]) -> Iterator[Problem]:
+def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
     """All problems between sections.
 
     Args:
-        study: A study, of which only the `sound` sections are looked at.
-        sound: Names of the sections that have no problem of their own.
+        sound: Sections that have no problem of their own, by their names in a `Study`.
     """
-    for sections, check in _CHECKS.items():
-        if all(section in sound for section in sections):
-            yield from check(study)
+    for names, check in _CHECKS.items():
+        if all(name in sound for name in names):
+            yield from check(*(sound[name] for name in names))
 
 
-def _budget_problems(study: Study) -> Iterator[Problem]:
-    like, stages = study.budget.like, study.template.stages
+def _budget_problems(budget: BudgetConfig, template: TemplateConfig, data: DataConfig) -> Iterator[Problem]:
+    like, stages = budget.like, template.stages
     if like is not None and len(like.blocks) != stages:
         yield Problem(("budget", "like", "blocks"), shown(like.blocks), _one_number_a_stage(stages))
-    elif (target := study.band().target) > MOST_BUDGET:
+    elif (target := budget.band(template.network_template(data.facts())).target) > MOST_BUDGET:
         yield Problem(("budget", "like"), f"{target:.1e} multiply-adds", f"at most {MOST_BUDGET:.0e}")
 
 
-def _axes_problems(study: Study) -> Iterator[Problem]:
-    axis, stages = study.axes.blocks, study.template.stages
+def _axes_problems(axes: AxesConfig, template: TemplateConfig, data: DataConfig) -> Iterator[Problem]:
+    axis, stages = axes.blocks, template.stages
     wrong = [
         Problem(("axes", "blocks", "listed", index), shown(spread), _one_number_a_stage(stages))
         for index, spread in enumerate(axis.listed or ())
@@ -62,19 +64,17 @@ def _axes_problems(study: Study) -> Iterator[Problem]:
             wrong.append(Problem(("axes", "blocks"), f"{spreads:,} spreads", f"at most {MOST_SPREADS:,}", fix))
     if not wrong:
         fix = "Narrow cardinality, width or blocks."
-        limits = excesses(study.network_template(), study.architecture_axes())
+        limits = excesses(template.network_template(data.facts()), axes.architecture_axes(template))
         wrong = [Problem(("axes",), found, allowed, fix) for found, allowed in limits]
     yield from wrong
 
 
-def _batch_problems(study: Study) -> Iterator[Problem]:
+def _batch_problems(trainer: Recipe, data: DataConfig, axes: AxesConfig) -> Iterator[Problem]:
     """A batch that is larger than the training set would leave an epoch without a step."""
-    available = study.data.facts().train_images
-    if not available and study.data.train_images is None:
+    train, axis = data.images_per_epoch(confirm=False), axes.batch_size
+    if train is None:
         return
-    train, _ = study.data.split_sizes(available)
-    axis = study.axes.batch_size
-    batches = [(("trainer", "batch_size"), float(study.trainer.batch_size))]
+    batches = [(("trainer", "batch_size"), float(trainer.batch_size))]
     for key, size in (
         batches if axis is None else [(("axes", "batch_size", *place), size) for place, size in axis.places()]
     ):
@@ -83,48 +83,45 @@ def _batch_problems(study: Study) -> Iterator[Problem]:
             yield Problem(key, f"{size:g}", f"at most the {train:,} images to train on", fix)
 
 
-def _warmup_problems(study: Study) -> Iterator[Problem]:
-    warmup, epochs = study.trainer.warmup_epochs, study.trainer.epochs
+def _warmup_problems(trainer: Recipe) -> Iterator[Problem]:
+    warmup, epochs = trainer.warmup_epochs, trainer.epochs
     if warmup >= epochs:
         fix = "Set trainer.warmup_epochs to a smaller number, such as 0."
         yield Problem(("trainer", "warmup_epochs"), f"{warmup:g}", f"below trainer.epochs ({epochs})", fix)
 
 
-def _limits_problems(study: Study) -> Iterator[Problem]:
+def _limits_problems(limits: Limits, data: DataConfig) -> Iterator[Problem]:
     """Operations cannot be counted where nobody knows how many images there are."""
-    if study.limits.training_flops is not None and study.data.train_images is None:
-        if study.data.facts().train_images:
-            return
+    if limits.training_flops is not None and data.images_per_epoch(confirm=False) is None:
         fix = "Say how many images there are to train on: data.train_images."
-        yield Problem(("limits", "training_flops"), f"{study.limits.training_flops:.3g}", "nothing", fix)
+        yield Problem(("limits", "training_flops"), f"{limits.training_flops:.3g}", "nothing", fix)
 
 
-def _claim_base_problems(study: Study) -> Iterator[Problem]:
-    if study.claim is None:
+def _claim_base_problems(claim: ClaimConfig | None, template: TemplateConfig, data: DataConfig) -> Iterator[Problem]:
+    if claim is None:
         return
-    base, stages = study.claim.base, study.template.stages
+    base, stages = claim.base, template.stages
     if len(base.blocks) != stages:
         yield Problem(("claim", "base", "blocks"), shown(base.blocks), _one_number_a_stage(stages))
         return
-    architecture = Architecture.paper(base.cardinality, base.width, base.blocks)
-    multiply_adds = complexity(study.network_template(), architecture).multiply_adds
+    multiply_adds = complexity(template.network_template(data.facts()), base.architecture()).multiply_adds
     if multiply_adds > MOST_BUDGET:
         yield Problem(("claim", "base"), f"{multiply_adds:.1e} multiply-adds", f"at most {MOST_BUDGET:.0e}")
 
 
-def _claim_axes_problems(study: Study) -> Iterator[Problem]:
+def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterator[Problem]:
     """A claim without arms to compare, or without learning rates to tune them with."""
-    if study.claim is None:
+    if claim is None:
         return
-    rates = study.axes.learning_rate
+    rates = axes.learning_rate
     if rates is None or len(set(rates.listed or range(FEWEST_RATES))) < FEWEST_RATES:
         found = "nothing" if rates is None else f"{len(set(rates.listed or ()))} values"
         allowed = f"min and max, or a list of at least {FEWEST_RATES} values"
         fix = "A claim tunes every arm: give learning_rate: {min: 0.01, max: 1.0, scale: log}."
         yield Problem(("axes", "learning_rate"), found, allowed, fix)
-    if study.claim.kind == "trade":
-        key = ("axes", "cardinality") if study.claim.cardinality is None else ("claim", "cardinality")
-        arms = {study.claim.base.cardinality, *(study.claim.cardinality or study.axes.cardinality)}
+    if claim.kind == "trade":
+        key = ("axes", "cardinality") if claim.cardinality is None else ("claim", "cardinality")
+        arms = {claim.base.cardinality, *(claim.cardinality or axes.cardinality)}
         if not 2 <= len(arms) <= MOST_ARMS:
             fix = "Give claim.cardinality: [1, 2, 4, 8, 16, 32]."
             yield Problem(
@@ -136,7 +133,7 @@ def _one_number_a_stage(stages: int) -> str:
     return f"one number for each of {stages} stages"
 
 
-_CHECKS: dict[tuple[str, ...], Callable[[Study], Iterator[Problem]]] = {
+_CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("budget", "template", "data"): _budget_problems,
     ("axes", "template", "data"): _axes_problems,
     ("trainer", "data", "axes"): _batch_problems,

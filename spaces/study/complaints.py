@@ -67,16 +67,15 @@ def problems_of(raw: dict[str, Any], error: ValidationError) -> list[Problem]:
         error: What `Study.model_validate` raised for them.
     """
     complaints = _merged(_problem(details, raw) for details in error.errors(include_url=False) if not _echo(details))
-    study, sound = _sound_sections(raw)
     between = (
         problem._replace(key=_as_written(problem.key, raw, absent=True))
-        for problem in problems_between_sections(study, sound)
+        for problem in problems_between_sections(_sound_sections(raw))
     )
     return list(dict.fromkeys([*complaints, *between]))
 
 
-def _sound_sections(raw: dict[str, Any]) -> tuple[Study, list[str]]:
-    """A study made of the sections that have no problem of their own, and the names of these."""
+def _sound_sections(raw: dict[str, Any]) -> dict[str, Any]:
+    """The sections that have no problem of their own, by name."""
     sections: dict[str, Any] = {}
     for name, field in Study.model_fields.items():
         section = _section_of(name)
@@ -89,7 +88,7 @@ def _sound_sections(raw: dict[str, Any]) -> tuple[Study, list[str]]:
             sections[name] = section.model_validate(raw[name])
         except ValidationError:
             continue
-    return Study.model_construct(**sections), list(sections)
+    return sections
 
 
 def _section_of(name: str) -> type[Section] | None:

@@ -1,6 +1,6 @@
 """Reading a study file: every problem at once, each with its place, what was found, what is allowed and what to do.
 
-`yaml_reader.py` reads the text, `study.py` checks the values, `study_complaints.py` puts complaints into words.
+`yaml_reader.py` reads the text, `study.py` checks the values, `complaints.py` puts complaints into words.
 """
 
 from __future__ import annotations

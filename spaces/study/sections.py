@@ -1,4 +1,4 @@
-"""The sections of a study file, each checked by itself; what concerns several sections is in `study_checks.py`.
+"""The sections of a study file, each checked by itself; what concerns several sections is in `checks.py`.
 
 The texts below the fields are what `resnext-search schema` prints.
 """
@@ -9,19 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from resnext_search.spaces.architecture.architecture import Architecture, Template
+from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
 from resnext_search.spaces.errors import PluginError, shown
-from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, WidthRule
+from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
+from resnext_search.spaces.study.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Count, Number, Seconds, Share, Whole
 from resnext_search.spaces.study.recipes import RecipeName, filled
+from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
 
 MOST_BLOCKS = 200
 
-# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`paper.py`).
+# Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`architecture/paper.py`).
 MOST_CLAIM_TOLERANCE = 0.02
 
 # A quadrillion: a thousand times what the largest published networks cost.
@@ -56,6 +59,10 @@ class LikeConfig(Section):
     blocks: Blocks = Field(min_length=1)
     """Blocks of every stage"""
 
+    def architecture(self) -> Architecture:
+        """The network that is named."""
+        return Architecture.paper(self.cardinality, self.width, self.blocks)
+
 
 class BudgetConfig(Section):
     """The FLOP band: one of `like` or `multiply_adds`, and a tolerance."""
@@ -74,6 +81,12 @@ class BudgetConfig(Section):
             fix = "Give like: {cardinality: 2, width: 16, blocks: [1, 1, 1]}, or multiply_adds: 8.0M."
             raise_problems([Problem((), found, "exactly one of them", fix)])
         return self
+
+    def band(self, template: Template) -> Band:
+        """The FLOP band: around the given number, or around the exact cost of `like`."""
+        if self.like is not None:
+            return Band(int(complexity(template, self.like.architecture()).multiply_adds), self.tolerance)
+        return Band(self.multiply_adds or 0, self.tolerance)
 
 
 class DataConfig(Section):
@@ -144,6 +157,15 @@ class DataConfig(Section):
         validation = self.validation_images or available // 10
         return self.train_images or available - validation, validation
 
+    def images_per_epoch(self, *, confirm: bool) -> int | None:
+        """As `Study.images_per_epoch`."""
+        available = self.facts().train_images
+        given = (self.train_images, self.validation_images) if confirm else (self.train_images,)
+        if not available and None in given:
+            return None
+        train, validation = self.split_sizes(available)
+        return train + validation if confirm else train
+
 
 class TemplateConfig(Section):
     """What every architecture of the study shares."""
@@ -166,6 +188,19 @@ class TemplateConfig(Section):
         if self.stem == "imagenet" and self.stride != 1:
             raise_problems([Problem(("stride",), str(self.stride), "only for the cifar stem", "Remove it.")])
         return self
+
+    def network_template(self, facts: DatasetFacts) -> Template:
+        """The template with the shape of a data set's images."""
+        return Template(
+            stem=self.stem,
+            stride=self.stride,
+            planes=self.planes,
+            stages=self.stages,
+            shortcut=self.shortcut,
+            resolution=facts.resolution,
+            channels=facts.channels,
+            classes=facts.classes,
+        )
 
 
 class Recipe(Section):
@@ -217,8 +252,7 @@ class SearchConfig(Section):
     """Trials of the search phase"""
     parallel: Literal["auto"] | Annotated[Whole, Field(ge=1, le=10_000)] = "auto"
     """Trials at once: auto (as many as the machine holds), or a number"""
-    optimizer: Literal["ax", "sobol"] = "ax"
-    """ax: Bayesian optimization | sobol: space-filling, the baseline"""
+    optimizer: MethodName = Field("ax", description=" | ".join(f"{name}: {METHODS[name].meaning}" for name in METHODS))
     early_stopping: Literal["none", "asha", "median"] = "none"
     """none: every trial is trained to the end | asha, median: Ray Tune stops those that fall behind the others"""
     audit: Share = Field(default=0.1, ge=0, le=1)

@@ -1,16 +1,16 @@
 """What does a study ask? The study file as one frozen, validated value.
 
-The sections are in `study_sections.py` and `study_axes.py`, checks that span sections in `study_checks.py`; reading a
-file, with line numbers in every complaint, is in `study_file.py`. Imports pydantic and numpy, nothing heavy.
+The sections are in `sections.py` and `axes.py`, checks that span sections in `checks.py`; reading a file, with line
+numbers in every complaint, is in `file.py`. Imports pydantic and numpy, nothing heavy.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from resnext_search.spaces.architecture.architecture import Architecture, Template
-from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.axes import Axes, Band
@@ -19,7 +19,6 @@ from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.quantities import Whole
 from resnext_search.spaces.study.sections import (
     BudgetConfig,
     ClaimConfig,
@@ -31,10 +30,13 @@ from resnext_search.spaces.study.sections import (
     Section,
     TemplateConfig,
 )
+from resnext_search.spaces.study.units import Whole
 
 Objective = Literal["validation_error", "parameters", "activations", "latency_ms"]
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]
+
+Phase = Literal["search", "tune", "confirm"]
 
 
 class Study(Section):
@@ -83,39 +85,31 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        raise_problems(problems_between_sections(self, type(self).model_fields))
+        raise_problems(problems_between_sections(dict(self)))
         return self
 
     def facts(self) -> DatasetFacts:
         """Shape of the images; an `image_folder` says it in the study file."""
         return self.data.facts()
 
+    def images_per_epoch(self, phase: Phase) -> int | None:
+        """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
+
+        None where nobody knows: for an `image_folder` of which the study does not say it.
+        """
+        return self.data.images_per_epoch(confirm=phase == "confirm")
+
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""
-        facts = self.facts()
-        return Template(
-            stem=self.template.stem,
-            stride=self.template.stride,
-            planes=self.template.planes,
-            stages=self.template.stages,
-            shortcut=self.template.shortcut,
-            resolution=facts.resolution,
-            channels=facts.channels,
-            classes=facts.classes,
-        )
+        return self.template.network_template(self.facts())
 
     def band(self) -> Band:
         """The FLOP band: around the given number, or around the exact cost of `budget.like`."""
-        like = self.budget.like
-        if like is not None:
-            base = Architecture.paper(like.cardinality, like.width, like.blocks)
-            return Band(int(complexity(self.network_template(), base).multiply_adds), self.budget.tolerance)
-        return Band(self.budget.multiply_adds or 0, self.budget.tolerance)
+        return self.budget.band(self.network_template())
 
     def architecture_axes(self) -> Axes:
         """The values of cardinality, width and blocks, sorted, each once."""
-        spreads = self.axes.blocks.spreads(self.template.stages)
-        return Axes(self.axes.cardinality, self.axes.width, spreads, self.template.width_rule)
+        return self.axes.architecture_axes(self.template)
 
     def feasible_set(self) -> FeasibleSet:
         """Every architecture inside the band.
@@ -123,11 +117,15 @@ class Study(Section):
         Raises:
             EmptyFeasibleSet: There is none.
         """
-        return enumerate_feasible(self.network_template(), self.architecture_axes(), self.band())
+        return _enumerated(self.network_template(), self.architecture_axes(), self.band())
 
     def knobs(self) -> tuple[Knob, ...]:
         """The searched knobs, in the order of `KNOB_NAMES`."""
         return tuple(_knob(name, axis) for name in KNOB_NAMES if (axis := getattr(self.axes, name)) is not None)
+
+
+# A study is read again wherever it is needed, and takes a moment to enumerate; nobody changes a feasible set.
+_enumerated = lru_cache(maxsize=1)(enumerate_feasible)
 
 
 def _knob(name: str, axis: KnobAxis) -> Knob:
@@ -135,18 +133,3 @@ def _knob(name: str, axis: KnobAxis) -> Knob:
     low, high = (values[0], values[-1]) if values else (axis.min or 0.0, axis.max or 0.0)
     log = axis.scale == "log" or (bool(values) and low > 0)
     return Knob(name, low, high, log=log, values=values, integer=name == "batch_size")
-
-
-Phase = Literal["search", "tune", "confirm"]
-
-
-def train_images(study: Study, *, confirm: bool) -> int | None:
-    """How many images an epoch trains on; a trial that confirms trains on those kept for validation too.
-
-    None for an `image_folder` whose study does not say it.
-    """
-    given = study.data.train_images, study.data.validation_images
-    if study.data.name == "image_folder" and None in given[: 2 if confirm else 1]:
-        return None
-    train, validation = study.data.split_sizes(study.facts().train_images)
-    return train + validation if confirm else train

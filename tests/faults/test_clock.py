@@ -13,7 +13,7 @@ from resnext_search.search.monitor.status import read_status
 from resnext_search.search.planning.forecast import remaining
 
 from tests.support.helpers import tiny_study
-from tests.support.journals import HERE, completed, epoch_row, new_folder, point, started
+from tests.support.journals import HERE, completed, epoch_row, new_folder, point, started, tables_of
 
 HOUR = 3600.0
 
@@ -36,7 +36,7 @@ def test_a_trial_during_which_the_clock_jumped_counts_with_its_training(
         now[0] -= jump
         status = read_status(folder, journal)
         left = remaining(tiny_study(), {"search": 4}, journal.trials(states=["completed"]), now[0])
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))
 
     assert [row["seconds"] for row in status["running"]] == [pytest.approx(max(0.25, -jump))]
     assert left is not None

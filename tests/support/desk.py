@@ -1,4 +1,4 @@
-"""A searcher at the desk of somebody who plays Tune: no process is started."""
+"""A dispatcher and a searcher for somebody who plays workers, or Tune: no process is started."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resnext_search.search.execution.context import RunContext
+from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.limits import Budget
-from resnext_search.search.ray_backend.cluster import Cluster, Node
-from resnext_search.search.ray_backend.searcher import RaySearcher
 from rich.console import Console
 
 from tests.support.helpers import tiny_study
@@ -30,9 +29,9 @@ class Desk:
         self.words = io.StringIO()
         self.console = Console(file=self.words, width=200)
 
-    def sit(self, clock: Callable[[], float] = time.monotonic) -> RunContext:
+    def begin(self, clock: Callable[[], float] = time.monotonic) -> RunContext:
         """Begin a sitting, which trains nothing."""
-        self.sitting = RunContext(
+        self.context = RunContext(
             self.study,
             self.folder,
             self.journal,
@@ -41,11 +40,11 @@ class Desk:
             budget=Budget(self.study, self.journal, clock),
             stops=StopRequests(self.folder, os.open(os.devnull, os.O_WRONLY)),
         )
-        return self.sitting
+        return self.context
 
-    def searcher(self, clock: Callable[[], float] = time.monotonic) -> RaySearcher:
+    def dispatcher(self, clock: Callable[[], float] = time.monotonic) -> Dispatcher:
         """Of a new sitting, with two workers and new proposals."""
-        sitting = self.sit(clock)
+        context = self.begin(clock)
         proposals = Proposals(self.study, self.study.feasible_set(), self.journal)
-        machine = Cluster((Node(4, 0),), None)
-        return RaySearcher("search", sitting, machine, Progress(self.console, 4, 2), proposals)
+        at_once = 2 if self.study.search.parallel == "auto" else self.study.search.parallel
+        return Dispatcher("search", context, Progress(self.console, 4, 2), proposals, at_once=at_once, gpu=0)

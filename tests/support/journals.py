@@ -5,7 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 from resnext_search.results import EpochRow, Journal, StudyFolder
+from resnext_search.results.report.facts import Facts, read_facts, read_results
+from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.spaces import Configuration, FeasibleSet, Study
 
 from tests.support.helpers import tiny_study
@@ -96,3 +100,14 @@ def large_folder(path: Path, trials: int = 2_000, epochs: int = 12) -> StudyFold
                 row = epoch_row(epoch, 90.0 - epoch - number % 7)
                 journal.record_epoch(number, row, **HERE, final=epoch == epochs)
     return folder
+
+
+def tables_of(journal: Journal, objectives: list[str] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trials table and the front."""
+    trials = trials_table(journal)
+    return trials, pareto_table(journal, objectives, trials)
+
+
+def facts_of(folder: StudyFolder, journal: Journal) -> Facts:
+    """What the report of a study shows."""
+    return read_facts(folder, journal, read_results(journal), summarize_search(folder, journal))

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 from functools import cache
 
+import pytest
+from resnext_search.search.optimizer.ax_method import AxMethod
 from resnext_search.search.optimizer.optimizer import Optimizer, Proposal
+from resnext_search.search.optimizer.state import AcquisitionProblem
 from resnext_search.spaces import Configuration, FeasibleSet
 from resnext_search.spaces.search_space.knobs import Knob
 
@@ -38,6 +41,26 @@ def valley(configuration: Configuration) -> float:
 
 def tiny_optimizer(seed: int = 0, knob: Knob = LEARNING_RATE, **more: object) -> Optimizer:
     return Optimizer(tiny_set(), [knob], ["validation_error"], seed, **more)  # type: ignore[arg-type]
+
+
+def ax_of(optimizer: Optimizer) -> AxMethod:
+    """What holds the model."""
+    method = optimizer._methods["ax"]
+    assert isinstance(method, AxMethod)
+    return method
+
+
+def problems_of(optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch) -> list[AcquisitionProblem]:
+    """What the model will be asked."""
+    seen: list[AcquisitionProblem] = []
+    choose = ax_of(optimizer).choose
+
+    def watched(problem: AcquisitionProblem) -> int:
+        seen.append(problem)
+        return choose(problem)
+
+    monkeypatch.setattr(ax_of(optimizer), "choose", watched)
+    return seen
 
 
 def drive(optimizer: Optimizer, trials: int, truth: Truth = valley) -> list[Proposal]:

@@ -6,10 +6,10 @@ epoch are drawn at once, on the CPU, so that every device sees the same augmenta
 
 from __future__ import annotations
 
-from torch import Tensor
 from typing import NamedTuple
-import torch
 
+import torch
+from torch import Tensor
 
 
 class Moves(NamedTuple):

@@ -1,18 +1,16 @@
 """What is a data set to a trial? Labelled images in one numbering, handed out as batches on the trial's device.
 
-Two kinds: `memory.py` for those that fit into memory, `folder.py` for files that are read as they are needed. A plug-in
-may bring a third.
+Two kinds: `in_memory.py` for those that fit into memory, `image_folder.py` for files that are read as they are needed.
+A plug-in may bring a third.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from torch import Tensor
-from typing import NamedTuple
-from typing import Protocol
-from typing import runtime_checkable
-import torch
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import torch
+from torch import Tensor
 
 
 class Look(NamedTuple):

@@ -1,29 +1,28 @@
 """Where do the images come from?
 
-They stay bytes, as they were published; an `image_folder` stays in its files (`folder.py`). Nothing is ever downloaded:
-a missing data set is an error that says how to get it. What is trained on and what is kept for the end is in
-`splits.py`.
+They stay bytes, as they were published; an `image_folder` stays in its files (`image_folder.py`). Nothing is ever
+downloaded: a missing data set is an error that says how to get it. What is trained on and what is kept for the end is
+in `splits.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from numpy.typing import NDArray
-from pathlib import Path
-from resnext_search.spaces.datasets import dataset_plugin
-from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.errors import ResnextSearchError
-from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.dataset import Dataset
-from resnext_search.trainers.data.memory import MemoryDataset
-from typing import Any
 import functools
 import gzip
-import numpy as np
-import torch
 import warnings
 import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from resnext_search.spaces.datasets import dataset_plugin
+from resnext_search.spaces.errors import DataError, ResnextSearchError
+from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.trainers.data.dataset import Dataset
+from resnext_search.trainers.data.in_memory import MemoryDataset
 
 # Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -47,7 +46,7 @@ def check_dataset(data: DataConfig) -> Dataset:
     """
     dataset = load_dataset(data)
     if data.name == "image_folder" and data.unreadable == "refuse":
-        from resnext_search.trainers.data.folder import FolderDataset, expect_readable
+        from resnext_search.trainers.data.image_folder import FolderDataset, expect_readable
 
         assert isinstance(dataset, FolderDataset)
         expect_readable(dataset)
@@ -135,7 +134,9 @@ def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDAr
 
 
 def _read_image_folder(data: DataConfig) -> Dataset:
-    from resnext_search.trainers.data.folder import read_image_folder  # image libraries, which the others do not need
+    from resnext_search.trainers.data.image_folder import (
+        read_image_folder,  # image libraries, which the others do not need
+    )
 
     return read_image_folder(data)
 
@@ -162,6 +163,7 @@ def _read_plugin(data: DataConfig) -> Dataset:
             f"{int(labels.min())} to {int(labels.max())}; its facts are {facts}"
         )
     return dataset
+
 
 _READERS: dict[str, Callable[[DataConfig], Dataset]] = {
     "digits": _read_digits,

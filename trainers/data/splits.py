@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
+import torch
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data.dataset import Dataset
 from torch import Tensor
-from typing import NamedTuple
-import functools
-import torch
-
 
 
 class Splits(NamedTuple):

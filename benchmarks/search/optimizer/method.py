@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from resnext_search.search.optimizer.optimizer import Optimizer, Proposal
+from resnext_search.search.surrogate.observations import Observations
+from resnext_search.search.surrogate.study_model import rank
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
 
@@ -67,6 +69,7 @@ class Ours(Method):
         super().__init__(problem, seed, start)
         self._optimizer = self.optimizer()
         self._numbers: dict[Configuration, int] = {}
+        self._told: list[tuple[Configuration, float]] = []
 
     def optimizer(self) -> Optimizer:
         """What proposes."""
@@ -89,10 +92,13 @@ class Ours(Method):
         if configuration not in self._numbers:
             self.begin(point)
         self._optimizer.tell(self._numbers[configuration], {"validation_error": error})
+        self._told.append((configuration, error))
 
-    def chosen(self) -> int | None:
+    def chosen(self) -> int:
         """The trial with the lowest error by the model."""
-        return self._optimizer.chosen()
+        features = self._optimizer.pool.features_of([configuration for configuration, _ in self._told])
+        errors = np.array([error for _, error in self._told])
+        return int(rank(features, errors, Observations(features, errors))[0][0])
 
     def _add(self, proposal: Proposal) -> None:
         assert proposal.configuration not in self._numbers, "ours never proposes anything twice"

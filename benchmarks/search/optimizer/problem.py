@@ -31,7 +31,7 @@ class Dimension:
     integer: bool = False
     words: tuple[str, ...] = ()
 
-    def places(self, values: Sequence[float | str]) -> np.ndarray:
+    def coordinates(self, values: Sequence[float | str]) -> np.ndarray:
         """Values in the unit interval, `(n, 1)`; words are corners of a simplex of side 1, `(n, len(words))`."""
         if self.words:
             return np.array([[value == word for word in self.words] for value in values], dtype=float) / np.sqrt(2)
@@ -94,14 +94,14 @@ class Problem(ABC):
         return (low - cost) / (high - low), (cost - high) / (high - low)
 
     @cached_property
-    def places(self) -> np.ndarray:
+    def coordinates(self) -> np.ndarray:
         """`(candidates, k)` array: where the candidates lie in the box, every side of which is 1 long."""
         points = [self.point(self.pool.configuration(number)) for number in range(len(self.pool))]
-        return np.concatenate([side.places([point[side.name] for point in points]) for side in self.box], axis=1)
+        return np.concatenate([side.coordinates([point[side.name] for point in points]) for side in self.box], axis=1)
 
     def nearest(self, point: Point, taken: Collection[int]) -> int:
         """The candidate nearest to a point among those not taken; ties go to the first."""
-        place = np.concatenate([side.places([point[side.name]]) for side in self.box], axis=1)
-        distance = ((self.places - place) ** 2).sum(axis=1)
+        here = np.concatenate([side.coordinates([point[side.name]]) for side in self.box], axis=1)
+        distance = ((self.coordinates - here) ** 2).sum(axis=1)
         distance[list(taken)] = np.inf
         return int(distance.argmin())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+from resnext_search.search.optimizer.methods import spread
 from resnext_search.spaces import Configuration
 from resnext_search.spaces.seeds import derive_seed
 
@@ -57,8 +58,7 @@ def race(problem: Problem, make: Maker, seed: int, trials: int = CHECKPOINTS[-1]
         number = len(tried)
         if number < trials and len(running) < workers:
             if number < optimizer.initial:
-                candidate = pool.spread(number, derive_seed(seed, "design"), np.array(taken, dtype=np.int64))
-                assert candidate is not None
+                candidate = spread(pool, number, derive_seed(seed, "design"), np.array(taken, dtype=np.int64))
                 point = problem.point(pool.configuration(candidate))
                 method.begin(point)
             else:

@@ -14,7 +14,7 @@ from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.trainers.data.augment import padding_of
 from resnext_search.trainers.data.dataset import Batch, Dataset
-from resnext_search.trainers.data.memory import MemoryDataset
+from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.training import Trial, learning_rate_at
 from torch.nn import functional

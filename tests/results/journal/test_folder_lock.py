@@ -16,7 +16,7 @@ from resnext_search.spaces.errors import FolderLocked
 HOLDER = """
 import sys
 from pathlib import Path
-from resnext_search.search.lock import locked
+from resnext_search.results.journal.folder import locked
 with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()

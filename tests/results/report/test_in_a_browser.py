@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from resnext_search.results import Journal
-from resnext_search.search.monitor.outputs import report_parts, write_report
+from resnext_search.results.report.outputs import write_report
+from resnext_search.results.report.page import parts
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 
 pytest.importorskip("selenium", reason="the extra `test` brings it: pip install -e '.[test]'")
@@ -29,7 +30,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.browser import browser, needs_browser
 from tests.support.helpers import TINY_CLAIM, tiny_study
-from tests.support.journals import completed, new_folder, point, started
+from tests.support.journals import completed, facts_of, new_folder, point, started
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -60,9 +61,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
             for place, trial in enumerate(journal.trials(states=["queued"])):
                 journal.start(trial.trial_id, "checkpoints/x.pt")
                 _finish(journal, trial.trial_id, trial.phase, 6.0 + place % 5, middle=0.05 < _rate(trial) < 0.5)
-        path = write_report(folder, journal)
+        write_report(folder.report, facts_of(folder, journal))
         completed(journal, point(6, 0.2), 2.5)
-        return path, json.loads(json.dumps(report_parts(folder, journal)))
+        return folder.report, json.loads(json.dumps(parts(facts_of(folder, journal))))
 
 
 def _rate(trial: Any) -> float:

@@ -10,13 +10,13 @@ from resnext_search.results import Journal
 from resnext_search.results.tables.files import WHOLE, WORDS, write_parquet
 from resnext_search.results.tables.trials import pareto_table, trials_table
 
-from tests.support.journals import ended_folder, new_folder
+from tests.support.journals import ended_folder, new_folder, tables_of
 
 
 def test_the_rows_are_those_of_the_tables(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
-        trials, pareto = write_parquet(folder, journal)
+        trials, pareto = write_parquet(folder, *tables_of(journal))
         for path, table in ((trials, trials_table(journal)), (pareto, pareto_table(journal))):
             read = pd.read_parquet(path)
             assert read.to_csv(index=False) == table.to_csv(index=False)
@@ -27,7 +27,9 @@ def test_an_empty_study_has_the_types_of_any_other(tmp_path: Path) -> None:
     ended = ended_folder(tmp_path / "ended")
     empty, journal = new_folder(tmp_path / "empty")
     with journal, Journal(ended.journal, read_only=True) as other:
-        for one, another in zip(write_parquet(empty, journal), write_parquet(ended, other), strict=True):
+        for one, another in zip(
+            write_parquet(empty, *tables_of(journal)), write_parquet(ended, *tables_of(other)), strict=True
+        ):
             schema = pq.read_schema(one)
             assert schema.equals(pq.read_schema(another))
             assert {str(schema.field(name).type) for name in schema.names if name in WHOLE} == {"int64"}

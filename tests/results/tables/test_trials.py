@@ -15,7 +15,16 @@ from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study
-from tests.support.journals import completed, ended_folder, epoch_row, large_folder, new_folder, point, started
+from tests.support.journals import (
+    completed,
+    ended_folder,
+    epoch_row,
+    large_folder,
+    new_folder,
+    point,
+    started,
+    tables_of,
+)
 from tests.support.rights import without_rights_to
 
 TRIALS_HEADER = (
@@ -39,7 +48,7 @@ def opened(tmp_path: Path) -> Iterator[tuple[StudyFolder, Journal]]:
 
 def test_an_empty_journal_gives_headers_alone(opened: tuple[StudyFolder, Journal]) -> None:
     folder, journal = opened
-    assert write_tables(folder, journal) == [folder.trials, folder.pareto]
+    assert write_tables(folder, *tables_of(journal)) == [folder.trials, folder.pareto]
     assert folder.trials.read_text() == TRIALS_HEADER
     assert folder.pareto.read_text() == PARETO_HEADER
 
@@ -47,7 +56,7 @@ def test_an_empty_journal_gives_headers_alone(opened: tuple[StudyFolder, Journal
 def test_a_study_with_failures_alone_has_an_empty_front(opened: tuple[StudyFolder, Journal]) -> None:
     folder, journal = opened
     journal.fail(started(journal, point(0)), "ValueError", "no such colour")
-    write_tables(folder, journal)
+    write_tables(folder, *tables_of(journal))
     assert len(pd.read_csv(folder.trials)) == 1
     assert folder.pareto.read_text() == PARETO_HEADER
 
@@ -55,7 +64,7 @@ def test_a_study_with_failures_alone_has_an_empty_front(opened: tuple[StudyFolde
 def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))
     # 2x4d-8, layer by layer: multiply-adds 576 + (512 + 4608 + 2048 + 1024) + (4096 + 4608 + 2048 + 2048) + 330,
     # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
     recipe = "64,0.0005,0.9,0.0"
@@ -85,13 +94,13 @@ def test_tables_of_many_trials_ask_the_journal_no_more_often_than_those_of_few(t
 def test_writing_again_gives_the_same_bytes_and_replaces_the_files_at_once(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal) as journal:
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))
         before = folder.trials.read_bytes(), folder.pareto.read_bytes()
         with folder.trials.open() as reader:  # someone reads while a new one is written
-            write_tables(folder, journal)
+            write_tables(folder, *tables_of(journal))
             completed(journal, point(1), 1.0)
             assert (folder.trials.read_bytes(), folder.pareto.read_bytes()) == before
-            write_tables(folder, journal)
+            write_tables(folder, *tables_of(journal))
             assert reader.read().encode() == before[0]
     assert len(pd.read_csv(folder.trials)) == 5
 
@@ -100,7 +109,7 @@ def test_a_message_with_commas_quotes_and_lines_stays_one_cell(opened: tuple[Stu
     folder, journal = opened
     journal.fail(started(journal, point(0)), "KeyError", 'Traceback\n  "x", line 1\nKeyError: "a, b"\n\n')
     journal.fail(started(journal, point(1)), "SystemError", "  \n ")
-    write_tables(folder, journal)
+    write_tables(folder, *tables_of(journal))
     messages = pd.read_csv(folder.trials).failure_message
     assert messages[0] == 'KeyError: "a, b"'
     assert math.isnan(messages[1])
@@ -138,7 +147,7 @@ def test_the_hypervolume_grows_with_the_front(opened: tuple[StudyFolder, Journal
         185 * 80 + 556 * 50,
         617 * 90 + 124 * 50,
     ]
-    write_tables(folder, journal)
+    write_tables(folder, *tables_of(journal))
     trace = pd.read_csv(folder.trials).hypervolume
     assert trace.isna().tolist() == [False, True, True, False, False, False]
     assert trace.dropna().tolist() == [round(area / (2035 * 100), 6) for area in areas]
@@ -158,7 +167,7 @@ def test_a_latency_stands_with_every_trial_of_its_architecture(opened: tuple[Stu
     for index, rate in ((0, 0.1), (0, 0.9), (1, 0.1)):
         completed(journal, point(index, rate), 50.0)
     journal.record_latency(point(0).architecture, LatencyRow(1.23456789, 0.25), device="cpu", host="here")
-    write_tables(folder, journal)
+    write_tables(folder, *tables_of(journal))
     trials = pd.read_csv(folder.trials)
     assert trials.latency_ms.dropna().to_dict() == {0: 1.2346, 1: 1.2346}
     assert trials.latency_ms_spread.dropna().to_dict() == {0: 0.25, 1: 0.25}
@@ -180,7 +189,7 @@ def test_latency_as_an_objective_makes_the_front_and_the_hypervolume(tmp_path: P
     """By hand: the slowest takes 4 ms, so that the reference is 4.4 ms and 100 %."""
     folder, journal = latency_journal(tmp_path, (0, 20.0, 4.0), (1, 50.0, 1.0), (2, 60.0, 2.0), (3, 10.0, None))
     with journal:
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))
     assert pd.read_csv(folder.pareto)[["trial", "latency_ms"]].values.tolist() == [[0, 4.0], [1, 1.0]]
     areas = [0.4 * 80, 0.4 * 80 + 3.0 * 50, 0.4 * 80 + 3.0 * 50]
     trace = pd.read_csv(folder.trials).hypervolume
@@ -200,7 +209,7 @@ def test_without_any_latency_the_front_is_empty_and_only_who_asks_for_it_is_refu
 def test_a_study_that_minimises_latency_has_headers_alone_before_its_first_trial(tmp_path: Path) -> None:
     folder, journal = latency_journal(tmp_path)
     with journal:
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))
     assert (folder.trials.read_text(), folder.pareto.read_text()) == (TRIALS_HEADER, PARETO_HEADER)
 
 
@@ -268,7 +277,7 @@ def test_no_trial_beats_a_row_of_the_front(opened: tuple[StudyFolder, Journal], 
     generator = random.Random(3)
     for number in range(40):
         completed(journal, point(number % 8, 0.01 + number / 100), generator.choice([8.0, 9.5, 20.0, 21.0, 60.0]))
-    write_tables(folder, journal, objectives)
+    write_tables(folder, *tables_of(journal, objectives))
     names = objectives or ["validation_error", "activations"]
     trials, front = pd.read_csv(folder.trials), pd.read_csv(folder.pareto)
     front_numbers = set(front.trial)
@@ -293,7 +302,7 @@ def test_every_number_of_a_configuration_can_be_an_objective(opened: tuple[Study
 def test_an_unknown_objective_is_said_with_those_allowed(opened: tuple[StudyFolder, Journal]) -> None:
     folder, journal = opened
     with pytest.raises(UsageError) as caught:
-        write_tables(folder, journal, ["validation_error", "accuracy", "blocks"])
+        write_tables(folder, *tables_of(journal, ["validation_error", "accuracy", "blocks"]))
     assert str(caught.value) == (
         "objectives: 'accuracy', 'blocks'; allowed: cardinality, width, depth, learning_rate, multiply_adds, "
         "parameters, activations, validation_error, test_error, latency_ms, training_step_ms"
@@ -313,7 +322,7 @@ def test_an_objective_that_was_never_measured_is_said(opened: tuple[StudyFolder,
 def test_a_folder_that_cannot_be_written_is_said() -> None:
     with without_rights_to(ended_folder) as path, Journal(path / "journal.sqlite", read_only=True) as journal:
         with pytest.raises(UsageError) as caught:
-            write_tables(StudyFolder(path), journal)
+            write_tables(StudyFolder(path), *tables_of(journal))
         assert str(caught.value) == f"{path}/trials.csv: cannot be written: Permission denied"
 
 
@@ -324,4 +333,4 @@ def test_a_folder_in_the_place_of_a_table_is_said(tmp_path: Path) -> None:
         Journal(folder.journal, read_only=True) as journal,
         pytest.raises(UsageError, match=r"pareto\.csv: cannot be written: Is a directory"),
     ):
-        write_tables(folder, journal)
+        write_tables(folder, *tables_of(journal))

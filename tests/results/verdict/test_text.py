@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import judge
 
 from tests.support.tables import errors_with, runs_table, spend_table, study_table
@@ -22,7 +23,7 @@ SURELY = "surely, by at least the margin of 0.3 points, and in three of four pai
 
 def test_the_whole_text_of_a_supported_claim() -> None:
     table = spend_table(0.6, deviation=0.1, runs=5, **FACTS)
-    text = judge(table).words()
+    text = verdict_text(judge(table))
     paragraphs = text.split("\n\n")
     assert paragraphs[0] == "verdict: supported"
     assert paragraphs[1].splitlines() == [
@@ -99,7 +100,7 @@ def test_a_trade_of_many_arms_tells_its_trend_first() -> None:
         f"{UNKNOWN}the test error falls by 0.99 points from 1x64d to 32x4d, along the line over log2 C (95 % interval "
     )
     assert len(verdict.reasons) == 4
-    assert "32x4d  1x64d (trend)" in verdict.words()
+    assert "32x4d  1x64d (trend)" in verdict_text(verdict)
     assert judge(runs_table(trade(8.0, 8.5, 9.0))).reasons[0] == f"{UNKNOWN}more groups err more: {SURELY}."
 
 
@@ -111,7 +112,7 @@ def test_a_trade_of_which_only_the_middle_gains() -> None:
 
 def test_an_invalid_study_lists_its_reasons_and_shows_numbers_as_no_evidence() -> None:
     table = study_table(spend_table(0.6, runs=5, **FACTS), curves={"depth": (1, 2, 3, 4, 5)})
-    paragraphs = judge(table).words().split("\n\n")
+    paragraphs = verdict_text(judge(table)).split("\n\n")
     assert paragraphs[0] == "verdict: invalid"
     assert paragraphs[1].splitlines() == [
         f"{SCALE}these runs are no fair comparison of cardinality with depth and width:",
@@ -139,7 +140,7 @@ def test_finalists_have_a_table_of_their_own() -> None:
     finalist = runs_table({"finalist-0012": errors_with(7.0, 0.1, 5)}, architecture=["8x6d-11"])
     both = study_table(table)
     confirmed = finalist.assign(phase="confirm", state="completed", learning_rate=0.1)
-    words = judge(pd.concat([both, confirmed], ignore_index=True)).words()
+    words = verdict_text(judge(pd.concat([both, confirmed], ignore_index=True)))
     assert (
         "Finalists of the search, chosen and so not compared (test error in percent):\n"
         "  arm            architecture  runs  test error  95 % interval    SD\n"

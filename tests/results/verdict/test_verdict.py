@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import resnext_search.results
+from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
 
@@ -39,7 +40,7 @@ def test_regnets_runs_support_a_trade_whose_match_was_not_shown() -> None:
     assert verdict.trend is not None
     assert verdict.trend.difference == pytest.approx(1.3)
     assert "The match of FLOPs was not shown: no multiply-adds were given." in verdict.notes
-    assert "at FLOPs not given" in verdict.words()
+    assert "at FLOPs not given" in verdict_text(verdict)
     assert [(arm.runs, round(arm.test_error, 6), round(arm.deviation, 6)) for arm in verdict.arms] == [
         (5, 23.2, 0.09),
         (5, 21.9, 0.1),
@@ -233,7 +234,7 @@ def test_a_whole_study_is_judged_by_what_it_confirmed() -> None:
     assert best.interval[0] < 7 < best.interval[1]
     assert not any("finalist" in one.rival for one in verdict.comparisons)
     assert (verdict.scale.data, verdict.scale.epochs, verdict.scale.multiply_adds) == ("digits", 12, (100, 101))
-    assert "Whether every arm had an equally good learning rate" not in verdict.words()
+    assert "Whether every arm had an equally good learning rate" not in verdict_text(verdict)
 
 
 def test_a_study_that_has_confirmed_nothing_is_invalid_for_every_reason_at_once() -> None:
@@ -253,7 +254,7 @@ def test_a_study_that_has_confirmed_nothing_is_invalid_for_every_reason_at_once(
 def test_a_study_without_arms_yet_is_invalid(rows: int) -> None:
     verdict = judge(study_table(spend_table()).iloc[:rows])
     assert (verdict.verdict, verdict.kind, verdict.claimant, verdict.arms) == ("invalid", None, None, ())
-    assert verdict.words().startswith(
+    assert verdict_text(verdict).startswith(
         "verdict: invalid\n\nOn data not named, at FLOPs not given, epochs not given and 0"
     )
     json.dumps(verdict.to_json(), allow_nan=False)

@@ -11,6 +11,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from resnext_search.results.inference.rules import Word
+from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.correctness import pack_correct
 from resnext_search.spaces.errors import UsageError
@@ -47,7 +48,7 @@ def judged(table: pd.DataFrame, **options: Any) -> str:
         complaint = str(error)
     else:
         json.dumps(verdict.to_json(), allow_nan=False)
-        assert verdict.words().encode()
+        assert verdict_text(verdict).encode()
         assert verdict.verdict in WORDS
         return verdict.verdict
     assert complaint.encode()

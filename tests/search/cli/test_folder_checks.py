@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal, StudyFolder
 from resnext_search.results.journal.folder import locked
-from resnext_search.results.tables.files import write_tables
+from resnext_search.results.tables.files import write_effects, write_tables
+from resnext_search.results.tables.trials import trials_table
 from resnext_search.search.cli.folder_checks import check_folder
 from resnext_search.search.cli.machine_checks import Check
-from resnext_search.search.surrogate.study_model import write_effects
+from resnext_search.search.surrogate.study_model import read_effects
 
 from tests.results.journal.journal_fixtures import restore
-from tests.support.journals import ended_folder, new_folder, point, started
+from tests.support.journals import ended_folder, new_folder, point, started, tables_of
 from tests.support.rights import without_rights_to
 from tests.support.shell import Shell
 
@@ -29,8 +30,8 @@ def finished(path: Path) -> StudyFolder:
     """A folder as a run leaves it."""
     folder = ended_folder(path)
     with Journal(folder.journal, read_only=True) as journal:
-        write_tables(folder, journal)
-        write_effects(folder, journal)
+        write_tables(folder, *tables_of(journal))
+        write_effects(folder, read_effects(journal), trials_table(journal))
     folder.report.write_text("")
     return folder
 

@@ -126,11 +126,13 @@ def test_the_unexpected_is_one_line_with_its_traceback_in_a_file(shell: Shell) -
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
 def test_a_full_disk_is_said_wherever_it_is_met(shell: Shell, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def full(path: Path, *_: object, **__: object) -> None:
-        raise OSError(number, os.strerror(number), str(path))
+    def full(path: Path, content: str) -> None:
+        if path.name == "effects.csv":
+            raise OSError(number, os.strerror(number), str(path))
+        path.write_text(content)
 
     ended_folder(shell.folder / "run")
-    monkeypatch.setattr("resnext_search.search.surrogate.study_model.write_whole", full)
+    monkeypatch.setattr("resnext_search.results.tables.files.write_whole", full)
     assert shell.refused("export", "run") == (
         1,
         f"resnext-search: run/effects.csv: cannot be written: {os.strerror(number)}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 SCRIPT = """
 import logging, os, sys, warnings
 from pathlib import Path
-from resnext_search.search.console import words_apart
+from resnext_search.search.execution.context import words_apart
 
 print("before", flush=True)
 try:

@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 from resnext_search.results import Journal, StudyFolder
 from resnext_search.results.journal.folder import locked
+from resnext_search.results.report.page import page as report_page
 from resnext_search.search.monitor import live_page as live
 from resnext_search.search.monitor.live_page import LivePage
 from resnext_search.search.monitor.live_process import served
-from resnext_search.search.monitor.outputs import report_page
 from resnext_search.search.monitor.status import read_status
 
 from tests.support.browser import browser, needs_browser
 from tests.support.helpers import TINY_STUDY, running, wait_for
-from tests.support.journals import completed, ended_folder, epoch_row, new_folder, point, started
+from tests.support.journals import completed, ended_folder, epoch_row, facts_of, new_folder, point, started
 from tests.support.shell import Shell
 
 SLOWEST_SECONDS = 2.0
@@ -97,7 +97,7 @@ def test_the_page_asks_for_news_and_a_report_does_not(tmp_path: Path) -> None:
     with page_of(folder) as page:
         html = get(page.server.url).decode()
     with Journal(folder.journal, read_only=True) as journal:
-        report = report_page(folder, journal)
+        report = report_page(facts_of(folder, journal))
     for word in ("news.json", "connect-src &#39;self&#39;"):  # counted: a page is too long to be shown by a failure
         assert (html.count(word), report.count(word)) == (1, 0)
 
@@ -105,7 +105,7 @@ def test_the_page_asks_for_news_and_a_report_does_not(tmp_path: Path) -> None:
 def test_while_nobody_looks_the_journal_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr(live, "read_status", lambda *given: (looks.append(1), read_status(*given))[1])
-    monkeypatch.setattr(live, "report_parts", lambda *_: looks.append(1))
+    monkeypatch.setattr(live, "parts", lambda *_: looks.append(1))
     with page_of(ended_folder(tmp_path)):
         time.sleep(4 * live.SECONDS_BETWEEN_LOOKS)
         assert looks == []

@@ -7,7 +7,7 @@ import math
 
 import pytest
 from resnext_search.search.monitor.terminal import BARS_ASCII, RunningTrial, running_table, sparkline
-from resnext_search.spaces.study.quantities import duration
+from resnext_search.spaces.study.units import duration
 from rich.console import Console
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from resnext_search.search.optimizer.acquisition import (
     COST_REFERENCE,
-    expected_room,
-    log_expected_gain,
+    log_expected_hypervolume_improvement,
     log_improvement,
+    lognormal_improvement,
 )
 from scipy.integrate import quad
 from torch import Tensor
@@ -56,7 +56,9 @@ def test_one_objective_has_expected_improvement_as_its_gain() -> None:
     """Mean 10 and deviation 2 against an incumbent of 9: u = -1/2, EI = 2 (phi(u) + u Phi(u)) = 0.3956."""
     none = torch.empty((1, 0), dtype=torch.float64)
     front = torch.empty((3, 0), dtype=torch.float64)
-    gain = log_expected_gain(tensor(10.0), tensor(2.0), none, none, tensor(12.0, 9.0, 30.0), front, reference=-math.inf)
+    gain = log_expected_hypervolume_improvement(
+        tensor(10.0), tensor(2.0), none, none, tensor(12.0, 9.0, 30.0), front, reference=-math.inf
+    )
     assert gain.shape == (1,)
     assert gain.exp().item() == pytest.approx(0.3956, abs=5e-5)
     assert gain.item() == pytest.approx(math.log(2) + log_improvement(tensor(-0.5)).item(), rel=1e-14)
@@ -104,7 +106,7 @@ def test_the_gain_equals_the_mean_hypervolume_that_random_outcomes_add(name: str
     added = hypervolume(with_candidate, reference) - hypervolume(front[None], reference)
 
     own = tensor(costs[:objectives])
-    gain = log_expected_gain(
+    gain = log_expected_hypervolume_improvement(
         tensor(mean), tensor(deviation), own, known(own), FRONT, FRONT_COSTS[:, :objectives], REFERENCE
     ).exp()
     assert gain.item() == pytest.approx(added.mean(), abs=5 * added.std() / math.sqrt(samples))
@@ -112,27 +114,31 @@ def test_the_gain_equals_the_mean_hypervolume_that_random_outcomes_add(name: str
 
 def test_dominated_trials_and_the_order_of_trials_change_nothing() -> None:
     mean, deviation, costs = tensor(10.0, 20.0), tensor(2.0, 3.0), tensor((0.3, 0.4), (0.9, 0.1))
-    whole = log_expected_gain(mean, deviation, costs, known(costs), FRONT, FRONT_COSTS, REFERENCE)
+    whole = log_expected_hypervolume_improvement(mean, deviation, costs, known(costs), FRONT, FRONT_COSTS, REFERENCE)
     more_errors = torch.cat([tensor(30.0, 22.0), FRONT.flip(0)])  # dearer and worse than a trial that is there
     more_costs = torch.cat([tensor((0.9, 0.95), (0.3, 0.8)), FRONT_COSTS.flip(0)])
-    more = log_expected_gain(mean, deviation, costs, known(costs), more_errors, more_costs, REFERENCE)
+    more = log_expected_hypervolume_improvement(
+        mean, deviation, costs, known(costs), more_errors, more_costs, REFERENCE
+    )
     torch.testing.assert_close(more, whole)
 
 
 def test_candidates_are_scored_apart_from_each_other() -> None:
     means, deviations, costs = (tensor(*column) for column in zip(*CANDIDATES.values(), strict=True))
     doubts = 0.1 * costs * (costs > 0.5)  # some known, some not
-    together = log_expected_gain(means, deviations, costs, doubts, FRONT, FRONT_COSTS, REFERENCE)
+    together = log_expected_hypervolume_improvement(means, deviations, costs, doubts, FRONT, FRONT_COSTS, REFERENCE)
     for row in range(len(means)):
         one = slice(row, row + 1)
-        alone = log_expected_gain(means[one], deviations[one], costs[one], doubts[one], FRONT, FRONT_COSTS, REFERENCE)
+        alone = log_expected_hypervolume_improvement(
+            means[one], deviations[one], costs[one], doubts[one], FRONT, FRONT_COSTS, REFERENCE
+        )
         torch.testing.assert_close(alone, together[one], rtol=1e-13, atol=0)
 
 
 def test_a_hopeless_candidate_still_has_a_finite_score() -> None:
     """So that the least hopeless can be told from the others, and the largest score is never a tie of zeros."""
     costs = tensor((0.5,), (0.5,))
-    gain = log_expected_gain(
+    gain = log_expected_hypervolume_improvement(
         tensor(1e4, 1e5), tensor(1.0, 1.0), costs, known(costs), FRONT, FRONT_COSTS[:, :1], REFERENCE
     )
     assert gain.isfinite().all()
@@ -141,7 +147,7 @@ def test_a_hopeless_candidate_still_has_a_finite_score() -> None:
 
 def test_nothing_can_be_gained_beyond_the_reference_of_the_costs() -> None:
     costs = tensor((COST_REFERENCE,), (1.0,))
-    gain = log_expected_gain(
+    gain = log_expected_hypervolume_improvement(
         tensor(1.0, 1.0), tensor(1.0, 1.0), costs, known(costs), FRONT, FRONT_COSTS[:, :1], REFERENCE
     )
     assert gain[0].item() == -math.inf
@@ -151,7 +157,9 @@ def test_nothing_can_be_gained_beyond_the_reference_of_the_costs() -> None:
 def test_the_dearest_network_can_gain_too() -> None:
     """Costs are shares of the largest: with a reference of 1 the largest itself would never be proposed."""
     largest = tensor((1.0,))
-    gain = log_expected_gain(tensor(1.0), tensor(0.1), largest, known(largest), FRONT, FRONT_COSTS[:, :1], REFERENCE)
+    gain = log_expected_hypervolume_improvement(
+        tensor(1.0), tensor(0.1), largest, known(largest), FRONT, FRONT_COSTS[:, :1], REFERENCE
+    )
     assert gain.exp().item() == pytest.approx((COST_REFERENCE - 1.0) * (9.0 - 1.0), rel=1e-6)
 
 
@@ -168,21 +176,23 @@ def test_the_room_below_an_edge_equals_quadrature(edge: float, deviation: float)
 
     kink = math.log(edge / median) / deviation
     room = quad(below, -12, min(max(kink, -12), 12), epsabs=1e-13, limit=200)[0]
-    found = expected_room(tensor(edge), tensor(median), tensor(deviation))
+    found = lognormal_improvement(tensor(edge), tensor(median), tensor(deviation))
     assert found.shape == (1, 1)
     assert found.item() == pytest.approx(room, rel=1e-6, abs=1e-12)
 
 
 def test_a_known_cost_leaves_all_that_lies_above_it_and_nothing_below() -> None:
-    room = expected_room(tensor(0.0, 0.25, 1.0), tensor(0.25, 2.0), tensor(0.0, 0.0))
+    room = lognormal_improvement(tensor(0.0, 0.25, 1.0), tensor(0.25, 2.0), tensor(0.0, 0.0))
     assert room.tolist() == [[0.0, 0.0], [0.0, 0.0], [0.75, 0.0]]
 
 
 def test_hardly_a_doubt_is_no_doubt() -> None:
     costs = tensor((0.3, 0.4), (0.5, 0.9))
     mean, deviation = tensor(8.0, 12.0), tensor(2.0, 3.0)
-    sure = log_expected_gain(mean, deviation, costs, known(costs), FRONT, FRONT_COSTS, REFERENCE)
-    nearly = log_expected_gain(mean, deviation, costs, known(costs) + 1e-9, FRONT, FRONT_COSTS, REFERENCE)
+    sure = log_expected_hypervolume_improvement(mean, deviation, costs, known(costs), FRONT, FRONT_COSTS, REFERENCE)
+    nearly = log_expected_hypervolume_improvement(
+        mean, deviation, costs, known(costs) + 1e-9, FRONT, FRONT_COSTS, REFERENCE
+    )
     torch.testing.assert_close(nearly, sure, rtol=1e-7, atol=0)
 
 
@@ -205,7 +215,7 @@ def test_the_gain_equals_the_mean_hypervolume_where_the_first_cost_is_random_too
     reference = np.array([REFERENCE, *[COST_REFERENCE] * objectives])
     added = hypervolume(with_candidate, reference) - hypervolume(front[None], reference)
 
-    gain = log_expected_gain(
+    gain = log_expected_hypervolume_improvement(
         tensor(mean),
         tensor(deviation),
         tensor(costs[:objectives]),
@@ -220,7 +230,7 @@ def test_the_gain_equals_the_mean_hypervolume_where_the_first_cost_is_random_too
 def test_the_largest_doubt_that_latencies_can_have_gives_a_number() -> None:
     """Of a picosecond and thirty years: logarithms 48 apart, so that a deviation is at most 24."""
     costs = tensor((1e-21,), (1.0,), (0.5,))
-    gain = log_expected_gain(
+    gain = log_expected_hypervolume_improvement(
         tensor(8.0, 8.0, 8.0), tensor(1.0, 1.0, 1.0), costs, known(costs) + 24, FRONT, FRONT_COSTS[:, :1], REFERENCE
     )
     assert not gain.isnan().any()

@@ -1,11 +1,13 @@
-"""Ax's generator on the candidates: refitted when it should be, and the largest gain wins."""
+"""Ax's generator on the candidates: refitted when it should be, and the largest acquisition wins."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from resnext_search.search.optimizer import ax_method as surrogate
-from resnext_search.search.optimizer.ax_method import BandGenerator, Choice, _with_fantasies
+import torch
+from resnext_search.search.optimizer import ax_method
+from resnext_search.search.optimizer.ax_method import AxMethod, _with_fantasies
+from resnext_search.search.optimizer.state import AcquisitionProblem
 from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit
 from resnext_search.search.surrogate.observations import Observations
 from scipy.stats import norm
@@ -15,13 +17,13 @@ NOTHING = np.empty((0, 2))
 
 def observations(trials: int, seed: int = 0) -> Observations:
     generator = np.random.default_rng(seed)
-    places = generator.random((trials, 2))
-    return Observations(places, 20 + 10 * ((places - 0.3) ** 2).sum(axis=1) + generator.normal(0, 0.1, trials))
+    features = generator.random((trials, 2))
+    return Observations(features, 20 + 10 * ((features - 0.3) ** 2).sum(axis=1) + generator.normal(0, 0.1, trials))
 
 
-def choice_among(places: np.ndarray, told: Observations) -> Choice:
-    none = np.empty((len(places), 0))
-    return Choice(places, none, none, told.places, np.empty((len(told.errors), 0)), NOTHING, NOTHING)
+def problem_of(features: np.ndarray, told: Observations) -> AcquisitionProblem:
+    none = np.empty((len(features), 0))
+    return AcquisitionProblem(features, none, none, told.features, np.empty((len(told.errors), 0)), NOTHING, NOTHING)
 
 
 @pytest.fixture
@@ -29,16 +31,16 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many trials each fit of the hyperparameters was made to."""
     sizes: list[int] = []
 
-    def watched(places: np.ndarray, outcomes: np.ndarray, variances: np.ndarray) -> Hyperparameters:
+    def watched(features: np.ndarray, outcomes: np.ndarray, variances: np.ndarray) -> Hyperparameters:
         sizes.append(len(outcomes))
-        return fit(places, outcomes, variances)
+        return fit(features, outcomes, variances)
 
-    monkeypatch.setattr(surrogate, "fit", watched)
+    monkeypatch.setattr(ax_method, "fit", watched)
     return sizes
 
 
 def test_hyperparameters_are_fitted_once_to_the_same_trials(fits: list[int]) -> None:
-    generator = BandGenerator(["x", "y"])
+    generator = AxMethod()
     told = observations(20)
     for _ in range(3):
         generator.fit(told)
@@ -48,8 +50,8 @@ def test_hyperparameters_are_fitted_once_to_the_same_trials(fits: list[int]) -> 
 
 
 def test_hyperparameters_are_fitted_again_when_an_outcome_has_become_more_certain(fits: list[int]) -> None:
-    generator, told = BandGenerator(["x", "y"]), observations(20)
-    uncertain = Observations(told.places, told.errors, np.where(np.arange(20) < 5, 40.0, 0.0))
+    generator, told = AxMethod(), observations(20)
+    uncertain = Observations(told.features, told.errors, np.where(np.arange(20) < 5, 40.0, 0.0))
     for each in (told, uncertain, uncertain):
         generator.fit(each)
     assert fits == [20, 20]
@@ -57,18 +59,18 @@ def test_hyperparameters_are_fitted_again_when_an_outcome_has_become_more_certai
 
 
 def test_of_many_trials_hyperparameters_are_fitted_when_they_have_grown_by_a_tenth(fits: list[int]) -> None:
-    generator, many = BandGenerator(["x", "y"]), observations(112)
+    generator, many = AxMethod(), observations(112)
     for trials in range(99, 113):
-        generator.fit(Observations(many.places[:trials], many.errors[:trials]))
+        generator.fit(Observations(many.features[:trials], many.errors[:trials]))
         assert len(generator.surrogate.train_targets) == trials  # predictions use all of them
     assert fits == [99, 100, 110]
 
 
 def test_a_generator_that_was_asked_before_has_the_model_of_one_that_was_not() -> None:
     """As a replay from the journal is asked for the first time where the study was broken off."""
-    often, once, many = BandGenerator(["x", "y"]), BandGenerator(["x", "y"]), observations(105)
+    often, once, many = AxMethod(), AxMethod(), observations(105)
     for trials in range(90, 106):
-        often.fit(Observations(many.places[:trials], many.errors[:trials]))
+        often.fit(Observations(many.features[:trials], many.errors[:trials]))
     once.fit(many)
     states = [generator.surrogate.state_dict() for generator in (often, once)]
     assert all((value == states[1][name]).all() for name, value in states[0].items())
@@ -76,14 +78,26 @@ def test_a_generator_that_was_asked_before_has_the_model_of_one_that_was_not() -
 
 def test_the_candidate_with_the_largest_expected_improvement_is_proposed() -> None:
     told, candidates = observations(15), np.random.default_rng(1).random((200, 2))
-    generator = BandGenerator(["x", "y"])
+    generator = AxMethod()
     generator.fit(told)
-    chosen = generator.choose(choice_among(candidates, told))
+    chosen = generator.choose(problem_of(candidates, told))
     process = generator.surrogate.process()
     mean, variance = process.predict(candidates)
     deviation = np.sqrt(variance)
-    better = (process.predict_mean(told.places).min() - mean) / deviation
+    better = (process.predict_mean(told.features).min() - mean) / deviation
     assert chosen == int((deviation * (norm.pdf(better) + better * norm.cdf(better))).argmax())
+
+
+def test_of_equal_candidates_the_first_is_proposed_and_its_acquisition_is_what_ax_was_told() -> None:
+    told, candidates = observations(15), np.repeat(np.random.default_rng(1).random((3, 2)), 4, axis=0)
+    method = AxMethod()
+    method.fit(told)
+    chosen = method.choose(problem_of(candidates, told))
+    assert chosen in (0, 4, 8)
+    acquisition = method.generator._acquisition
+    assert acquisition is not None
+    values = acquisition.evaluate(torch.arange(12)[:, None, None])
+    assert values[chosen] == values.max()
 
 
 def test_a_running_trial_is_expected_to_end_as_predicted_and_a_failed_one_as_the_worst() -> None:

@@ -15,14 +15,14 @@ from resnext_search.search.surrogate.gaussian_process import Hyperparameters, lo
 from tests.search.surrogate.test_gaussian_process import data
 
 
-def surrogate(places: torch.Tensor, outcomes: torch.Tensor) -> Surrogate:
+def surrogate(features: torch.Tensor, outcomes: torch.Tensor) -> Surrogate:
     """The model of outcomes that are uncertain by the noise alone."""
-    return Surrogate(places, outcomes, torch.zeros_like(outcomes))
+    return Surrogate(features, outcomes, torch.zeros_like(outcomes))
 
 
-def tensors(seed: int, trials: int, features: int) -> tuple[torch.Tensor, torch.Tensor]:
-    places, outcomes = data(seed, trials, features)
-    return torch.tensor(places), torch.tensor(outcomes)[:, None]
+def tensors(seed: int, trials: int, dimensions: int) -> tuple[torch.Tensor, torch.Tensor]:
+    features, outcomes = data(seed, trials, dimensions)
+    return torch.tensor(features), torch.tensor(outcomes)[:, None]
 
 
 def fitted(model: SingleTaskGP) -> SingleTaskGP:
@@ -40,10 +40,13 @@ def objective(model: SingleTaskGP) -> float:
     return value
 
 
-@pytest.mark.parametrize(("trials", "features"), [(6, 2), (25, 5), (60, 6)])
-def test_the_fit_is_as_good_as_that_of_botorch(trials: int, features: int) -> None:
-    places, outcomes = tensors(trials, trials, features)
-    ours, stock = fitted(surrogate(places, outcomes)), fitted(SingleTaskGP(places, outcomes, outcome_transform=None))
+@pytest.mark.parametrize(("trials", "dimensions"), [(6, 2), (25, 5), (60, 6)])
+def test_the_fit_is_as_good_as_that_of_botorch(trials: int, dimensions: int) -> None:
+    features, outcomes = tensors(trials, trials, dimensions)
+    ours, stock = (
+        fitted(surrogate(features, outcomes)),
+        fitted(SingleTaskGP(features, outcomes, outcome_transform=None)),
+    )
     assert objective(ours) >= objective(stock) - 1e-4
 
 
@@ -80,9 +83,9 @@ def test_fantasies_are_those_of_botorch() -> None:
 
 
 def test_fitted_lengthscales_of_new_outcomes_take_a_new_mean() -> None:
-    places, outcomes = tensors(4, 20, 2)
-    before = fitted(surrogate(places, outcomes))
-    after = surrogate(places, outcomes + 3)
+    features, outcomes = tensors(4, 20, 2)
+    before = fitted(surrogate(features, outcomes))
+    after = surrogate(features, outcomes + 3)
     after.load_state_dict(before.state_dict())
     assert after.process().mean == before.process().mean
     after.recenter()
@@ -92,13 +95,13 @@ def test_fitted_lengthscales_of_new_outcomes_take_a_new_mean() -> None:
 
 def test_outcomes_that_are_less_certain_than_others_are_those_of_botorch() -> None:
     """BoTorch has a likelihood of known variances with a noise on top; its fit is not asked for, its formulas are."""
-    places, outcomes = tensors(5, 20, 3)
+    features, outcomes = tensors(5, 20, 3)
     variances = torch.linspace(0.01, 2.0, 20, dtype=torch.float64)
-    model = fitted(Surrogate(places, outcomes, variances[:, None]))
+    model = fitted(Surrogate(features, outcomes, variances[:, None]))
     assert isinstance(model, Surrogate)
     process = model.process()
     stock = SingleTaskGP(
-        places,
+        features,
         outcomes,
         likelihood=FixedNoiseGaussianLikelihood(variances, learn_additional_noise=True),
         covar_module=model.covar_module,

@@ -1,4 +1,4 @@
-"""The optimizer: inside the band, the same again from the same seed, and what it has found.
+"""The optimizer: inside the band, and the same again from the same seed.
 
 What it is told: `test_optimizer_reports.py`, and of stopped trials `test_optimizer_stopped.py`; after a break or many
 trials: `test_optimizer_replay.py`; how well it searches: `test_optimizer_against_random.py`.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from resnext_search.search.optimizer.ax_method import Choice
-from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
-from resnext_search.search.surrogate.candidates import Candidates
+from resnext_search.search.optimizer.optimizer import Optimizer, Proposal
+from resnext_search.search.optimizer.state import AcquisitionProblem
 from resnext_search.spaces import Configuration
+from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import tiny_set
-from tests.support.optimizers import LEARNING_RATE, START, THREE_RATES, drive, middle_set, tiny_optimizer, valley
+from tests.support.optimizers import START, THREE_RATES, ax_of, drive, tiny_optimizer, valley
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +65,13 @@ def test_proposals_do_not_depend_on_the_number_of_threads(
     driven: tuple[Optimizer, list[Proposal]], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     optimizer, used = tiny_optimizer(), []
-    choose = optimizer._generator.choose
+    choose = ax_of(optimizer).choose
 
-    def watched(choice: Choice) -> int:
+    def watched(problem: AcquisitionProblem) -> int:
         used.append(torch.get_num_threads())
-        return choose(choice)
+        return choose(problem)
 
-    monkeypatch.setattr(optimizer._generator, "choose", watched)
+    monkeypatch.setattr(ax_of(optimizer), "choose", watched)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -92,6 +92,11 @@ def test_the_space_filling_method_never_asks_a_model() -> None:
     made = drive(tiny_optimizer(method="sobol"), 12)
     assert {proposal.proposed_by for proposal in made} == {"sobol"}
     assert made[:START] == drive(tiny_optimizer(), START)  # the same design as the start of the other method
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(UsageError, match="method 'grid' is unknown; there are ax, sobol"):
+        tiny_optimizer(method="grid")
 
 
 def test_equal_errors_give_no_model_and_the_design_goes_on() -> None:
@@ -122,9 +127,9 @@ def test_a_running_trial_is_expected_to_end_as_predicted_and_its_surroundings_ga
     drive(optimizer, 8)
     first, second = optimizer.ask(2)
     pool = optimizer.pool
-    places = pool.units(np.array([pool.find(one.configuration) for one in (first, second)]))
+    points = pool.coordinates(np.array([pool.find(one.configuration) for one in (first, second)]))
     grid_step = 1 / 30  # of the learning rate; the nearest other candidate is that far off
-    assert np.abs(places[0] - places[1]).max() > 1.5 * grid_step
+    assert np.abs(points[0] - points[1]).max() > 1.5 * grid_step
 
 
 def test_the_order_in_which_running_trials_end_does_not_matter() -> None:
@@ -160,57 +165,3 @@ def test_one_candidate_is_proposed_once() -> None:
 @pytest.mark.parametrize("number", [0, -1])
 def test_asking_for_none_gives_none(number: int) -> None:
     assert tiny_optimizer().ask(number) == []
-
-
-# ------------------------------------------------------------------ what was found
-
-
-def test_before_anything_was_told_nothing_is_chosen_and_nothing_learned() -> None:
-    optimizer = tiny_optimizer()
-    assert (optimizer.chosen(), optimizer.effects()) == (None, [])
-    optimizer.ask()
-    optimizer.tell(0, Failure("RuntimeError"))
-    assert (optimizer.chosen(), optimizer.effects()) == (None, [])
-
-
-def test_equal_errors_choose_the_first_and_teach_nothing() -> None:
-    optimizer = tiny_optimizer()
-    drive(optimizer, 3, truth=lambda _: 50.0)
-    assert (optimizer.chosen(), optimizer.effects()) == (0, [])
-
-
-def test_what_is_chosen_is_better_than_the_lucky_trial_with_the_lowest_error() -> None:
-    """Of 60 random trials told with a noise of 1.5 points, over 60 seeds: a tenth nearer to the best on average."""
-    pool = Candidates(middle_set(), [LEARNING_RATE])
-    by_model, by_luck = [], []
-    for seed in range(60):
-        generator = np.random.default_rng(seed)
-        optimizer = Optimizer(middle_set(), [LEARNING_RATE], ["validation_error"], seed)
-        made = [
-            optimizer.attach(pool.configuration(int(candidate)), "ax")
-            for candidate in generator.choice(len(pool), 60, replace=False)
-        ]
-        truths = np.array([valley(proposal.configuration) for proposal in made])
-        errors = truths + generator.normal(0, 1.5, len(truths))
-        for proposal, error in zip(made, errors.tolist(), strict=True):
-            optimizer.tell(proposal.proposal_id, {"validation_error": error})
-        chosen = optimizer.chosen()
-        assert chosen is not None
-        by_model.append(truths[chosen] - truths.min())
-        by_luck.append(truths[errors.argmin()] - truths.min())
-    assert np.mean(by_model) < 0.9 * np.mean(by_luck)
-
-
-def test_to_ask_what_was_found_changes_no_proposal(driven: tuple[Optimizer, list[Proposal]]) -> None:
-    optimizer, made = driven[0], driven[1]
-    asked = tiny_optimizer()
-    drive(asked, 10)
-    assert asked.chosen() is not None
-    rows = asked.effects()
-    assert {(row.axis, row.value) for row in rows} == {
-        *(("cardinality", value) for value in (1, 2, 4)),
-        *(("depth", value) for value in (8, 11, 14)),
-        *(("width", value) for value in (2, 3, 4, 5, 6)),
-    }
-    assert drive(asked, 4) == made[10:14]
-    assert optimizer.chosen() == asked.chosen()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from resnext_search.search.optimizer.ax_method import Choice
 from resnext_search.search.optimizer.optimizer import Failure
 from resnext_search.spaces import Configuration
 
-from tests.support.optimizers import START, drive, tiny_optimizer, valley
+from tests.support.optimizers import START, drive, problems_of, tiny_optimizer, valley
 
 
 def test_a_failed_configuration_is_not_proposed_again_and_its_surroundings_less() -> None:
@@ -40,17 +39,10 @@ def test_failures_alone_leave_the_space_filling_design() -> None:
 
 
 def test_of_very_many_failures_the_last_are_modelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
     optimizer = tiny_optimizer()
-    choose = optimizer._generator.choose
-
-    def watched(choice: Choice) -> int:
-        seen.append(len(choice.failed_places))
-        return choose(choice)
-
-    monkeypatch.setattr(optimizer._generator, "choose", watched)
-    monkeypatch.setattr("resnext_search.search.optimizer.optimizer.FAILURES_MODELLED", 2)
+    seen = problems_of(optimizer, monkeypatch)
+    monkeypatch.setattr("resnext_search.search.optimizer.state.FAILURES_MODELLED", 2)
     drive(optimizer, 9)
     for _ in range(4):
         optimizer.tell(optimizer.ask()[0].proposal_id, Failure("RuntimeError"))
-    assert seen[-4:] == [0, 1, 2, 2]
+    assert [len(problem.failed_features) for problem in seen[-4:]] == [0, 1, 2, 2]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from resnext_search.search.optimizer.ax_method import Choice
 from resnext_search.search.optimizer.optimizer import Failure, Optimizer, Proposal
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.learning_curves import Stopped
@@ -18,7 +17,7 @@ from resnext_search.spaces.search_space.knobs import Knob
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import tiny_set
-from tests.support.optimizers import LEARNING_RATE, START, middle_set, valley
+from tests.support.optimizers import LEARNING_RATE, START, middle_set, problems_of, valley
 
 OBJECTIVES = ["validation_error", "latency_ms"]
 GOOD = {"validation_error": 5.0, "latency_ms": 2.0}
@@ -105,7 +104,7 @@ def test_what_a_stopped_or_failed_trial_took_is_learned_all_the_same(outcome: St
     optimizer = tiny_optimizer()
     [proposal] = optimizer.ask()
     optimizer.tell(0, outcome)
-    assert optimizer._measured() == {tiny_set().index(proposal.configuration.architecture): 2.5}
+    assert optimizer._state.measured() == {tiny_set().index(proposal.configuration.architecture): 2.5}
 
 
 def test_without_it_as_an_objective_a_latency_is_ignored() -> None:
@@ -125,32 +124,20 @@ def test_of_two_latencies_of_an_architecture_the_one_of_the_first_proposal_count
         optimizer.attach(Configuration(tiny_set()[3], (("learning_rate", rate),)), "sobol")
     for number, milliseconds in ((2, 3.0), (1, 2.0), (0, 1.0)):
         optimizer.tell(number, {"validation_error": 5.0, "latency_ms": milliseconds})
-        assert optimizer._measured() == {3: milliseconds}
+        assert optimizer._state.measured() == {3: milliseconds}
 
 
 # ------------------------------------------------------------------ what it proposes
-
-
-def choices_of(optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch) -> list[Choice]:
-    seen: list[Choice] = []
-    choose = optimizer._generator.choose
-
-    def watched(choice: Choice) -> int:
-        seen.append(choice)
-        return choose(choice)
-
-    monkeypatch.setattr(optimizer._generator, "choose", watched)
-    return seen
 
 
 def test_a_measured_architecture_is_known_whatever_its_learning_rate_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     optimizer = Optimizer(middle_set(), [LEARNING_RATE], OBJECTIVES, 0)
-    seen = choices_of(optimizer, monkeypatch)
+    seen = problems_of(optimizer, monkeypatch)
     made = drive(optimizer, 10)
     measured = {proposal.configuration.architecture for proposal in made[:-1]}
-    candidates = np.setdiff1d(np.arange(len(optimizer.pool)), optimizer._candidates[:-1])
+    candidates = np.setdiff1d(np.arange(len(optimizer.pool)), optimizer._state.candidates[:-1])
     is_measured = [optimizer.pool.configuration(int(one)).architecture in measured for one in candidates]
     assert (seen[-1].cost_deviations[:, 0] == 0).tolist() == is_measured
     assert 0 < sum(is_measured) < len(is_measured)

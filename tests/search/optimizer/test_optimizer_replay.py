@@ -15,7 +15,7 @@ from resnext_search.spaces.search_space.knobs import Knob
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import tiny_set
-from tests.support.optimizers import LEARNING_RATE, drive, middle_set, tiny_optimizer, valley
+from tests.support.optimizers import LEARNING_RATE, ax_of, drive, middle_set, tiny_optimizer, valley
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_a_replay_proposes_what_the_first_run_would_have_proposed() -> None:
 
     for _ in range(2):
         assert replay.ask() == first.ask()
-        models = [optimizer._generator.surrogate.state_dict() for optimizer in (first, replay)]
+        models = [ax_of(optimizer).surrogate.state_dict() for optimizer in (first, replay)]
         assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
     for optimizer in (first, replay):
         optimizer.tell(9, {"validation_error": 3.0})
@@ -88,11 +88,9 @@ def test_a_replay_in_another_order_of_ends_fits_the_same_also_where_fits_are_rar
             first.ask()
     for number in range(115):
         replay.tell(number, {"validation_error": valley(pool.configuration(int(candidates[number])))})
-    for proposal in range(120, len(first._candidates)):
-        replay.attach(pool.configuration(first._candidates[proposal]), "ax")
+    for proposal in range(120, len(first._state.candidates)):
+        replay.attach(pool.configuration(first._state.candidates[proposal]), "ax")
     assert first.ask(2) == replay.ask(2)
-    assert first.chosen() == replay.chosen()
-    assert first.effects() == replay.effects()
 
 
 # ------------------------------------------------------------------ many trials
@@ -131,18 +129,18 @@ def test_ten_thousand_trials_and_a_hundred_thousand_architectures_still_work() -
 @pytest.mark.parametrize(
     "knobs", [[LEARNING_RATE], [], [LEARNING_RATE, Knob("batch_size", 16, 64, log=True, values=(16, 32, 64))]]
 )
-def test_ax_fits_its_model_to_the_places_of_the_pool(knobs: list[Knob]) -> None:
-    """To the last bit: nothing between the pool and the model moves a place."""
+def test_ax_fits_its_model_to_the_features_of_the_pool(knobs: list[Knob]) -> None:
+    """To the last bit: nothing between the pool and the model moves a feature."""
     optimizer = Optimizer(tiny_set() if knobs else middle_set(), knobs, ["validation_error"], seed=3)
 
     def truth(configuration: Configuration) -> float:
         return valley(Configuration(configuration.architecture, (("learning_rate", 0.1), *configuration.knobs)))
 
     made = drive(optimizer, optimizer.initial + 1, truth)
-    places = observed_by_ax(optimizer)[0]
+    features = observed_by_ax(optimizer)[0]
     pool = optimizer.pool
-    expected = pool.places(np.array([pool.find(proposal.configuration) for proposal in made[:-1]]))
-    np.testing.assert_array_equal(places, expected)
+    expected = pool.features(np.array([pool.find(proposal.configuration) for proposal in made[:-1]]))
+    np.testing.assert_array_equal(features, expected)
 
 
 def test_ax_is_told_the_errors_themselves_so_that_less_is_better(driven: tuple[Optimizer, list[Proposal]]) -> None:
@@ -154,6 +152,6 @@ def test_ax_is_told_the_errors_themselves_so_that_less_is_better(driven: tuple[O
 
 
 def observed_by_ax(optimizer: Optimizer) -> tuple[np.ndarray, np.ndarray]:
-    """The places and standardized outcomes that Ax's last model was fitted to."""
-    [dataset] = optimizer._generator.generator.surrogate.training_data
+    """The features and standardized outcomes that Ax's last model was fitted to."""
+    [dataset] = ax_of(optimizer).generator.surrogate.training_data
     return dataset.X.numpy(), dataset.Y.numpy().ravel()

@@ -7,15 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from resnext_search.search.optimizer.ax_method import Choice
 from resnext_search.search.optimizer.optimizer import Optimizer, Proposal
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped
 
-from tests.support.optimizers import (
-    drive,
-    tiny_optimizer,
-    valley,
-)
+from tests.support.optimizers import ax_of, drive, problems_of, tiny_optimizer, valley
 
 
 def curve_to(error: float) -> Curve:
@@ -46,21 +41,19 @@ def test_a_stopped_trial_is_told_to_the_model_as_an_estimate_that_is_less_certai
     optimizer.ask()
     errors = np.array([valley(proposal.configuration) for proposal in made])
     stopped = np.array([number % 3 > 0 and number > 2 for number in range(14)])
-    told = optimizer._learned()
-    assert told.numbers == list(range(14))
+    numbers, told = optimizer._state.observe()
+    assert numbers == list(range(14))
+    assert isinstance(told.variances, np.ndarray)
     assert (told.variances > 0).tolist() == stopped.tolist()
     np.testing.assert_allclose(told.errors, errors, atol=1e-6)  # the curves above lie on one line
-    process = optimizer._generator.surrogate.process()
+    process = ax_of(optimizer).surrogate.process()
     assert (process.variances > 0).tolist() == stopped.tolist()
 
 
-def test_nothing_that_was_stopped_is_chosen_and_its_configuration_is_not_proposed_again() -> None:
+def test_what_was_stopped_is_not_proposed_again() -> None:
     optimizer, made = with_some_stopped(12)
     optimizer.ask()
     optimizer.tell(12, Stopped(1, 0.0))  # better than anything, if one believed it
-    chosen = optimizer.chosen()
-    assert chosen is not None
-    assert chosen in [number for number in range(12) if number <= 2 or number % 3 == 0]
     made += optimizer.ask(200)
     assert len({proposal.configuration for proposal in made}) == len(made)
 
@@ -72,24 +65,16 @@ def test_a_replay_with_stopped_trials_proposes_the_same_to_the_last_bit() -> Non
         replay.attach(proposal.configuration, proposal.proposed_by)
     tell_some_stopped(replay, made[::-1])
     assert replay.ask() == first.ask()
-    models = [optimizer._generator.surrogate.state_dict() for optimizer in (first, replay)]
+    models = [ax_of(optimizer).surrogate.state_dict() for optimizer in (first, replay)]
     assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
-    assert replay.chosen() == first.chosen()
-    assert replay.effects() == first.effects()
 
 
 def test_before_any_curve_is_known_a_stopped_trial_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
-    optimizer, pending = tiny_optimizer(), []
-    choose = optimizer._generator.choose
-
-    def watched(choice: Choice) -> int:
-        pending.append(len(choice.pending_places))
-        return choose(choice)
-
-    monkeypatch.setattr(optimizer._generator, "choose", watched)
+    optimizer = tiny_optimizer()
+    seen = problems_of(optimizer, monkeypatch)
     made = drive(optimizer, 9)  # without curves
     made += optimizer.ask()
     optimizer.tell(9, Stopped(1, 60.0))
     made += optimizer.ask()
-    assert pending == [0, 0, 0, 1]
+    assert [len(problem.pending_features) for problem in seen] == [0, 0, 0, 1]
     assert len({proposal.configuration for proposal in made}) == 11

@@ -49,7 +49,7 @@ def test_a_study_that_continues_proposes_what_it_would_have_proposed(journal: Jo
     there = Proposals(STUDY, tiny_set(), journal)
     run(journal, there, 12)
     again = Proposals(STUDY, tiny_set(), journal)
-    assert again._optimizer._measured() == there._optimizer._measured()
+    assert again._optimizer._state.measured() == there._optimizer._state.measured()
     assert again._optimizer.ask(2) == there._optimizer.ask(2)
     assert journal.trials()[-1].proposed_by == "ax"
 
@@ -59,28 +59,28 @@ def test_latencies_of_stopped_and_failed_trials_are_told_unless_their_architectu
 ) -> None:
     """The first two are measured; the third is not, and the fourth has the architecture of the second."""
     proposals = Proposals(STUDY, tiny_set(), journal)
-    places = []
+    architectures = []
     for number in range(4):
         trial = proposals.next()
         assert trial is not None
         architecture = trial.configuration.architecture
-        places.append(tiny_set().index(architecture))
+        architectures.append(tiny_set().index(architecture))
         journal.start(number, "x")
         if number < 2:
-            journal.record_latency(architecture, latency_row(places[-1]), **HERE)
+            journal.record_latency(architecture, latency_row(architectures[-1]), **HERE)
         if number % 2:
             journal.fail(number, "RuntimeError", "no disk")
         else:
             journal.record_epoch(number, epoch_row(1, 50.0), **HERE, final=False, stop="stopped")
         proposals.ended(number)
-    assert places == [3, 4, 5, 4]
-    assert proposals._optimizer._outcomes == {
+    assert architectures == [3, 4, 5, 4]
+    assert proposals._optimizer._state.outcomes == {
         0: Stopped(1, 50.0, 1.3),
         1: Failure("RuntimeError", "no disk", 1.4),
         2: Stopped(1, 50.0),
         3: Failure("RuntimeError", "no disk", 1.4),
     }
-    assert proposals._optimizer._measured() == {3: 1.3, 4: 1.4}
+    assert proposals._optimizer._state.measured() == {3: 1.3, 4: 1.4}
 
 
 def test_a_completed_trial_whose_latency_is_missing_is_said(journal: Journal) -> None:

@@ -15,7 +15,7 @@ from resnext_search.search.planning.claim_trials import (
     planned_trials,
     tuned_rates,
 )
-from resnext_search.search.surrogate.study_model import ranked_trials
+from resnext_search.search.surrogate.study_model import rank_trials
 from resnext_search.spaces import Study
 from resnext_search.spaces.claim.arms import claim_arms
 
@@ -153,7 +153,7 @@ def test_finalists_are_the_best_of_the_search_by_the_model(study: Study, journal
     for architecture, rate, error in [(4, 0.19, 30.0), (4, 0.21, 30.0), (0, 0.11, 12.4), (0, 0.09, 12.6)]:
         completed(journal, point(architecture, rate), error)
     assert study.claim is not None
-    names = [f"finalist-{trial.trial_id:04d}" for trial, _ in ranked_trials(journal)]
+    names = [f"finalist-{trial.trial_id:04d}" for trial, _ in rank_trials(journal)]
     assert {"finalist-0000", "finalist-0004", "finalist-0005"} == set(names[:3])
     for wanted in (0, 1, 3, 9):
         claim = study.claim.model_copy(update={"finalists": wanted})

@@ -15,9 +15,10 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
 from resnext_search.search.lifecycle.control import retry_failed
-from resnext_search.search.ray_backend import callbacks as guard
+from resnext_search.search.ray_backend import callbacks
 from resnext_search.search.ray_backend.callbacks import WatchdogCallback
 from resnext_search.search.ray_backend.cluster import Cluster, Node
+from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.spaces.errors import BudgetEnded
 
 from tests.support.desk import Desk
@@ -79,7 +80,7 @@ def test_trials_that_hang_and_a_study_that_takes_too_long_are_ended(
 @pytest.mark.slow
 def test_a_limit_of_operations_shortens_the_search_and_not_the_claim(tmp_path: Path, shared_ray: None) -> None:
     """As many as three trials of the search and the claim take; one less, and a search of two would be left."""
-    from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trained_flops
+    from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trial_flops
 
     claimed = [TINY_CLAIM, "search.trials=9"]
     enough = claim_flops(tiny_study(*claimed)) + 3 * search_trial_flops(tiny_study())
@@ -100,7 +101,9 @@ def test_a_limit_of_operations_shortens_the_search_and_not_the_claim(tmp_path: P
         trials = journal.trials()
     assert {trial.state for trial in trials} == {"completed"}
     assert [sum(trial.phase == phase for trial in trials) for phase in ("search", "tune", "confirm")] == [3, 9, 20]
-    assert enough - search_trial_flops(study) < sum(trained_flops(study, trial) for trial in trials) <= enough
+    assert (
+        enough - search_trial_flops(study) < sum(trial_flops(study, trial, trial.epochs) for trial in trials) <= enough
+    )
     assert json.loads(folder.verdict.read_text())["verdict"] != "invalid"
 
 
@@ -117,27 +120,27 @@ class Clock:
 
 
 class Watched:
-    """A guard whose loop is turned by hand, over two trials that were handed out."""
+    """A watchdog whose loop is turned by hand, over two trials that were handed out."""
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> None:
         self.desk, self.clock = Desk(path, *overrides), Clock()
-        self.searcher = self.desk.searcher(self.clock)
-        self.machine = Cluster((Node(4, 0),), None)
-        self.guard = WatchdogCallback(self.desk.sitting, self.machine, self.searcher)
+        self.searcher = RaySearcher(self.desk.dispatcher(self.clock))
+        self.dispatcher = self.searcher.dispatcher
+        self.watchdog = WatchdogCallback(self.desk.context, Cluster((Node(4, 0),), None), self.searcher)
         self.killed: list[str] = []
-        monkeypatch.setattr(guard, "kill", self.killed.append)
-        self.guard.on_step_begin(0, [])
+        monkeypatch.setattr(callbacks, "kill", self.killed.append)
+        self.watchdog.on_step_begin(0, [])
 
     def starts(self, name: str) -> None:
         self.searcher.suggest(name)
         trial = SimpleNamespace(trial_id=name, temporary_state=SimpleNamespace(ray_actor=f"worker of {name}"))
-        self.guard.on_trial_start(0, [], trial)
+        self.watchdog.on_trial_start(0, [], trial)
 
     def after(self, seconds: float, step: float = 1.0) -> None:
         """Time passes, with a look every second."""
         for _ in range(round(seconds / step)):
             self.clock.now += step
-            self.guard.on_step_begin(0, [])
+            self.watchdog.on_step_begin(0, [])
 
 
 @pytest.fixture
@@ -178,10 +181,10 @@ def test_when_the_time_of_the_study_is_up_all_workers_are_ended(watched: Callabl
     run.starts("a")
     run.starts("b")
     run.after(9)
-    assert (run.killed, run.searcher.is_broken_off) == ([], False)
+    assert (run.killed, run.dispatcher.is_broken_off) == ([], False)
     run.after(1)
     assert run.killed == ["worker of a", "worker of b"]
-    assert run.searcher.is_broken_off
+    assert run.dispatcher.is_broken_off
 
 
 def test_a_cluster_that_has_shrunk_until_no_trial_fits_is_noticed(
@@ -192,13 +195,13 @@ def test_a_cluster_that_has_shrunk_until_no_trial_fits_is_noticed(
     monkeypatch.setattr("resnext_search.search.ray_backend.cluster._nodes", lambda: tuple(left))
     run.searcher.suggest("a")  # handed out, and never begun
     run.after(100)
-    assert run.searcher.error is None  # there is room: its worker may be slow to start
+    assert run.dispatcher.error is None  # there is room: its worker may be slow to start
     left.pop(0)
     run.after(31)
-    assert str(run.searcher.error) == (
+    assert str(run.dispatcher.error) == (
         "resources: a trial wants 2 cores and 0 GPUs on one machine; there are 1 cores and 0 GPUs"
     )
-    assert run.searcher.is_broken_off
+    assert run.dispatcher.is_broken_off
 
 
 @pytest.mark.parametrize("searched", [0, 4])
@@ -221,8 +224,8 @@ def test_a_trial_that_tune_gave_up_without_a_word_is_handed_out_again(watched: C
     first, second = run.searcher.suggest("a"), run.searcher.suggest("b")
     given_up = SimpleNamespace(trial_id="a", is_finished=lambda: True)
     starting = SimpleNamespace(trial_id="b", is_finished=lambda: False)
-    run.guard.on_step_begin(0, [given_up, starting])
+    run.watchdog.on_step_begin(0, [given_up, starting])
     assert (run.searcher.has("a"), run.searcher.has("b")) == (False, True)
     assert run.searcher.suggest("c")["trial_id"] == first["trial_id"] != second["trial_id"]
-    run.guard.on_step_begin(0, [given_up, starting])  # Tune keeps it in its list
+    run.watchdog.on_step_begin(0, [given_up, starting])  # Tune keeps it in its list
     assert (run.searcher.has("b"), run.searcher.has("c")) == (True, True)

@@ -13,7 +13,7 @@ from resnext_search.search.ray_backend.cluster import scratch_folder
 
 KILLED = """
 import os, signal
-from resnext_search.search.scratch import scratch_folder
+from resnext_search.search.ray_backend.cluster import scratch_folder
 with scratch_folder() as path:
     (path / "session").mkdir()
     print(path, flush=True)

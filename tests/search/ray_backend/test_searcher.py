@@ -1,20 +1,20 @@
-"""What the searcher answers Tune, and what it makes of a process that is gone, without any process."""
+"""What the searcher answers Tune, and what it makes of what Tune tells it, without any process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from resnext_search.results import Journal
-from resnext_search.search.ray_backend.searcher import RaySearcher
+from resnext_search.search.ray_backend import searcher as module
+from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.settings import Searcher
-from resnext_search.spaces.errors import TooManyFailures
 
 from tests.support.desk import Desk
-from tests.support.journals import completed, point
 
 FINISHED = str(Searcher.FINISHED)
+FAILURE = {"failure_class": "ValueError", "failure_message": "no such colour"}
 
 
 @pytest.fixture
@@ -24,111 +24,53 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield made
 
 
-def states(journal: Journal) -> list[tuple[str, int]]:
-    return [(trial.state, trial.attempts) for trial in journal.trials()]
+def test_tune_is_given_what_a_worker_needs_while_there_is_room(desk: Desk) -> None:
+    searcher = RaySearcher(desk.dispatcher())
+    assert [searcher.suggest(name)["trial_id"] for name in "ab"] == [0, 1]
+    assert searcher.suggest("c") is None
+    assert (searcher.handed_out, searcher.has("b"), searcher.has("c")) == (2, True, False)
 
 
-def test_a_trial_whose_process_is_gone_is_tried_again_three_times(desk: Desk) -> None:
+def test_a_trial_that_tune_lost_is_handed_out_again_under_another_name(desk: Desk) -> None:
     """Also one that was lost before its first step: Tune calls that an error of the trial that was to begin."""
-    searcher = desk.searcher()
+    searcher = RaySearcher(desk.dispatcher())
     first = searcher.suggest("a")
-    assert first["trial_id"] == 0
-    for attempt, name in enumerate("abc", start=1):
-        searcher.on_trial_complete(trial_id=name, error=True)
-        assert states(desk.journal) == [("interrupted", attempt)]
-        again = searcher.suggest("bcd"[attempt - 1])
-        assert again == first
-    searcher.on_trial_complete(trial_id="d", error=True)
-    [trial] = desk.journal.trials()
-    assert (trial.state, trial.failure_class) == ("failed", "WorkerLost")
-    assert trial.failure_message == "its process was lost 4 times"
-    assert desk.words.getvalue().count("its process was lost; it goes on from its last epoch") == 3
-
-
-def test_what_one_trial_loses_is_not_held_against_another(desk: Desk) -> None:
-    searcher = desk.searcher()
-    for name in "abcdefgh":
-        searcher.suggest(name)
-        searcher.suggest(name.upper())
-        searcher.on_trial_complete(trial_id=name, error=True)
-        if name == "d":
-            break
-    assert desk.journal.trial(0).state == "failed"
-    assert {trial.failure_class for trial in desk.journal.trials()} == {"WorkerLost", None}
-
-
-def test_a_trial_that_took_too_long_fails_with_a_class_of_its_own(desk: Desk) -> None:
-    searcher = desk.searcher()
-    searcher.suggest("a")
-    assert searcher.times_out("a", "it ran for more than 30 s")
-    assert not searcher.times_out("a", "it ran for more than 31 s")  # its process need not be ended twice
     searcher.on_trial_complete(trial_id="a", error=True)
-    [trial] = desk.journal.trials()
-    assert (trial.state, trial.failure_class, trial.failure_message) == (
-        "failed",
-        "TimedOut",
-        "it ran for more than 30 s",
-    )
-    assert searcher.suggest("b")["trial_id"] == 1
+    assert searcher.suggest("b") == first
 
 
-@pytest.mark.parametrize("how", ["drain", "now"])
-def test_who_is_to_stop_starts_nothing(desk: Desk, how: str) -> None:
-    searcher = desk.searcher()
+def test_a_failure_that_a_worker_reported_is_the_trials(desk: Desk) -> None:
+    searcher = RaySearcher(desk.dispatcher())
     searcher.suggest("a")
-    desk.sitting.stops.ask(how)  # type: ignore[arg-type]
+    assert searcher.goes_on("a", FAILURE)  # its function ends by itself
+    searcher.on_trial_complete(trial_id="a", result=FAILURE)
+    [trial] = desk.journal.trials()
+    assert (trial.state, trial.failure_message) == ("failed", "no such colour")
+    searcher.on_trial_complete(trial_id="a", error=True)  # told twice, it counts once
+    assert desk.journal.trials() == [trial]
+
+
+def test_who_is_to_stop_is_finished(desk: Desk) -> None:
+    searcher = RaySearcher(desk.dispatcher())
+    searcher.suggest("a")
+    desk.context.stops.ask("drain")
     assert searcher.suggest("b") == FINISHED
-    assert searcher.is_broken_off == (how == "now")
-    searcher.on_trial_complete(trial_id="a", error=True)
-    assert states(desk.journal) == [("running" if how == "now" else "interrupted", 1)]  # the caller interrupts the rest
 
 
-def test_no_trial_starts_that_the_limit_of_operations_does_not_allow(tmp_path: Path) -> None:
-    one = 22_992 * 6 * 256 * 2  # the dearest architecture of the band, for two epochs of 256 images
-    desk = Desk(tmp_path, f"limits.training_flops={2 * one}")
-    with desk.journal:
-        completed(desk.journal, point(0), 10.0)
-        searcher = desk.searcher()
-        assert searcher.suggest("a")["trial_id"] == 1
-        assert searcher.suggest("b") is None  # what runs may yet leave something
-        searcher.on_trial_complete(
-            trial_id="a", result={"failure_class": "ValueError", "failure_message": "no such colour"}
-        )
-        assert searcher.suggest("b")["trial_id"] == 2  # it has trained nothing
-        assert searcher.suggest("c") is None
-
-
-def test_too_many_failures_say_how_to_try_again(desk: Desk) -> None:
-    searcher = desk.searcher()
-    for name in "abcd":
+def test_a_trial_bears_its_name_if_it_takes_long(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two epochs of 20 s do, two of 10 s do not; a tag that cannot be made is done without."""
+    tags: list[Any] = []
+    monkeypatch.setattr(module, "name_tag", lambda name: tags.append(name) or name)
+    monkeypatch.setattr(module, "kill", tags.remove)
+    searcher = RaySearcher(desk.dispatcher())
+    scheduler = RayScheduler(searcher)
+    for name, seconds in (("a", 20.0), ("b", 10.0)):
         searcher.suggest(name)
-        searcher.on_trial_complete(
-            trial_id=name, result={"failure_class": "ValueError", "failure_message": "no such colour"}
-        )
-    assert isinstance(searcher.error, TooManyFailures)
-    assert searcher.error.hint == (
-        f"All failures: resnext-search status {desk.folder.path}. Mend the cause, then try again with: "
-        f"resnext-search retry {desk.folder.path} --failed"
-    )
-    assert searcher.suggest("e") == FINISHED
-
-
-def test_when_every_configuration_has_been_tried_the_search_is_over(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "search={trials: 100, optimizer: sobol, parallel: 1}", "axes.learning_rate=[0.1, 0.2]")
-    size = 2 * len(desk.study.feasible_set())
-    with desk.journal as journal:
-        searcher = desk.searcher()
-        for number in range(size):
-            searcher.suggest(str(number))
-            finish(searcher, str(number))
-        assert searcher.suggest("one more") == FINISHED
-        assert len({trial.configuration for trial in journal.trials()}) == size
-        assert searcher.error is None
-
-
-def finish(searcher: RaySearcher, name: str) -> None:
-    """Tell the last epoch of a trial."""
-    row = {"epoch": 2, "learning_rate": 0.1, "train_loss": 1.0, "validation_loss": 1.0, "validation_error": 9.0}
-    about = {"seconds": 0.1, "test_error": None, "test_correct": None, "device": "cpu", "host": "here"}
-    assert not searcher.goes_on(name, row | about)
-    searcher.on_trial_complete(trial_id=name, result=row | about)
+        row = {"epoch": 1, "learning_rate": 0.1, "train_loss": 1.0, "validation_loss": 1.0, "validation_error": 9.0}
+        about = {"seconds": seconds, "test_error": None, "test_correct": None, "device": "cpu", "host": "here"}
+        trial = type("Trial", (), {"trial_id": name})
+        assert scheduler.on_trial_result(None, trial, row | about) == scheduler.CONTINUE
+        assert scheduler.on_trial_result(None, trial, row | about | {"epoch": 1}) == scheduler.CONTINUE
+    assert [name[:10] for name in tags] == ["trial 0000"]
+    searcher.close()
+    assert tags == []

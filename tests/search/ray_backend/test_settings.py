@@ -8,7 +8,7 @@ import sys
 
 CODE = """
 import os
-from resnext_search.search import ray_settings
+from resnext_search.search.ray_backend import settings
 print(*(os.environ[name] for name in ("RAY_prestart_worker_first_driver", "TUNE_FUNCTION_THREAD_TIMEOUT_S")))
 """
 

@@ -1,16 +1,13 @@
-"""The pool of candidates: all of the band, nothing else, and evenly covered."""
+"""The pool of candidates: all of the band, and nothing else."""
 
 from __future__ import annotations
 
-import math
 from importlib.resources import as_file, files
 from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from resnext_search.search.surrogate.candidates import GRID_POINTS, SCORED_AT_ONCE, Candidates, proposal_generator
+from resnext_search.search.surrogate.candidates import GRID_POINTS, SCORED_AT_ONCE, Candidates
 from resnext_search.spaces import (
     Architecture,
     Band,
@@ -20,7 +17,6 @@ from resnext_search.spaces import (
     enumerate_feasible,
     load_study,
 )
-from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.axes import Axes
 from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.axes import KNOB_NAMES
@@ -73,18 +69,20 @@ def test_every_candidate_lies_in_the_feasible_set_and_is_found_by_its_configurat
 )
 def test_candidates_fill_the_unit_cube_to_its_sides(feasible: FeasibleSet, knobs: list[Knob]) -> None:
     pool = Candidates(feasible, knobs)
-    units = pool.units(np.arange(len(pool)))
-    assert units.shape == (len(pool), len(pool.names))
-    np.testing.assert_allclose(units.min(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(units.max(axis=0), 1, atol=1e-12)
-    assert len(np.unique(units, axis=0)) == len(pool)  # no two candidates at one place: the model could not tell them
+    coordinates = pool.coordinates(np.arange(len(pool)))
+    assert coordinates.shape == (len(pool), len(pool.coordinate_names))
+    np.testing.assert_allclose(coordinates.min(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(coordinates.max(axis=0), 1, atol=1e-12)
+    assert len(np.unique(coordinates, axis=0)) == len(
+        pool
+    )  # no two candidates at one point: the model could not tell them
 
 
-def test_units_are_those_of_the_parameters_by_hand(pool: Candidates) -> None:
+def test_coordinates_are_those_of_the_parameters_by_hand(pool: Candidates) -> None:
     """4x2d-11 with blocks 2, 1: the highest of log C, the lowest of log d, blocks 2 of 1..2 and 1 of 1..2."""
     candidate = pool.find(Configuration(Architecture(4, (2, 3), (2, 1)), (("learning_rate", 0.1),)))
-    assert pool.names == ("cardinality", "width", "blocks_1", "blocks_2", "learning_rate")
-    assert pool.units(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 0.0, 1.0, 0.0, 0.5])
+    assert pool.coordinate_names == ("cardinality", "width", "blocks_1", "blocks_2", "learning_rate")
+    assert pool.coordinates(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 0.0, 1.0, 0.0, 0.5])
 
 
 def test_axes_that_do_not_vary_are_no_parameters() -> None:
@@ -93,73 +91,71 @@ def test_axes_that_do_not_vary_are_no_parameters() -> None:
         Template(planes=4, stages=2, resolution=8, stride=2, channels=1), axes, Band(22_000, 0.05)
     )
     assert {(one.cardinality, one.width, one.blocks) for one in space} == {(1, 6, (1, 1)), (1, 5, (1, 2))}
-    assert Candidates(space, []).names == ("width", "blocks_2")
+    assert Candidates(space, []).coordinate_names == ("width", "blocks_2")
 
 
 def test_a_fixed_resnet_is_searched_over_its_recipe_alone() -> None:
     pool = Candidates(one_architecture(), [LEARNING_RATE, BATCH_SIZE])
-    assert pool.names == ("learning_rate", "batch_size")
+    assert pool.coordinate_names == ("learning_rate", "batch_size")
     assert len(pool) == 31 * 3
-    assert pool.units(np.arange(3)).tolist() == [[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]]
+    assert pool.coordinates(np.arange(3)).tolist() == [[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]]
 
 
 def test_a_pool_of_one_candidate_has_no_parameters() -> None:
     pool = Candidates(one_architecture(), [])
     assert len(pool) == 1
-    assert pool.names == ()
-    assert pool.units(np.array([0])).shape == (1, 0)
-    assert pool.features == ()
-    assert pool.places(np.array([0])).shape == (1, 0)
+    assert pool.coordinate_names == ()
+    assert pool.coordinates(np.array([0])).shape == (1, 0)
+    assert pool.feature_names == ()
+    assert pool.features(np.array([0])).shape == (1, 0)
     assert pool.find(pool.configuration(0)) == 0
-    assert pool.spread(0, 1, NOTHING) == 0
-    assert pool.spread(1, 1, np.array([0])) is None
 
 
 # ------------------------------------------------------------------ what the model is told of a candidate
 
 
-def test_places_are_those_of_the_features_by_hand(pool: Candidates, feasible: FeasibleSet) -> None:
+def test_features_are_those_of_the_features_by_hand(pool: Candidates, feasible: FeasibleSet) -> None:
     """4x2d-11 with blocks 2, 1: C of 1..4, 3x3 of 8 channels of 4..8, and one or two blocks a stage."""
-    assert pool.features == ("cardinality", "channels", "blocks_1", "blocks_2", "learning_rate")
+    assert pool.feature_names == ("cardinality", "channels", "blocks_1", "blocks_2", "learning_rate")
     candidate = pool.find(Configuration(Architecture(4, (2, 3), (2, 1)), (("learning_rate", 0.1),)))
-    assert pool.places(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0, 0.5])
+    assert pool.features(np.array([candidate]))[0].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0, 0.5])
 
 
-def test_places_fill_the_unit_cube_to_its_sides_and_no_two_are_one(pool: Candidates) -> None:
-    places = pool.places(np.arange(len(pool)))
-    np.testing.assert_allclose(places.min(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(places.max(axis=0), 1, atol=1e-12)
-    assert len(np.unique(places, axis=0)) == len(pool)
+def test_features_fill_the_unit_cube_to_its_sides_and_no_two_are_one(pool: Candidates) -> None:
+    features = pool.features(np.arange(len(pool)))
+    np.testing.assert_allclose(features.min(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(features.max(axis=0), 1, atol=1e-12)
+    assert len(np.unique(features, axis=0)) == len(pool)
 
 
 @pytest.mark.parametrize("name", ["fixed_flops", "cifar10", "imagenet", "fashion_mnist_spend", "fashion_mnist_trade"])
 def test_the_model_can_tell_all_architectures_of_the_shipped_studies_apart(name: str) -> None:
     with as_file(files("resnext_search.spaces") / f"{name}.yaml") as path:
         feasible = load_study(path).feasible_set()
-    places = Candidates(feasible, []).places(np.arange(len(feasible)))
-    assert len(np.unique(places.round(9), axis=0)) == len(feasible)
+    features = Candidates(feasible, []).features(np.arange(len(feasible)))
+    assert len(np.unique(features.round(9), axis=0)) == len(feasible)
 
 
-def test_a_configuration_has_the_place_of_its_candidate(feasible: FeasibleSet) -> None:
+def test_a_configuration_has_the_features_of_its_candidate(feasible: FeasibleSet) -> None:
     pool = Candidates(feasible, [LEARNING_RATE, BATCH_SIZE])
     candidates = np.arange(len(pool))
-    places = pool.places_of([pool.configuration(candidate) for candidate in range(len(pool))])
-    np.testing.assert_array_equal(places, pool.places(candidates))
+    features = pool.features_of([pool.configuration(candidate) for candidate in range(len(pool))])
+    np.testing.assert_array_equal(features, pool.features(candidates))
 
 
-def test_what_is_no_candidate_has_a_place_too_outside_the_cube_or_between(
+def test_what_is_no_candidate_has_features_too_outside_the_cube_or_between(
     pool: Candidates, feasible: FeasibleSet
 ) -> None:
     wide = Architecture(2 * int(feasible.cardinality.max()), (6, 12), (1, 1))
-    [place] = pool.places_of([Configuration(wide, (("learning_rate", 0.0316227766),))])
-    assert place[0] > 1  # the cardinality
-    assert place[-1] == pytest.approx(0.25)  # a quarter of the way from 0.01 to 1, on a log scale
+    [features] = pool.features_of([Configuration(wide, (("learning_rate", 0.0316227766),))])
+    assert features[0] > 1  # the cardinality
+    assert features[-1] == pytest.approx(0.25)  # a quarter of the way from 0.01 to 1, on a log scale
 
 
 def test_the_model_may_be_shown_something_else(feasible: FeasibleSet) -> None:
     pool = Candidates(feasible, [], lambda cardinality, width, blocks: {"blocks": blocks.sum(axis=1) / 1.0})
-    assert pool.features == ("blocks",)
-    assert pool.places(np.arange(len(pool))).ravel().tolist() == pytest.approx(
+    assert pool.feature_names == ("blocks",)
+    assert pool.features(np.arange(len(pool))).ravel().tolist() == pytest.approx(
         (
             (feasible.blocks.sum(axis=1) - feasible.blocks.sum(axis=1).min()) / np.ptp(feasible.blocks.sum(axis=1))
         ).tolist()
@@ -167,9 +163,9 @@ def test_the_model_may_be_shown_something_else(feasible: FeasibleSet) -> None:
 
 
 def test_features_that_do_not_vary_or_repeat_another_are_left_out() -> None:
-    assert Candidates(one_architecture(), [LEARNING_RATE, BATCH_SIZE]).features == ("learning_rate", "batch_size")
+    assert Candidates(one_architecture(), [LEARNING_RATE, BATCH_SIZE]).feature_names == ("learning_rate", "batch_size")
     uniform = tiny_study("axes.blocks=[[1, 1], [2, 2]]").feasible_set()
-    assert Candidates(uniform, []).features == ("cardinality", "channels", "blocks_1")
+    assert Candidates(uniform, []).feature_names == ("cardinality", "channels", "blocks_1")
 
 
 # ------------------------------------------------------------------ configurations that are no candidates
@@ -196,7 +192,7 @@ def test_what_is_no_candidate_is_not_found(
 
 
 def test_a_small_pool_is_scored_whole_but_for_what_was_tried(pool: Candidates) -> None:
-    sample = pool.sample(proposal_generator(0, 3), np.array([5, 0, 247]))
+    sample = pool.sample(np.random.default_rng(3), np.array([5, 0, 247]))
     assert sample.tolist() == [candidate for candidate in range(248) if candidate not in (0, 5, 247)]
 
 
@@ -204,14 +200,14 @@ def test_a_large_pool_is_sampled_afresh_for_every_proposal(feasible: FeasibleSet
     knobs = [Knob(name, 0.001, 0.9) for name in ("learning_rate", "weight_decay", "momentum", "label_smoothing")]
     pool = Candidates(feasible, [*knobs, Knob("batch_size", 2, 16, values=tuple(range(2, 17)))])
     assert len(pool) == 8 * 6**4 * 15 > 2 * SCORED_AT_ONCE
-    sample = pool.sample(proposal_generator(0, 9), NOTHING)
+    sample = pool.sample(np.random.default_rng(9), NOTHING)
     assert 0.7 * SCORED_AT_ONCE < len(sample) <= SCORED_AT_ONCE
     assert (np.diff(sample) > 0).all()
     assert 0 <= sample[0] < sample[-1] < len(pool)
     assert np.bincount(sample // (len(pool) // 8)).min() > SCORED_AT_ONCE / 16  # every architecture is among them
-    np.testing.assert_array_equal(sample, pool.sample(proposal_generator(0, 9), NOTHING))
-    assert sample.tolist() != pool.sample(proposal_generator(0, 10), NOTHING).tolist()
-    assert not np.isin(sample[:9], pool.sample(proposal_generator(0, 9), sample[:9])).any()
+    np.testing.assert_array_equal(sample, pool.sample(np.random.default_rng(9), NOTHING))
+    assert sample.tolist() != pool.sample(np.random.default_rng(10), NOTHING).tolist()
+    assert not np.isin(sample[:9], pool.sample(np.random.default_rng(9), sample[:9])).any()
 
 
 @pytest.mark.parametrize("continuous", range(6))
@@ -219,62 +215,3 @@ def test_the_grid_of_knobs_stays_small_however_many_are_searched(feasible: Feasi
     pool = Candidates(feasible, [Knob(name, 0.001, 0.9) for name in KNOB_NAMES[:continuous]])
     assert len(pool) == 8 * GRID_POINTS[continuous] ** continuous
     assert GRID_POINTS[continuous] ** continuous <= 1_296
-
-
-# ------------------------------------------------------------------ space-filling design
-
-
-def design(pool: Candidates, number: int, seed: int = 0) -> list[int]:
-    chosen: list[int] = []
-    for position in range(number):
-        candidate = pool.spread(position, seed, np.array(chosen, dtype=np.int64))
-        assert candidate is not None
-        chosen.append(candidate)
-    return chosen
-
-
-def test_a_design_takes_every_candidate_once_and_then_none(feasible: FeasibleSet) -> None:
-    pool = Candidates(feasible, [BATCH_SIZE])
-    chosen = design(pool, 24)
-    assert sorted(chosen) == list(range(24))
-    assert pool.spread(24, 0, np.array(chosen)) is None
-    assert pool.spread(24, 0, np.array(chosen + chosen)) is None
-
-
-def test_a_design_is_made_of_its_seed_and_position_alone(pool: Candidates) -> None:
-    assert design(pool, 9) == design(pool, 9)
-    assert design(pool, 9, seed=1) != design(pool, 9)
-    assert pool.spread(8, 0, np.array(design(pool, 8))) == design(pool, 9)[8]
-
-
-def farthest(pool: Candidates, some: Integers, chosen: list[int]) -> float:
-    """Distance of that one of some candidates which is farthest from all chosen ones."""
-    places, points = pool.units(some), pool.units(np.array(chosen))
-    return float(np.sqrt(((places[:, None] - points[None]) ** 2).sum(axis=2)).min(axis=1).max())
-
-
-@pytest.mark.parametrize("number", [8, 40])
-def test_a_design_covers_a_real_pool_better_than_random_candidates_do(number: int) -> None:
-    with as_file(files("resnext_search.spaces") / "fixed_flops.yaml") as path:
-        study = load_study(path)
-    pool, generator = Candidates(study.feasible_set(), study.knobs()), np.random.default_rng(0)
-    some = generator.choice(len(pool), 2_000, replace=False)
-    designs = [farthest(pool, some, design(pool, number, seed)) for seed in range(25)]
-    random = [farthest(pool, some, generator.choice(len(pool), number, replace=False).tolist()) for _ in range(50)]
-    assert np.mean(designs) < np.mean(random) - 3 * np.std(random) / math.sqrt(25)
-
-
-def test_a_design_tries_every_part_of_the_learning_rate(pool: Candidates) -> None:
-    """Of the first eight points of a Sobol design, two lie in each quarter of every axis."""
-    rates = [dict(pool.configuration(candidate).knobs)["learning_rate"] for candidate in design(pool, 8)]
-    quarters = np.floor(4 * np.log10(np.array(rates) / 0.01) / 2 * 0.9999).astype(int)
-    assert np.bincount(quarters, minlength=4).min() >= 1
-
-
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**63 - 1), number=st.integers(0, 30))
-def test_every_seed_the_study_may_have_makes_a_design(seed: int, number: int) -> None:
-    pool = Candidates(tiny_study().feasible_set(), [BATCH_SIZE])
-    candidate = pool.spread(number, seed, NOTHING)
-    assert candidate is not None
-    assert 0 <= candidate < len(pool)

@@ -18,12 +18,12 @@ from resnext_search.search.surrogate.gaussian_process import (
 ONE = Hyperparameters(np.array([1.0]), 0.25)
 
 
-def data(seed: int, trials: int, features: int) -> tuple[np.ndarray, np.ndarray]:
+def data(seed: int, trials: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     """Standardized outcomes of a smooth function with some noise."""
     generator = np.random.default_rng(seed)
-    places = generator.random((trials, features))
-    outcomes = np.sin(3 * places[:, 0]) + (places**2).sum(axis=1) + generator.normal(0, 0.1, trials)
-    return places, (outcomes - outcomes.mean()) / outcomes.std(ddof=1)
+    features = generator.random((trials, dimensions))
+    outcomes = np.sin(3 * features[:, 0]) + (features**2).sum(axis=1) + generator.normal(0, 0.1, trials)
+    return features, (outcomes - outcomes.mean()) / outcomes.std(ddof=1)
 
 
 def column(*values: float) -> np.ndarray:
@@ -49,14 +49,14 @@ def test_far_from_everything_the_mean_is_expected_with_the_whole_variance() -> N
 
 
 def test_the_mean_is_the_most_probable_one() -> None:
-    places, outcomes = data(0, 20, 2)
+    features, outcomes = data(0, 20, 2)
     hyperparameters = Hyperparameters(np.array([0.4, 0.7]), 0.05)
 
     def surprise(mean: float) -> float:
-        process = GaussianProcess(places, outcomes, hyperparameters, mean)
+        process = GaussianProcess(features, outcomes, hyperparameters, mean)
         return float((outcomes - mean) @ process.weights)
 
-    best = GaussianProcess(places, outcomes, hyperparameters).mean
+    best = GaussianProcess(features, outcomes, hyperparameters).mean
     assert surprise(best) < min(surprise(best - 1e-3), surprise(best + 1e-3))
 
 
@@ -77,8 +77,8 @@ def test_an_uncertain_outcome_counts_for_less_by_hand() -> None:
 
 
 def test_to_see_what_was_predicted_changes_no_mean_and_lowers_the_variance() -> None:
-    places, outcomes = data(1, 12, 2)
-    process = GaussianProcess(places, outcomes, Hyperparameters(np.array([0.5, 0.5]), 0.02))
+    features, outcomes = data(1, 12, 2)
+    process = GaussianProcess(features, outcomes, Hyperparameters(np.array([0.5, 0.5]), 0.02))
     seen, others = np.array([[0.9, 0.1]]), np.random.default_rng(0).random((30, 2))
     after = process.conditioned(seen, process.predict_mean(seen))
     np.testing.assert_allclose(after.predict_mean(others), process.predict_mean(others), atol=1e-9)
@@ -87,8 +87,8 @@ def test_to_see_what_was_predicted_changes_no_mean_and_lowers_the_variance() -> 
 
 
 def test_samples_have_the_mean_and_the_variance_that_are_predicted_and_hang_together() -> None:
-    places, outcomes = data(2, 10, 1)
-    process = GaussianProcess(places, outcomes, Hyperparameters(np.array([0.3]), 0.05))
+    features, outcomes = data(2, 10, 1)
+    process = GaussianProcess(features, outcomes, Hyperparameters(np.array([0.3]), 0.05))
     where = column(-0.5, -0.49, 0.5)
     samples = process.sample(where, 40_000, np.random.default_rng(0))
     mean, variance = process.predict(where)
@@ -100,8 +100,8 @@ def test_samples_have_the_mean_and_the_variance_that_are_predicted_and_hang_toge
 
 def test_one_place_asked_for_many_times_is_sampled_as_one() -> None:
     """The covariance has then no full rank, and rounding can make it indefinite."""
-    places, outcomes = data(2, 10, 1)
-    process = GaussianProcess(places, outcomes, Hyperparameters(np.array([0.3]), 0.05))
+    features, outcomes = data(2, 10, 1)
+    process = GaussianProcess(features, outcomes, Hyperparameters(np.array([0.3]), 0.05))
     samples = process.sample(np.full((50, 1), 0.4), 100, np.random.default_rng(0))
     assert np.isfinite(samples).all()
     assert np.ptp(samples, axis=1).max() < 1e-6
@@ -119,75 +119,76 @@ def test_the_density_of_one_outcome_is_right_by_hand() -> None:
     assert value == pytest.approx(likelihood + of_lengthscale + of_noise)
 
 
-@pytest.mark.parametrize(("trials", "features"), [(1, 1), (5, 2), (30, 6), (60, 4)])
-def test_the_gradient_is_that_of_differences(trials: int, features: int) -> None:
-    places, outcomes = data(trials, max(trials, 2), features)
-    places, outcomes = places[:trials], outcomes[:trials]
-    logarithms = np.random.default_rng(trials).normal(-0.5, 0.7, features + 1)
-    _, gradient = log_posterior(logarithms, places, outcomes)
-    steps = 1e-5 * np.eye(features + 1)
+@pytest.mark.parametrize(("trials", "dimensions"), [(1, 1), (5, 2), (30, 6), (60, 4)])
+def test_the_gradient_is_that_of_differences(trials: int, dimensions: int) -> None:
+    features, outcomes = data(trials, max(trials, 2), dimensions)
+    features, outcomes = features[:trials], outcomes[:trials]
+    logarithms = np.random.default_rng(trials).normal(-0.5, 0.7, dimensions + 1)
+    _, gradient = log_posterior(logarithms, features, outcomes)
+    steps = 1e-5 * np.eye(dimensions + 1)
     differences = [
-        log_posterior(logarithms + step, places, outcomes)[0] - log_posterior(logarithms - step, places, outcomes)[0]
+        log_posterior(logarithms + step, features, outcomes)[0]
+        - log_posterior(logarithms - step, features, outcomes)[0]
         for step in steps
     ]
     np.testing.assert_allclose(gradient, np.array(differences) / 2e-5, rtol=1e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize(("trials", "features"), [(5, 2), (30, 6)])
-def test_the_gradient_is_that_of_differences_where_some_outcomes_are_less_certain(trials: int, features: int) -> None:
-    places, outcomes = data(trials, trials, features)
+@pytest.mark.parametrize(("trials", "dimensions"), [(5, 2), (30, 6)])
+def test_the_gradient_is_that_of_differences_where_some_outcomes_are_less_certain(trials: int, dimensions: int) -> None:
+    features, outcomes = data(trials, trials, dimensions)
     generator = np.random.default_rng(trials)
     variances = np.where(generator.random(trials) < 0.5, generator.exponential(1.0, trials), 0.0)
-    logarithms = generator.normal(-0.5, 0.7, features + 1)
-    _, gradient = log_posterior(logarithms, places, outcomes, variances)
+    logarithms = generator.normal(-0.5, 0.7, dimensions + 1)
+    _, gradient = log_posterior(logarithms, features, outcomes, variances)
     differences = [
-        log_posterior(logarithms + step, places, outcomes, variances)[0]
-        - log_posterior(logarithms - step, places, outcomes, variances)[0]
-        for step in 1e-5 * np.eye(features + 1)
+        log_posterior(logarithms + step, features, outcomes, variances)[0]
+        - log_posterior(logarithms - step, features, outcomes, variances)[0]
+        for step in 1e-5 * np.eye(dimensions + 1)
     ]
     np.testing.assert_allclose(gradient, np.array(differences) / 2e-5, rtol=1e-5, atol=1e-8)
 
 
 def test_variances_of_zero_change_not_a_bit() -> None:
-    places, outcomes = data(8, 25, 3)
-    plain, zeros = fit(places, outcomes), fit(places, outcomes, np.zeros(25))
+    features, outcomes = data(8, 25, 3)
+    plain, zeros = fit(features, outcomes), fit(features, outcomes, np.zeros(25))
     assert plain.logarithms.tolist() == zeros.logarithms.tolist()
     where = np.random.default_rng(0).random((10, 3))
     predictions = [
-        GaussianProcess(places, outcomes, plain, variances=variances).predict(where)
+        GaussianProcess(features, outcomes, plain, variances=variances).predict(where)
         for variances in (0.0, np.zeros(25))
     ]
     np.testing.assert_array_equal(*predictions)
 
 
 def test_a_fit_is_a_peak() -> None:
-    places, outcomes = data(3, 40, 3)
-    found = fit(places, outcomes)
-    best, gradient = log_posterior(found.logarithms, places, outcomes)
+    features, outcomes = data(3, 40, 3)
+    found = fit(features, outcomes)
+    best, gradient = log_posterior(found.logarithms, features, outcomes)
     assert np.abs(gradient).max() < 1e-3
     for step in 0.05 * np.vstack([np.eye(4), -np.eye(4)]):
-        assert log_posterior(found.logarithms + step, places, outcomes)[0] < best
+        assert log_posterior(found.logarithms + step, features, outcomes)[0] < best
 
 
 def test_a_feature_that_says_nothing_gets_a_long_lengthscale() -> None:
-    places, outcomes = data(4, 60, 1)
-    with_noise = np.column_stack([places, np.random.default_rng(9).random(60)])
+    features, outcomes = data(4, 60, 1)
+    with_noise = np.column_stack([features, np.random.default_rng(9).random(60)])
     matters, says_nothing = fit(with_noise, outcomes).lengthscales
     assert says_nothing > 3 * matters
 
 
 def test_noise_is_found_where_there_is_some() -> None:
     generator = np.random.default_rng(0)
-    places = generator.random((80, 1))
-    smooth = np.sqrt(2) * np.sin(2 * math.pi * places[:, 0])
-    assert fit(places, smooth).noise < 1e-3
-    assert fit(places, smooth + generator.normal(0, 0.5, 80)).noise == pytest.approx(0.25, rel=0.5)
+    features = generator.random((80, 1))
+    smooth = np.sqrt(2) * np.sin(2 * math.pi * features[:, 0])
+    assert fit(features, smooth).noise < 1e-3
+    assert fit(features, smooth + generator.normal(0, 0.5, 80)).noise == pytest.approx(0.25, rel=0.5)
 
 
 @pytest.mark.parametrize("outcomes", [[0.0], [0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]])
 def test_few_or_equal_outcomes_give_a_model_all_the_same(outcomes: list[float]) -> None:
-    places = np.linspace(0, 1, len(outcomes))[:, None]
-    found = fit(places, np.array(outcomes))
+    features = np.linspace(0, 1, len(outcomes))[:, None]
+    found = fit(features, np.array(outcomes))
     assert np.isfinite(found.logarithms).all()
     assert found.noise >= SMALLEST_NOISE
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
-from resnext_search.search.surrogate.learning_curves import Curve, Stopped, learned, line
+from resnext_search.search.surrogate.learning_curves import Curve, Stopped, line
+from resnext_search.search.surrogate.learning_curves import observe as observe_features
+from resnext_search.search.surrogate.observations import Observations
 
 
 def curves(*ends: tuple[float, float], weight: float = 1.0) -> list[Curve]:
@@ -12,8 +16,13 @@ def curves(*ends: tuple[float, float], weight: float = 1.0) -> list[Curve]:
     return [Curve(both, weight) for both in ends]
 
 
+def observe(outcomes: Mapping[int, float | Stopped], curves: Mapping[int, Curve]) -> tuple[list[int], Observations]:
+    """With the number of a trial for its feature."""
+    return observe_features(outcomes, curves, lambda numbers: np.array(numbers, dtype=float)[:, None])
+
+
 def test_without_a_completed_trial_nothing_is_known_of_a_stopped_one() -> None:
-    assert learned({0: Stopped(1, 50.0)}, {}).numbers == []
+    assert observe({0: Stopped(1, 50.0)}, {})[0] == []
 
 
 @pytest.mark.parametrize("ends", [[(50.0, 20.0)], [(50.0, 20.0), (80.0, 50.0)]])
@@ -88,13 +97,14 @@ def test_the_audit_takes_the_bias_out_of_what_is_learned() -> None:
 def test_completed_trials_keep_their_errors_and_every_epoch_has_a_line_of_its_own() -> None:
     outcomes = {3: 20.0, 1: Stopped(1, 70.0), 0: 10.0, 2: 15.0, 4: Stopped(2, 41.0)}
     ends = {0: (40.0, 11.0, 10.0), 2: (50.0, 16.0, 15.0), 3: (60.0, 21.0, 20.0)}
-    told = learned(outcomes, {number: Curve(errors) for number, errors in ends.items()})
-    assert told.numbers == [0, 1, 2, 3, 4]
+    numbers, told = observe(outcomes, {number: Curve(errors) for number, errors in ends.items()})
+    assert numbers == [0, 1, 2, 3, 4]
+    assert told.features.ravel().tolist() == numbers
     assert told.errors.tolist() == [10.0, 25.0, 15.0, 20.0, 40.0]
+    assert isinstance(told.variances, np.ndarray)
     assert told.variances[[0, 2, 3]].tolist() == [0.0, 0.0, 0.0]
     assert told.variances[1] == pytest.approx(100 / 9 + 400 / 24)
 
 
 def test_a_completed_trial_of_unknown_curve_counts_and_teaches_nothing_about_curves() -> None:
-    told = learned({0: 10.0, 1: Stopped(1, 70.0)}, {})
-    assert told.numbers == [0]
+    assert observe({0: 10.0, 1: Stopped(1, 70.0)}, {})[0] == [0]

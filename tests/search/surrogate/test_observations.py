@@ -53,7 +53,7 @@ def test_the_first_trials_are_what_they_would_be_alone() -> None:
     many = observations(9)
     first = many.first(4)
     assert first.errors.tolist() == many.errors[:4].tolist()
-    assert first.places.shape == (4, 3)
+    assert first.features.shape == (4, 3)
 
 
 @pytest.mark.parametrize("errors", [[5.0], [5.0, 5.0], [0.0, 0.0]])
@@ -74,7 +74,7 @@ def test_hyperparameters_are_refitted_at_every_trial_and_later_at_every_tenth_of
 
 def test_the_fit_sees_the_first_trials_alone_whatever_came_after() -> None:
     many = observations(119)
-    fewer = Observations(many.places[:112], many.errors[:112])
+    fewer = Observations(many.features[:112], many.errors[:112])
     assert len(many.to_fit().outcomes) == 110
     np.testing.assert_array_equal(many.to_fit().outcomes, fewer.to_fit().outcomes)
     assert len(many.to_predict().outcomes) == 119
@@ -88,10 +88,10 @@ def test_the_model_never_sees_more_than_it_can_bear() -> None:
 
 def test_of_many_trials_the_best_the_last_and_far_ones_are_kept() -> None:
     generator = np.random.default_rng(0)
-    places = np.concatenate([generator.normal(0.5, 0.01, (97, 2)), [[0, 0], [0, 1], [1, 0]]])[::-1]
+    features = np.concatenate([generator.normal(0.5, 0.01, (97, 2)), [[0, 0], [0, 1], [1, 0]]])[::-1]
     errors = np.arange(100.0)  # the three far ones first, and best
     errors[:3] = 200.0  # or worst
-    kept = thinned(places, errors, 9)
+    kept = thinned(features, errors, 9)
     assert kept.tolist() == sorted({3, 4, 5, 97, 98, 99, 0, 1, 2})
 
 

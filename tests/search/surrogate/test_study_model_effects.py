@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.tables.files import EFFECT_COLUMNS, write_effects
+from resnext_search.results.tables.trials import trials_table
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.study_model import COLUMNS, read_effects, write_effects
+from resnext_search.search.surrogate.study_model import read_effects
 from resnext_search.spaces import Configuration
 
 from tests.support.helpers import tiny_study
@@ -45,9 +47,9 @@ def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
 ) -> None:
     folder, journal = searched
     with journal:
-        path, trials = write_effects(folder, journal), len(journal.trials())
+        path, trials = write_effects(folder, read_effects(journal), trials_table(journal)), len(journal.trials())
     rows = rows_of(path)
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == EFFECT_COLUMNS
     feasible = STUDY.feasible_set()
     depths, widths = (sorted({getattr(each, axis) for each in feasible}) for axis in ("depth", "width"))
     assert [(row["axis"], int(row["value"])) for row in rows] == [
@@ -66,8 +68,8 @@ def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
 def test_the_same_journal_gives_the_same_file(searched: tuple[StudyFolder, Journal]) -> None:
     folder, journal = searched
     with journal:
-        once = write_effects(folder, journal).read_text()
-        assert write_effects(folder, journal).read_text() == once
+        once = write_effects(folder, read_effects(journal), trials_table(journal)).read_text()
+        assert write_effects(folder, read_effects(journal), trials_table(journal)).read_text() == once
 
 
 def test_a_search_from_which_nothing_can_be_learned_has_no_rows(tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_a_search_from_which_nothing_can_be_learned_has_no_rows(tmp_path: Path) 
         completed(journal, pool.configuration(0), 9.0)
         completed(journal, pool.configuration(50), 9.0)  # no error differs
         journal.fail(started(journal, pool.configuration(100)), "TrainingDiverged", "the loss is nan")
-        assert rows_of(write_effects(folder, journal)) == []
+        assert rows_of(write_effects(folder, read_effects(journal), trials_table(journal))) == []
 
 
 def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) 
             if stop is None:
                 journal.record_epoch(number, epoch_row(2, error), device="cpu", host="here", final=True)
         effects = read_effects(journal)
-        rows = rows_of(write_effects(folder, journal))
+        rows = rows_of(write_effects(folder, read_effects(journal), trials_table(journal)))
         total = len(journal.trials())
     for effect, lowest in zip(effects, (9, 8, 7), strict=False):
         assert effect.median == pytest.approx(lowest, abs=0.4)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from resnext_search.spaces.claim.tuning import best_rate, edge_of
+from resnext_search.spaces.claim.tuning import best_rate, edge_of, planned_rates, wider_rates
+
+from tests.support.helpers import TINY_CLAIM, tiny_study
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,22 @@ from resnext_search.spaces.claim.tuning import best_rate, edge_of
 def test_the_best_rate_and_its_edge(errors: dict[float, float], best: float, edge: str) -> None:
     assert best_rate(errors) == best
     assert edge_of(errors) == edge
+
+
+@pytest.mark.parametrize(
+    ("errors", "wider"),
+    [
+        ({0.01: 9.0, 0.1: 7.0, 1.0: 8.0}, []),
+        ({0.01: 9.0, 0.1: 8.0, 1.0: 7.0}, [10.0, 100.0]),
+        ({0.01: 6.0, 0.1: 7.0, 1.0: 8.0}, [0.001, 0.0001]),
+        ({10.0**power: -power for power in range(-2, 5)}, []),  # seven rates: the three planned, widened twice
+    ],
+)
+def test_rates_follow_beyond_the_edge_at_their_own_distance(errors: dict[float, float], wider: list[float]) -> None:
+    assert planned_rates(tiny_study(TINY_CLAIM)) == [0.01, 0.1, 1.0]
+    assert wider_rates(tiny_study(TINY_CLAIM), {"width": errors}) == wider
+
+
+def test_an_edge_of_either_side_widens_that_side() -> None:
+    curves = {"width": {0.01: 6.0, 0.1: 7.0, 1.0: 8.0}, "depth": {0.01: 9.0, 0.1: 8.0, 1.0: 7.0}}
+    assert wider_rates(tiny_study(TINY_CLAIM), curves) == [0.001, 0.0001, 10.0, 100.0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -14,6 +14,7 @@ from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, IntegerRange, KnobAxis
 from resnext_search.spaces.study.sections import Recipe
+from resnext_search.spaces.study.study import Phase
 
 SMALLEST: dict[str, Any] = {
     "name": "smallest",
@@ -261,3 +262,17 @@ def test_a_range_of_whole_numbers_has_both_ends() -> None:
     assert IntegerRange(min=1, max=1).max == 1
     with pytest.raises(ValidationError):
         KnobAxis.model_validate({"min": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"name": "digits"}, [1_260, 1_260, 1_400]),
+        ({"name": "digits", "train_images": 256, "validation_images": 200}, [256, 256, 456]),
+        ({"name": "image_folder", "resolution": 32, "classes": 10}, [None, None, None]),
+        ({"name": "image_folder", "resolution": 32, "classes": 10, "train_images": 640}, [640, 640, None]),
+    ],
+)
+def test_a_trial_that_confirms_trains_on_the_images_of_validation_too(data: Any, expected: list[int | None]) -> None:
+    found = study(data=data)
+    assert [found.images_per_epoch(phase) for phase in get_args(Phase)] == expected

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from resnext_search.spaces.study import sections as study_sections
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts
 from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.study import sections as study_sections
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data import readers as data_module
+from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import DEBIAN_FASHION_MNIST
 from resnext_search.trainers.data.readers import load_dataset as read
-from resnext_search.trainers.data.memory import MemoryDataset
 from resnext_search.trainers.data.splits import split
 from torchvision import datasets
 

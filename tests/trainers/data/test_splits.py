@@ -6,8 +6,8 @@ import pytest
 import torch
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.data.memory import MemoryDataset
 from resnext_search.trainers.data.splits import split, split_for_confirmation
 
 DIGITS = DataConfig(name="digits")

@@ -5,21 +5,18 @@ It has processes of its own where a trial has threads to spare. Images leave it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers.data.augment import normalise
-from resnext_search.trainers.data.dataset import Batch
-from resnext_search.trainers.data.dataset import Look
-from resnext_search.trainers.data.folder_files import Files
-from resnext_search.trainers.data.folder_images import View
-from resnext_search.trainers.data.folder_images import Viewer
+from resnext_search.trainers.data.dataset import Batch, Look
+from resnext_search.trainers.data.decoding import View, Viewer
+from resnext_search.trainers.data.image_files import Files
 from torch import Tensor
 from torch.utils.data import DataLoader
-from typing import Any
-import itertools
-import torch
-
 
 
 def decoders(device: torch.device, threads: int) -> int:

@@ -21,12 +21,12 @@ from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import DataError, TooManyFailures
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers import Epoch, load_dataset, train
-from resnext_search.trainers.data.readers import check_dataset
 from resnext_search.trainers.data.dataset import Batch, Dataset, Look
-from resnext_search.trainers.data.folder import FolderDataset, read_image_folder
-from resnext_search.trainers.data.folder_batches import FolderBatches
-from resnext_search.trainers.data.folder_images import View, Viewer
-from resnext_search.trainers.data.memory import pixel_statistics
+from resnext_search.trainers.data.decoding import View, Viewer
+from resnext_search.trainers.data.image_batches import FolderBatches
+from resnext_search.trainers.data.image_folder import FolderDataset, read_image_folder
+from resnext_search.trainers.data.in_memory import pixel_statistics
+from resnext_search.trainers.data.readers import check_dataset
 from resnext_search.trainers.data.splits import split
 from torch import Tensor
 
@@ -123,7 +123,7 @@ def test_pixel_statistics_are_those_of_the_middles_of_up_to_a_thousand_images(so
 def test_of_many_images_a_thousand_evenly_spaced_ones_are_looked_at(
     sound_tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resnext_search.trainers.data.folder.SAMPLE", 4)
+    monkeypatch.setattr("resnext_search.trainers.data.image_folder.SAMPLE", 4)
     dataset = read_image_folder(config(sound_tree))
     mean, _ = dataset.pixel_statistics(torch.arange(10).flip(0))  # the numbers 0, 3, 6 and 9
     assert torch.equal(mean, dataset.pixel_statistics(torch.tensor([0, 3, 6, 9]))[0])

@@ -6,13 +6,6 @@ them, on whatever disk; a folder that has changed is looked at again, alone; and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.folder_files import Files
-from resnext_search.trainers.data.folder_images import UnreadableImage
-from resnext_search.trainers.data.folder_images import open_image
 import functools
 import hashlib
 import itertools
@@ -20,7 +13,13 @@ import json
 import logging
 import os
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from resnext_search.spaces.whole_file import write_whole
+from resnext_search.trainers.data.decoding import UnreadableImage, open_image
+from resnext_search.trainers.data.image_files import Files
 
 # From so many files on, the user is told what takes so long.
 MANY_FILES = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from resnext_search.trainers.data.augment import draw_moves, move, normalise
 from resnext_search.trainers.data.dataset import Look
-from resnext_search.trainers.data.memory import MemoryDataset, pixel_statistics
+from resnext_search.trainers.data.in_memory import MemoryDataset, pixel_statistics
 
 CPU = torch.device("cpu")
 PICTURES = torch.arange(6 * 3 * 4 * 4).remainder(251).to(torch.uint8).view(6, 3, 4, 4)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple, Self
+
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
-from typing import NamedTuple
-from typing import Self
-import os
-
 
 # torchvision's `IMG_EXTENSIONS`: what its `ImageFolder` takes for an image.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")

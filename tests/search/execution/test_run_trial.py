@@ -1,4 +1,4 @@
-"""What a worker makes of what a trainer yields, without Ray around it: its reports are caught where Tune would be."""
+"""What a worker makes of what a trainer yields: its reports are caught here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resnext_search.search.ray_backend import worker
+from resnext_search.search.execution.run_trial import run_trial
 from resnext_search.trainers import Epoch, Latency
 
 from tests.support.helpers import tiny_study
@@ -20,11 +20,9 @@ LAST = Epoch(2, 0.1, 1.0, 1.0, 50.0, 0.01)
 CONFIRMED = Epoch(2, 0.1, 1.0, None, None, 0.01, test_error=50.0)
 
 
-def reports(monkeypatch: pytest.MonkeyPatch, *facts: Any, confirm: bool = False) -> list[dict[str, Any]]:
+def reports(*facts: Any, confirm: bool = False) -> list[dict[str, Any]]:
     """What is reported of a trial whose trainer yields these."""
     caught: list[dict[str, Any]] = []
-    monkeypatch.setattr(worker.tune, "report", caught.append)
-    monkeypatch.setattr(worker.ray, "get_gpu_ids", list)
 
     def train(*_: Any, **__: Any) -> Iterator[Any]:
         for fact in facts:
@@ -32,14 +30,15 @@ def reports(monkeypatch: pytest.MonkeyPatch, *facts: Any, confirm: bool = False)
                 raise fact
             yield fact
 
-    config = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
-    config |= {"micro_batches": 1, "measured_on": []}
-    worker.run_trial(config, STUDY.model_dump_json(), Path(), 1, train, gpu=0, confirm=confirm)
+    order = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
+    order |= {"micro_batches": 1, "measured_on": []}
+    text = STUDY.model_dump_json()
+    run_trial(order, text, Path(), train, gpu=0, confirm=confirm, device="cpu", report=caught.append)
     return caught
 
 
-def test_epochs_and_a_latency_are_reported_with_where_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = reports(monkeypatch, Latency(2.0, 0.1), FIRST, LAST)
+def test_epochs_and_a_latency_are_reported_with_where_they_were_made() -> None:
+    found = reports(Latency(2.0, 0.1), FIRST, LAST)
     assert [(fact.get("latency_ms"), fact.get("epoch"), fact["device"]) for fact in found] == [
         (2.0, None, "cpu"),
         (None, 1, "cpu"),
@@ -72,22 +71,18 @@ def test_epochs_and_a_latency_are_reported_with_where_they_were_made(monkeypatch
         (({"epoch": 1},), "AttributeError", "'dict' object has no attribute '_asdict'"),
     ],
 )
-def test_what_a_trial_cannot_have_given_is_its_failure(
-    monkeypatch: pytest.MonkeyPatch, facts: tuple[Any, ...], failure: str, message: str
-) -> None:
-    *_, last = reports(monkeypatch, *facts)
+def test_what_a_trial_cannot_have_given_is_its_failure(facts: tuple[Any, ...], failure: str, message: str) -> None:
+    *_, last = reports(*facts)
     assert last["failure_class"] == failure
     assert last["failure_message"].rstrip().endswith(message)
 
 
-def test_a_trial_that_confirms_has_a_test_error_at_its_end_and_no_validation_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_trial_that_confirms_has_a_test_error_at_its_end_and_no_validation_error() -> None:
     first = FIRST._replace(validation_loss=None, validation_error=None)
-    assert "failure_class" not in reports(monkeypatch, first, CONFIRMED, confirm=True)[-1]
-    [_, missing] = reports(monkeypatch, first, CONFIRMED._replace(test_error=None), confirm=True)
+    assert "failure_class" not in reports(first, CONFIRMED, confirm=True)[-1]
+    [_, missing] = reports(first, CONFIRMED._replace(test_error=None), confirm=True)
     assert missing["failure_message"] == "epoch 2: the trainer yielded no test_error"
-    [told] = reports(monkeypatch, FIRST, confirm=True)
+    [told] = reports(FIRST, confirm=True)
     assert told["failure_message"] == (
         "epoch 1: the trainer yielded a validation_loss; this trial trains on the validation images"
     )

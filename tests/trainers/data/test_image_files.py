@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.folder_files import IMAGE_SUFFIXES, find_files
+from resnext_search.trainers.data.image_files import IMAGE_SUFFIXES, find_files
 from torchvision import datasets
 
 

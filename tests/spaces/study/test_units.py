@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from resnext_search.spaces.study.quantities import Count, Number, Share, Whole, parse_count, parse_share
+from resnext_search.spaces.study.units import Count, Number, Share, Whole, parse_count, parse_share
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from resnext_search.trainers.data.folder_images import UnreadableImage, View, Viewer, open_image, random_box
+from resnext_search.trainers.data.decoding import UnreadableImage, View, Viewer, open_image, random_box
 from sklearn.datasets import load_sample_image
 from torchvision import transforms
 from torchvision.transforms import v2

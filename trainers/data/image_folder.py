@@ -1,34 +1,28 @@
 """Image files that are read as they are needed: a tree of class folders, such as ImageNet's.
 
-`folder_files.py` lists the names, `folder_check.py` finds damaged files, `folder_images.py` decodes and crops, and
-`folder_batches.py` has a DataLoader do so.
+`image_files.py` lists the names, `image_check.py` finds damaged files, `decoding.py` decodes and crops, and
+`image_batches.py` has a DataLoader do so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from dataclasses import field
-from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.dataset import Look
-from resnext_search.trainers.data.folder_batches import FolderBatches
-from resnext_search.trainers.data.folder_batches import decoders
-from resnext_search.trainers.data.folder_batches import expect_read
-from resnext_search.trainers.data.folder_check import unreadable_files
-from resnext_search.trainers.data.folder_files import Files
-from resnext_search.trainers.data.folder_files import find_files
-from resnext_search.trainers.data.folder_images import View
-from resnext_search.trainers.data.folder_images import Viewer
-from resnext_search.trainers.data.memory import byte_counts
-from resnext_search.trainers.data.memory import moments
-from torch import Tensor
 import functools
 import hashlib
 import itertools
-import torch
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
+import torch
+from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.trainers.data.dataset import Look
+from resnext_search.trainers.data.decoding import View, Viewer
+from resnext_search.trainers.data.image_batches import FolderBatches, decoders, expect_read
+from resnext_search.trainers.data.image_check import unreadable_files
+from resnext_search.trainers.data.image_files import Files, find_files
+from resnext_search.trainers.data.in_memory import byte_counts, moments
+from torch import Tensor
 
 # Pixel statistics are those of so many images: their mean is off by about 3 % (1 / sqrt(1,000)) of what images differ.
 SAMPLE = 1_000

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data import folder_check
-from resnext_search.trainers.data.folder_check import cache_folder, unreadable_files
-from resnext_search.trainers.data.folder_files import Files, find_files
+from resnext_search.trainers.data import image_check
+from resnext_search.trainers.data.image_check import cache_folder, unreadable_files
+from resnext_search.trainers.data.image_files import Files, find_files
 
 from tests.support.trees import DAMAGED, copy_of, damage, write_digits
 
@@ -31,13 +31,13 @@ def tree(tmp_path: Path) -> Path:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded from here on."""
     paths: list[str] = []
-    decode = folder_check.open_image
+    decode = image_check.open_image
 
     def open_image(path: Path) -> object:
         paths.append(str(path))
         return decode(path)
 
-    monkeypatch.setattr(folder_check, "open_image", open_image)
+    monkeypatch.setattr(image_check, "open_image", open_image)
     return paths
 
 
@@ -98,7 +98,7 @@ def test_where_nothing_can_be_kept_it_is_said_once_and_the_files_are_found_all_t
 def test_a_long_look_is_said_before_it_begins(
     tree: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(folder_check, "MANY_FILES", 100)
+    monkeypatch.setattr(image_check, "MANY_FILES", 100)
     with caplog.at_level(logging.WARNING):
         unreadable_files(files_of(tree))
         unreadable_files(files_of(tree))

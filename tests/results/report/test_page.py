@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.results import Journal, StudyFolder
-from resnext_search.search.monitor.outputs import report_parts, write_report
+from resnext_search.results.report.outputs import write_report
+from resnext_search.results.report.page import parts
 from resnext_search.spaces import Study
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
-from tests.support.journals import FIGURES, completed, ended_folder, new_folder, point, started
+from tests.support.journals import FIGURES, completed, ended_folder, facts_of, new_folder, point, started
 from tests.support.shell import Shell
 
 
 def parts_of(folder: StudyFolder) -> dict[str, Any]:
     with Journal(folder.journal, read_only=True) as journal:
-        return report_parts(folder, journal)
+        return parts(facts_of(folder, journal))
 
 
 def words_of(html: str) -> str:
@@ -95,7 +96,8 @@ def test_nothing_of_a_study_becomes_markup_or_ends_a_script(tmp_path: Path) -> N
         journal.fail(started(journal, point(1)), evil, f"Traceback\n{evil}")
     folder.study.write_text(f"# {evil}\n")
     with Journal(folder.journal, read_only=True) as journal:
-        html = write_report(folder, journal).read_text()
+        write_report(folder.report, facts_of(folder, journal))
+    html = folder.report.read_text()
     scripts = re.findall(r"<script.*?</script>", html, re.DOTALL)
     assert len(scripts) == 3  # the figures' data, plotly.js, ours
     assert all("alert(" not in script for script in scripts)
@@ -106,7 +108,8 @@ def test_nothing_of_a_study_becomes_markup_or_ends_a_script(tmp_path: Path) -> N
 def test_the_page_asks_for_nothing_and_lets_no_other_script_run(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
-        html = write_report(folder, journal).read_text()
+        write_report(folder.report, facts_of(folder, journal))
+    html = folder.report.read_text()
     policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
     assert len(policy) == 1
     rules = dict(rule.strip().split(" ", 1) for rule in unescape(policy[0]).split(";"))

@@ -5,17 +5,14 @@ No other process and no image library takes part, so a step waits for nothing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from resnext_search.trainers.data.augment import draw_moves
-from resnext_search.trainers.data.augment import move
-from resnext_search.trainers.data.augment import normalise
-from resnext_search.trainers.data.dataset import Batch
-from resnext_search.trainers.data.dataset import Look
-from torch import Tensor
-import functools
-import torch
 
+import torch
+from resnext_search.trainers.data.augment import draw_moves, move, normalise
+from resnext_search.trainers.data.dataset import Batch, Look
+from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)

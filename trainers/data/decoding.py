@@ -6,20 +6,18 @@ bytes of an image depend on its file and its seed alone.
 
 from __future__ import annotations
 
-from PIL import Image
-from PIL import UnidentifiedImageError
+import math
+import random
 from dataclasses import dataclass
-from numpy.typing import NDArray
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional
-from typing import Any
-from typing import NamedTuple
-import math
-import numpy as np
-import random
-import torch
-
 
 # The crop takes this share of an image whose shorter side was brought to size: 224 of 256 pixels in the paper.
 CENTER_SHARE = 224 / 256

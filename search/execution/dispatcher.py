@@ -1,0 +1,250 @@
+"""Which trial comes next, and what came of those that run? The journal answers, and keeps what it is told.
+
+Knows trials and no scheduler: whoever has workers asks `next` for a trial and tells its facts to `record`, and at its
+end `failed`, `lost` or `released`, all in the driver's main thread. Nothing of a trial is remembered but in the
+journal: how often its process was lost is the only exception, and counts for one sitting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Stop, Trial
+from resnext_search.search.execution.context import RunContext
+from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
+from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.optimizer.study_optimizer import Proposals
+from resnext_search.spaces.errors import TooManyFailures
+from resnext_search.spaces.study.study import Phase
+
+# A phase is given up when at least this many trials have ended and more than half of them failed.
+FEWEST_BEFORE_GIVING_UP = 5
+# How often a trial is started anew in a sitting when its process or machine was lost.
+LOST_WORKER_RETRIES = 3
+# Failure class of a trial that took longer than `limits.trial_time`.
+TIMED_OUT = "TimedOut"
+
+
+class StoppingRule(Protocol):
+    """Decides which trials are not worth training to the end."""
+
+    def after(self, trial_id: int, epoch: int, error: float) -> Stop | None:
+        """What to do with a trial after an epoch with this validation error in percent; None: it goes on."""
+
+
+class Dispatcher:
+    """Hands out the trials of a phase, and records what came of them.
+
+    What it is told does not raise: an error is kept in `error`, and no trial is handed out any more.
+
+    Args:
+        phase: Whose trials: those of the journal that have not ended come first.
+        context: Of the sitting.
+        progress: Is told what happens.
+        proposals: Makes new trials, and is told what came of them; none without it.
+        at_once: How many trials may run.
+        gpu: GPUs of a trial.
+        stopping: Says which trials are stopped early; none without it.
+    """
+
+    def __init__(
+        self,
+        phase: Phase,
+        context: RunContext,
+        progress: Progress,
+        proposals: Proposals | None = None,
+        *,
+        at_once: int,
+        gpu: float,
+        stopping: StoppingRule | None = None,
+    ) -> None:
+        self.study, self.folder, self.journal = context.study, context.folder, context.journal
+        self.budget, self.stops = context.budget, context.stops
+        self.progress, self.proposals, self.stopping = progress, proposals, stopping
+        self.at_once, self.gpu = at_once, gpu
+        self.error: Exception | None = None
+        self._given_up = self._none_left = False
+        trials = self.journal.trials(phase=phase)
+        waiting = [trial for trial in trials if trial.state in ("interrupted", "queued")]
+        self._pending = deque(sorted(waiting, key=lambda trial: trial.alone))
+        self._running: set[int] = set()
+        self._losses: Counter[int] = Counter()  # how often the process of a trial was lost
+        self._timed_out: dict[int, str] = {}  # what is to be said of those that took too long
+        self._failed = sum(trial.state == "failed" for trial in trials)
+        self._ended = sum(trial.state in ENDED for trial in trials)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no trial will be handed out any more."""
+        return self.error is not None or self.stops.wanted is not None or self._none_left
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the trials that run are to be interrupted."""
+        return self.stops.wanted == "now" or self._given_up
+
+    def next(self) -> Trial | None:
+        """Start a trial: an interrupted one, or a new proposal; None while none may start."""
+        if self.is_over or len(self._running) >= self.at_once:
+            return None
+        with self._errors_kept():
+            with self.journal.together():  # a new trial and its start: its worker waits for the disk once
+                trial = self._choose()
+                if trial is None:
+                    self._none_left = not self._running  # one that runs may come back
+                    return None
+                self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
+            self.budget.started(trial)
+            self._running.add(trial.trial_id)
+            self.progress.started(trial.trial_id, trial.configuration)
+            return trial
+        return None
+
+    def order(self, trial: Trial) -> dict[str, Any]:
+        """What a worker is told of a trial, in plain values: what `run_trial` reads."""
+        return {
+            "trial_id": trial.trial_id,
+            "configuration": trial.configuration.to_json(),
+            "seed": str(trial.seed),
+            "alone": trial.alone,
+            "micro_batches": trial.micro_batches,
+            "measured_on": self.journal.measured_on(trial.configuration.architecture),
+        }
+
+    def record(self, trial_id: int, fact: Mapping[str, Any]) -> bool:
+        """Record a latency, or an epoch, the last one of which completes the trial; say whether the trial goes on.
+
+        One that is completed does not: told so at once, its worker is free 0.1 s earlier than if it had to notice by
+        itself that there is nothing left to train. Nor does one of which nothing can be recorded.
+        """
+        with self._errors_kept():
+            if "latency_ms" in fact:
+                self._record_latency(trial_id, fact)
+            return "validation_error" not in fact or self._record_epoch(trial_id, fact)
+        return False
+
+    def failed(self, trial_id: int, failure_class: str, message: str) -> None:
+        """A trial has failed: for good, or for too little memory, if there is more to be had."""
+        self._running.discard(trial_id)
+        with self._errors_kept():
+            if failure_class != OUT_OF_MEMORY or not self._put_back(trial_id):
+                self._fail(trial_id, failure_class, message)
+
+    def lost(self, trial_id: int) -> None:
+        """The process of a trial is gone: killed for its time, or lost, or not even there when it was to begin."""
+        self._running.discard(trial_id)
+        with self._errors_kept():
+            self._fail_or_go_on(trial_id)
+
+    def released(self, trial_id: int) -> None:
+        """The worker of a trial that did not fail is free."""
+        self._running.discard(trial_id)
+
+    def timed_out(self, trial_id: int, message: str) -> bool:
+        """The process of a trial is about to be ended, since it took too long; False if that is so already."""
+        return self._timed_out.setdefault(trial_id, message) is message
+
+    def give_up(self, error: Exception) -> None:
+        """Interrupt the trials, and raise an error when they are."""
+        self.error, self._given_up = error, True
+
+    def _choose(self) -> Trial | None:
+        """A trial of the journal that waits, else a new one, else one that waits for a GPU of its own, else none.
+
+        Those come last: others would go on taking the shares of a GPU that it waits for. None is handed out that would
+        exceed the study's limit of operations.
+        """
+        if self._pending and not self._pending[0].alone:
+            return self._waiting()
+        new = self.proposals.next() if self.proposals is not None and self.budget.allows_another() else None
+        return self._waiting() if new is None else new
+
+    def _waiting(self) -> Trial | None:
+        return self._pending.popleft() if self._pending and self.budget.allows(self._pending[0]) else None
+
+    def _record_latency(self, trial_id: int, fact: Mapping[str, Any]) -> None:
+        row = LatencyRow(**{name: fact[name] for name in LatencyRow.__dataclass_fields__})
+        architecture = self.journal.trial(trial_id).configuration.architecture
+        self.journal.record_latency(architecture, row, device=fact["device"], host=fact["host"])
+
+    def _record_epoch(self, trial_id: int, fact: Mapping[str, Any]) -> bool:
+        row = EpochRow(**{name: fact[name] for name in EpochRow.__dataclass_fields__})
+        final = row.epoch >= self.study.trainer.epochs
+        about = {name: fact[name] for name in ("device", "host", "test_error", "test_correct")}
+        stop = None
+        if self.stopping is not None and row.validation_error is not None:
+            stop = self.stopping.after(trial_id, row.epoch, row.validation_error)
+        ended = self.journal.record_epoch(trial_id, row, final=final, stop=stop, **about)
+        self.progress.epoch(trial_id, row.epoch, row.validation_error, row.train_loss)
+        if ended:
+            self._end(trial_id)
+            error = about["test_error"] if row.validation_error is None else row.validation_error
+            if stop == "stopped":
+                self.progress.stopped(trial_id, row.epoch, error)
+            else:
+                self.progress.completed(trial_id, error)
+        return not (final or stop == "stopped")
+
+    def _fail_or_go_on(self, trial_id: int) -> None:
+        if self.is_broken_off:
+            return
+        if trial_id in self._timed_out:
+            self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
+            return
+        self._losses[trial_id] += 1
+        if self._losses[trial_id] > LOST_WORKER_RETRIES:
+            self._fail(trial_id, "WorkerLost", f"its process was lost {self._losses[trial_id]} times")
+            return
+        trial = self.journal.trial(trial_id)
+        if trial.state == "running":  # else its last epoch was its end
+            self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
+            if trial.alone:
+                self._pending.append(self.journal.trial(trial_id))
+            else:
+                self._pending.appendleft(self.journal.trial(trial_id))
+            self.progress.put_back(trial_id, "its process was lost; it goes on from its last epoch")
+
+    def _put_back(self, trial_id: int) -> bool:
+        """Let a trial be trained again with more memory, if there is any to be had."""
+        trial = self.journal.trial(trial_id)
+        batch_size = trial.configuration.recipe(self.study.trainer).batch_size
+        plan = more_memory(MemoryPlan(trial.alone, trial.micro_batches), self.gpu, batch_size)
+        if plan is None:
+            return False
+        self.journal.put_back(trial_id, alone=plan.alone, micro_batches=plan.micro_batches)
+        self._pending.append(self.journal.trial(trial_id))
+        self.progress.put_back(trial_id, f"too little memory on its GPU; it is trained {plan}")
+        return True
+
+    def _fail(self, trial_id: int, failure_class: str, message: str) -> None:
+        if not self.journal.fail(trial_id, failure_class, message):
+            return
+        self._failed += 1
+        self._end(trial_id)
+        self.progress.failed(trial_id, failure_class, message)
+        everything = self._ended == self._failed and self._ended == self.progress.total
+        if everything or (self._ended >= FEWEST_BEFORE_GIVING_UP and 2 * self._failed > self._ended):
+            self.error = TooManyFailures(
+                f"{self._failed} of {self._ended} trials failed, "
+                f"the last one with {failure_class}:\n{message.rstrip()}",
+                hint=f"All failures: resnext-search status {self.folder.path}. Mend the cause, then try again with: "
+                f"resnext-search retry {self.folder.path} --failed",
+            )
+
+    def _end(self, trial_id: int) -> None:
+        """A trial has ended in the journal."""
+        self._ended += 1
+        self.budget.ended(self.journal.trial(trial_id))
+        if self.proposals is not None:
+            self.proposals.ended(trial_id)
+        self.folder.checkpoint(trial_id).unlink(missing_ok=True)
+
+    @contextmanager
+    def _errors_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.error = self.error or error

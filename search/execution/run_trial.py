@@ -1,0 +1,130 @@
+"""What does a worker do with a trial? It trains, and reports a latency, every epoch, and a failure if one is raised.
+
+Knows no scheduler: whoever starts workers hands in the device and how to report. Workers import this file, so it never
+imports Ax.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.study import Study
+
+Train = Callable[..., Iterator[Any]]
+Report = Callable[[dict[str, Any]], object]
+
+MESSAGE_CHARACTERS = 4_000
+
+
+class NotFinite(ResnextSearchError):
+    """A trainer yielded something that is no finite number."""
+
+
+class WrongResult(ResnextSearchError):
+    """A trainer yielded less than a trial has to give, or what it must not know."""
+
+
+def share_of(order: Mapping[str, Any], gpu: float) -> float:
+    """GPUs of a trial: those of all of them, or a whole one if it is to be alone."""
+    return 1.0 if order["alone"] else gpu
+
+
+def run_trial(
+    order: Mapping[str, Any],
+    study_json: str,
+    checkpoints: Path,
+    train: Train,
+    *,
+    gpu: float,
+    confirm: bool,
+    device: str,
+    report: Report,
+) -> None:
+    """Train one trial, reporting what it yields; a failure is reported, not raised.
+
+    Args:
+        order: What `Dispatcher.order` says of it.
+        study_json: The study.
+        checkpoints: The folder for them.
+        train: As `run_study` says.
+        gpu: GPUs of a trial that is not alone.
+        confirm: Whether it trains on the validation images too, and is tested.
+        device: `cpu` or `cuda`.
+        report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback.
+    """
+    about = {"host": socket.gethostname(), "device": device}
+    try:
+        if device == "cuda":
+            _keep_to_share(share_of(order, gpu))
+        study = _study(study_json)
+        # where nobody looks at it, it would only keep a worker waiting
+        wanted = confirm or "latency_ms" in study.objectives
+        facts = train(
+            study,
+            Configuration.from_json(order["configuration"]),
+            int(order["seed"]),
+            device=device,
+            threads=study.resources.cpu,
+            checkpoint=checkpoints / f"trial-{order['trial_id']:05d}.pt",
+            confirm=confirm,
+            micro_batches=order["micro_batches"],
+            latency=wanted and device not in order["measured_on"],
+        )
+        epoch = 0
+        for fact in facts:
+            result = fact._asdict()
+            _expect_finite(result)
+            if "epoch" in result:
+                epoch = result["epoch"]
+                _expect_whole(result, confirm=confirm, last=epoch >= study.trainer.epochs)
+            report({**result, **about})
+        if epoch < study.trainer.epochs:
+            raise WrongResult(f"the trainer ended after epoch {epoch} of {study.trainer.epochs}")
+    except Exception as error:
+        message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
+        report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+
+
+@cache
+def _study(study_json: str) -> Study:
+    """Read once by a worker: it trains many trials of a study."""
+    return Study.model_validate_json(study_json)
+
+
+def _keep_to_share(gpu: float) -> None:
+    import torch  # only where there is a GPU: a trainer from a plug-in need not use torch
+    from resnext_search.trainers.device import limit_memory
+
+    if torch.cuda.is_available():  # not with the logical GPUs of a test
+        limit_memory(gpu)
+
+
+def _expect_finite(result: dict[str, Any]) -> None:
+    for name, value in result.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise NotFinite(f"{_where(result)}the {name.replace('_', ' ')} is {value}")
+
+
+def _expect_whole(result: dict[str, Any], *, confirm: bool, last: bool) -> None:
+    """What the journal would not take must fail its trial, not the study."""
+    validation = ["validation_loss", "validation_error"]
+    wanted = ["learning_rate", "train_loss", "seconds", *([] if confirm else validation)]
+    wanted += ["test_error"] if confirm and last else []
+    forbidden = validation if confirm else ["test_error"]
+    if missing := [name for name in wanted if result.get(name) is None]:
+        raise WrongResult(f"{_where(result)}the trainer yielded no {' and no '.join(missing)}")
+    if known := [name for name in forbidden if result.get(name) is not None]:
+        reason = "trains on the validation images" if confirm else "must not look at the test images"
+        raise WrongResult(f"{_where(result)}the trainer yielded a {known[0]}; this trial {reason}")
+
+
+def _where(result: dict[str, Any]) -> str:
+    return f"epoch {result['epoch']}: " if "epoch" in result else ""

@@ -1,0 +1,136 @@
+"""What does a method propose from? All that was proposed and told so far, in the order of the proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from resnext_search.search.surrogate.candidates import Candidates
+from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
+from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
+from resnext_search.search.surrogate.observations import Observations, can_learn
+from resnext_search.spaces.architecture.complexity import Integers
+from resnext_search.spaces.search_space.knobs import Floats
+
+ERROR, LATENCY = "validation_error", "latency_ms"
+
+# The model is told of the last failures alone: each costs it as much as a trial that completed.
+FAILURES_MODELLED = 200
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial that ended without a result; its configuration is not proposed again, its surroundings less.
+
+    Its latency may have been measured all the same.
+    """
+
+    kind: str
+    message: str = ""
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class AcquisitionProblem:
+    """Candidates to choose from, and the trials that an acquisition compares them with; d features, k costs."""
+
+    features: Floats  # (m, d) of the candidates
+    costs: Floats  # (m, k) their other objectives
+    cost_deviations: Floats  # (m, k) of the logarithms of these, 0 where they are known
+    observed_features: Floats  # (n, d) completed trials
+    observed_costs: Floats  # (n, k) their other objectives, known
+    pending_features: Floats  # (p, d) running trials, and stopped ones of which nothing can be said yet
+    failed_features: Floats  # (f, d) failed trials
+
+
+class SearchState:
+    """Which candidates were proposed, by the number of the proposal, and what came of them.
+
+    Args:
+        pool: The candidates.
+        objectives: As of `Optimizer`.
+        seed: Seed of the proposals.
+    """
+
+    def __init__(self, pool: Candidates, objectives: Sequence[str], seed: int) -> None:
+        self.pool, self.seed = pool, seed
+        self.costs = tuple(name for name in objectives if name != ERROR)
+        self.candidates: list[int] = []
+        self.outcomes: dict[int, float | Stopped | Failure] = {}
+        self.curves: dict[int, Curve] = {}
+        self.latencies: dict[int, float] = {}
+        self._latency_features = latency_features(pool.feasible)
+
+    @property
+    def tried(self) -> Integers:
+        """`(n,)` array of the candidates that were proposed."""
+        return np.array(self.candidates, dtype=np.int64)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the completed trials say anything to a model."""
+        return can_learn(len(self.pool.feature_names), self.completed().values())
+
+    def completed(self) -> dict[int, float]:
+        """Errors by proposal, in the order of the proposals."""
+        return {number: error for number, error in sorted(self.outcomes.items()) if isinstance(error, float)}
+
+    def observe(self) -> tuple[list[int], Observations]:
+        """The n proposals of which an error is known or estimated, and these as `(n, d)` and `(n,)` arrays."""
+        ended = {number: outcome for number, outcome in self.outcomes.items() if not isinstance(outcome, Failure)}
+        return observe(ended, self.curves, self._features)
+
+    def problem(self, candidates: Integers, observed: Sequence[int]) -> AcquisitionProblem:
+        """Which of these `(m,)` candidates is next?
+
+        Args:
+            candidates: By number.
+            observed: The proposals that the model has been told; those that have not ended either count as running.
+        """
+        completed = list(self.completed())
+        failed = sorted(number for number, outcome in self.outcomes.items() if isinstance(outcome, Failure))
+        known = {*observed, *failed}
+        pending = [number for number in range(len(self.candidates)) if number not in known]
+        costs, deviations = self._costs_of_architectures()
+        architectures = candidates // len(self.pool.knob_rows)
+        return AcquisitionProblem(
+            self.pool.features(candidates),
+            costs[architectures],
+            deviations[architectures],
+            self._features(completed),
+            costs[self._architectures(completed)],
+            self._features(pending),
+            self._features(failed[-FAILURES_MODELLED:]),
+        )
+
+    def measured(self) -> dict[int, float]:
+        """Latencies by architecture, in the order of the proposals; of several the first counts."""
+        numbers = sorted(self.latencies)
+        measured: dict[int, float] = {}
+        for architecture, number in zip(self._architectures(numbers).tolist(), numbers, strict=True):
+            measured.setdefault(architecture, self.latencies[number])
+        return measured
+
+    def _features(self, proposals: Sequence[int]) -> Floats:
+        return self.pool.features(self._candidates(proposals))
+
+    def _architectures(self, proposals: Sequence[int]) -> Integers:
+        return self._candidates(proposals) // len(self.pool.knob_rows)
+
+    def _candidates(self, proposals: Sequence[int]) -> Integers:
+        return np.array([self.candidates[number] for number in proposals], dtype=np.int64)
+
+    def _costs_of_architectures(self) -> tuple[Floats, Floats]:
+        """`(architectures, k)` arrays of the objectives beside the error, and the deviations of their logarithms.
+
+        Each is a share of the largest in the feasible set.
+        """
+        costs = np.empty((len(self.pool.feasible), len(self.costs)))
+        deviations = np.zeros_like(costs)
+        for column, name in enumerate(self.costs):
+            if name == LATENCY:
+                costs[:, column], deviations[:, column] = expected_latencies(self._latency_features, self.measured())
+            else:
+                costs[:, column] = getattr(self.pool.feasible.counts, name)
+        return costs / costs.max(axis=0), deviations
