@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from resnext_search.spaces.study.file import load_study
     from resnext_search.spaces.study.study import Study
 
-_HOMES = {
-    "Architecture": "architecture.architecture",
-    "Band": "search_space.axes",
-    "Configuration": "study.configuration",
-    "FeasibleSet": "search_space.feasible",
-    "Study": "study.study",
-    "Template": "architecture.architecture",
-    "enumerate_feasible": "search_space.feasible",
-    "load_study": "study.file",
-}
-
 __all__ = [
     "Architecture",
     "Band",
@@ -39,8 +28,18 @@ __all__ = [
     "load_study",
 ]
 
+_HOMES = {
+    "architecture.architecture": {"Architecture", "Template"},
+    "search_space.axes": {"Band"},
+    "search_space.feasible": {"FeasibleSet", "enumerate_feasible"},
+    "study.configuration": {"Configuration"},
+    "study.file": {"load_study"},
+    "study.study": {"Study"},
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

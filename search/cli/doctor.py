@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from resnext_search.search.cli.options import FILE, Group, json_option, show
+from resnext_search.search.cli import options
 from resnext_search.spaces.errors import UsageError
 
-commands = Group()
+commands = options.Group()
 
 
 @commands.command()
 @click.argument(
-    "study", type=FILE, required=False, metavar="[STUDY.yaml|DIR]", help="look at all its images, or at the folder"
+    "study",
+    type=options.FILE,
+    required=False,
+    metavar="[STUDY.yaml|DIR]",
+    help="look at all its images, or at the folder",
 )
 @click.argument("overrides", nargs=-1, metavar="[key=value ...]", help="such as data.unreadable=skip")
-@json_option
+@options.json_option
 def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study."""
     from resnext_search.search.cli.machine_checks import check_machine
@@ -34,4 +38,4 @@ def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> Non
         from resnext_search.spaces.study.file import load_study
 
         checks = check_machine(load_study(study, overrides))
-    show(as_json, [check._asdict() for check in checks], lambda: "\n".join(map(str, checks)))
+    options.show(as_json, [check._asdict() for check in checks], lambda: "\n".join(map(str, checks)))

@@ -8,25 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from resnext_search.search.cli.options import (
-    FILE,
-    FOLDER,
-    Group,
-    folder_argument,
-    json_option,
-    reading,
-    serve_option,
-    show,
-)
+from resnext_search.search.cli import options
 from resnext_search.spaces.errors import UsageError
 
-commands = Group()
+commands = options.Group()
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--watch", is_flag=True, help="follow it until its run ends; with --json a line a look")
-@json_option
+@options.json_option
 def status(folder: Path, watch: bool, as_json: bool) -> None:
     """Show how far a study is, also while it runs."""
     if watch:
@@ -35,9 +26,9 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     from resnext_search.search.monitor.status import read_status
     from resnext_search.search.monitor.text import status_words
 
-    with reading(folder) as (study, journal):
+    with options.reading(folder) as (study, journal):
         facts = read_status(study, journal)
-    show(as_json, facts, lambda: status_words(facts))
+    options.show(as_json, facts, lambda: status_words(facts))
 
 
 def _watch(folder: Path, as_json: bool) -> None:
@@ -53,28 +44,28 @@ def _watch(folder: Path, as_json: bool) -> None:
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--figures", is_flag=True, help="draw the report's figures too, as PNG and SVG")
 @click.option("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
-@json_option
+@options.json_option
 def export(folder: Path, figures: bool, objectives: str | None, as_json: bool) -> None:
     """Write the tables of a study anew from its journal: CSV, parquet, LaTeX."""
     from resnext_search.results.report.outputs import export_study
     from resnext_search.search.monitor.summary import summarize_search
 
     names = [name.strip() for name in objectives.split(",")] if objectives else None
-    with reading(folder) as (study, journal):
+    with options.reading(folder) as (study, journal):
         summarize = partial(summarize_search, study, journal)
         files = [str(path) for path in export_study(study, journal, summarize, names, figures=figures)]
-    show(as_json, {"files": files}, lambda: "\n".join(files))
+    options.show(as_json, {"files": files}, lambda: "\n".join(files))
 
 
 @commands.command()
-@folder_argument
-@click.option("--out", type=FILE, metavar="FILE", help="file to write (default: DIR/report.html)")
-@serve_option
+@options.folder_argument
+@click.option("--out", type=options.FILE, metavar="FILE", help="file to write (default: DIR/report.html)")
+@options.serve_option
 @click.option("--open", "in_browser", is_flag=True, help="show it in the browser")
-@json_option
+@options.json_option
 def report(folder: Path, out: Path | None, serve: int | None, in_browser: bool, as_json: bool) -> None:
     """Write the study as one HTML page, also while it runs."""
     if serve is not None:
@@ -83,14 +74,14 @@ def report(folder: Path, out: Path | None, serve: int | None, in_browser: bool, 
     from resnext_search.results.report.outputs import write_report
     from resnext_search.search.monitor.summary import summarize_search
 
-    with reading(folder) as (study, journal):
+    with options.reading(folder) as (study, journal):
         path = out or study.report
         write_report(path, read_facts(study, journal, read_results(journal), summarize_search(study, journal)))
     if in_browser:
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
-    show(as_json, {"file": str(path)}, lambda: str(path))
+    options.show(as_json, {"file": str(path)}, lambda: str(path))
 
 
 def _serve(folder: Path, port: int) -> None:
@@ -107,27 +98,27 @@ def _serve(folder: Path, port: int) -> None:
 
 
 @commands.command()
-@folder_argument
-@json_option
+@options.folder_argument
+@options.json_option
 def best(folder: Path, as_json: bool) -> None:
     """Print the completed trial that the model expects to err least, and its refit."""
     from resnext_search.search.monitor.status import read_chosen, read_refit
     from resnext_search.search.monitor.text import best_words
 
-    with reading(folder) as (study, journal):
+    with options.reading(folder) as (study, journal):
         facts = read_chosen(study, journal)
     facts["refit"] = read_refit(study)
-    show(as_json, facts, lambda: best_words(facts))
+    options.show(as_json, facts, lambda: best_words(facts))
 
 
 @commands.command()
-@click.argument("source", type=FILE, metavar="DIR|CSV", help="study folder, or runs: arm, seed, test_error")
+@click.argument("source", type=options.FILE, metavar="DIR|CSV", help="study folder, or runs: arm, seed, test_error")
 @click.option("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")
 @click.option("--margin", type=float, metavar="POINTS", help="below which nobody cares (CSV; default: 0.3)")
 @click.option("--tolerance", type=float, metavar="SHARE", help="largest mismatch of multiply-adds (CSV; default: 0.02)")
 @click.option("--strict", is_flag=True, help="exit with 7 if it is inconclusive or invalid")
-@click.option("--plots", type=FOLDER, metavar="DIR", help="draw the runs too, as PNG and SVG")
-@json_option
+@click.option("--plots", type=options.FOLDER, metavar="DIR", help="draw the runs too, as PNG and SVG")
+@options.json_option
 def verdict(source: Path, strict: bool, plots: Path | None, as_json: bool, **of_csv: Any) -> None:
     """Judge the claim of a study, or anyone's runs in a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
@@ -146,6 +137,6 @@ def verdict(source: Path, strict: bool, plots: Path | None, as_json: bool, **of_
         from resnext_search.results.report.outputs import draw_runs
 
         draw_runs(runs, judged, plots)
-    show(as_json, judged.to_json(), lambda: verdict_text(judged))
+    options.show(as_json, judged.to_json(), lambda: verdict_text(judged))
     if strict and judged.verdict in ("inconclusive", "invalid"):
         raise click.exceptions.Exit(7)

@@ -38,12 +38,9 @@ class Check(NamedTuple):
 
 def check_machine(study: Study | None = None) -> list[Check]:
     """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
-    checks = [_python(), *_packages(), *_hardware(), *_data_sets(), *_trainers()]
+    python = Check("python", sys.version.split()[0], sys.version_info >= (3, 11))
+    checks = [python, *_packages(), *_hardware(), *_data_sets(), *_trainers()]
     return checks if study is None else [*checks, _data_of(study)]
-
-
-def _python() -> Check:
-    return Check("python", sys.version.split()[0], sys.version_info >= (3, 11))
 
 
 def _packages() -> list[Check]:

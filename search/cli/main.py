@@ -110,21 +110,15 @@ def _said_here(error: click.UsageError) -> UsageError:
 
 
 def _unexpected(error: Exception) -> int:
-    """Leave a traceback in a file, and one line on standard error."""
-    report = _report(traceback.format_exc())
+    """Leave a traceback in a file, here or where such things go if this folder cannot be written, and one line."""
+    report, text = Path("resnext-search-error.txt"), traceback.format_exc()
+    try:
+        report.write_text(text, encoding="utf-8")
+    except OSError:
+        report = Path(tempfile.mkdtemp(prefix="resnext-search-")) / report
+        report.write_text(text, encoding="utf-8")
     print(f"{PROGRAM}: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
     return 1
-
-
-def _report(text: str) -> Path:
-    """Leave a traceback in a file: here, or where the system keeps such things if this folder cannot be written."""
-    path = Path("resnext-search-error.txt")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError:
-        path = Path(tempfile.mkdtemp(prefix="resnext-search-")) / path
-        path.write_text(text, encoding="utf-8")
-    return path
 
 
 def _complain(error: ResnextSearchError) -> int:

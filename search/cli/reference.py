@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from resnext_search.search.cli.options import FILE, Group, json_option, show
+from resnext_search.search.cli import options
 from resnext_search.spaces.errors import UsageError
 
-commands = Group()
+commands = options.Group()
 
 
 @commands.command()
@@ -24,7 +24,7 @@ commands = Group()
 )
 @click.option("--blocks", metavar="N,N,...", help="blocks per stage, where the depth does not say them")
 @click.option("--classes", type=int, metavar="N", help="classes (default: those of the template's data set)")
-@json_option
+@options.json_option
 def complexity(name: str, template: str, blocks: str | None, classes: int | None, as_json: bool) -> None:
     """Count an architecture's parameters, multiply-adds and activations."""
     from dataclasses import replace
@@ -44,25 +44,26 @@ def complexity(name: str, template: str, blocks: str | None, classes: int | None
         fixed = replace(fixed, classes=classes)
     architecture = parse_name(name, fixed, _numbers(blocks))
     counts = count(fixed, architecture)
-    facts = {
+    facts: dict[str, Any] = {
         "architecture": architecture.name,
         "template": template,
         "blocks": list(architecture.blocks),
         "group_widths": list(architecture.group_widths),
         **{key: int(value) for key, value in counts._asdict().items()},
     }
-    show(as_json, facts, lambda: "\n".join(f"{key:14}{_grouped(value)}" for key, value in facts.items()))
+    lines = (f"{key:14}{value:,}" if isinstance(value, int) else f"{key:14}{value}" for key, value in facts.items())
+    options.show(as_json, facts, lambda: "\n".join(lines))
 
 
 @commands.command()
-@json_option
+@options.json_option
 def paper(as_json: bool) -> None:
     """Count the networks of the paper's tables, beside the figures that it prints."""
     from resnext_search.search.cli.paper_table import paper_words
     from resnext_search.spaces.architecture.paper import paper_rows
 
     rows = paper_rows()
-    show(as_json, [row._asdict() for row in rows], lambda: paper_words(rows))
+    options.show(as_json, [row._asdict() for row in rows], lambda: paper_words(rows))
 
 
 @commands.command()
@@ -74,18 +75,20 @@ def schema() -> None:
 
 
 @commands.command()
-@click.argument("study", type=FILE, default="study.yaml", metavar="[FILE]", help="file to write (default: study.yaml)")
+@click.argument(
+    "study", type=options.FILE, default="study.yaml", metavar="[FILE]", help="file to write (default: study.yaml)"
+)
 def init(study: Path) -> None:
     """Write a commented study file to start from."""
     from importlib.resources import files
 
+    from resnext_search.spaces.whole_file import writing
+
     if study.exists():
         raise UsageError(f"{study}: exists already; it is left as it is", hint="Name another file.")
     text = files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
-    try:
+    with writing(study):
         study.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{study}: cannot be written: {error}") from error
     print(f"{study}\nNext: resnext-search plan {study}")
 
 
@@ -97,7 +100,3 @@ def _numbers(text: str | None) -> list[int] | None:
             f"--blocks {text!r}: not whole numbers with commas between", hint="For example --blocks 2,3,2."
         )
     return [int(part) for part in text.split(",")]
-
-
-def _grouped(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

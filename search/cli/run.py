@@ -10,30 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from resnext_search.search.cli.options import (
-    FILE,
-    FOLDER,
-    Group,
-    folder_argument,
-    json_option,
-    overrides_argument,
-    reading,
-    serve_option,
-    show,
-    study_argument,
-)
+from resnext_search.search.cli import options
 
 if TYPE_CHECKING:
     from resnext_search.search.lifecycle.refit import Format
 
-commands = Group()
+commands = options.Group()
 
 
 @commands.command()
-@study_argument
-@overrides_argument
-@click.option("--out", type=FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
-@serve_option
+@options.study_argument
+@options.overrides_argument
+@click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
+@options.serve_option
 def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
     """Run a study, or continue it: search, tune and confirm the claim, tables, verdict."""
     from resnext_search.spaces.study.file import load_study
@@ -47,14 +36,14 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | 
 
 
 @commands.command()
-@folder_argument
-@overrides_argument
-@serve_option
+@options.folder_argument
+@options.overrides_argument
+@options.serve_option
 def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
     """Continue the study of a folder."""
     from resnext_search.spaces.study.file import parse_study
 
-    with reading(folder) as (files, journal):
+    with options.reading(folder) as (files, journal):
         study = parse_study(journal.study().model_dump_json(), str(files.journal), overrides)
     from resnext_search.search.lifecycle.run import run_study
 
@@ -63,10 +52,10 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 
 
 @commands.command()
-@study_argument
-@overrides_argument
+@options.study_argument
+@options.overrides_argument
 @click.option("--no-calibrate", is_flag=True, help="measure nothing, forecast FLOPs only")
-@json_option
+@options.json_option
 def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
@@ -79,66 +68,64 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: b
     loaded = load_study(study, overrides)
     feasible = loaded.feasible_set()
     check_limits(loaded)
+    known = loaded.trainer.plugin is None  # what another trainer takes is not
     facts = {
         **summarize(loaded, feasible),
         "training_flops": training_flops(loaded),
-        "gpu_bytes": None,
-        "forecast": None,
+        "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
+        "forecast": calibrate(loaded, feasible) if known and not no_calibrate else None,
     }
-    if loaded.trainer.plugin is None:  # what another trainer takes is not known
-        facts["gpu_bytes"] = gpu_bytes(loaded, feasible)
-        facts["forecast"] = None if no_calibrate else calibrate(loaded, feasible)
-    show(as_json, facts, lambda: plan_words(facts))
+    options.show(as_json, facts, lambda: plan_words(facts))
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--now", is_flag=True, help="interrupt the trials; they go on from their last epoch later")
-@json_option
+@options.json_option
 def stop(folder: Path, now: bool, as_json: bool) -> None:
     """Let the run of a folder end its running trials and stop; with --now at once."""
     from resnext_search.search.cli.text import stop_words
     from resnext_search.search.lifecycle.control import stop_study
 
     facts = stop_study(folder, now=now)
-    show(as_json, facts, lambda: stop_words(facts))
+    options.show(as_json, facts, lambda: stop_words(facts))
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--failed", is_flag=True, required=True, help="all that have failed")
-@json_option
+@options.json_option
 def retry(folder: Path, failed: bool, as_json: bool) -> None:
     """Queue the failed trials of a folder again, for the next resume."""
     from resnext_search.search.cli.text import retry_words
     from resnext_search.search.lifecycle.control import retry_failed
 
     facts = retry_failed(folder)
-    show(as_json, facts, lambda: retry_words(facts))
+    options.show(as_json, facts, lambda: retry_words(facts))
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
-@json_option
+@options.json_option
 def refit(folder: Path, trial: int | None, as_json: bool) -> None:
     """Train the best configuration on all but the test images, and save it."""
     from resnext_search.search.lifecycle.refit import refit_study
     from resnext_search.search.monitor.text import refit_words
 
     facts = refit_study(folder, trial, quiet=as_json)
-    show(as_json, facts, lambda: refit_words(facts))
+    options.show(as_json, facts, lambda: refit_words(facts))
 
 
 @commands.command()
-@folder_argument
+@options.folder_argument
 @click.option("--format", "kind", default="onnx", type=click.Choice(["onnx", "safetensors"]), help="default: onnx")
-@click.option("--out", type=FILE, metavar="FILE", help="file to write (default: DIR/model.onnx)")
-@json_option
+@click.option("--out", type=options.FILE, metavar="FILE", help="file to write (default: DIR/model.onnx)")
+@options.json_option
 def export_model(folder: Path, kind: Format, out: Path | None, as_json: bool) -> None:
     """Write the network that refit saved for programs without torch."""
     from resnext_search.search.cli.text import model_export_words
     from resnext_search.search.lifecycle import refit as model_export
 
     facts = model_export.export_model(folder, kind, out)
-    show(as_json, facts, lambda: model_export_words(facts))
+    options.show(as_json, facts, lambda: model_export_words(facts))
