@@ -21,7 +21,6 @@ from torch import Tensor
 
 # Steps before the clock starts: the first ones allocate memory and choose kernels.
 WARM_UP_STEPS = 3
-
 # The clock runs for at least so long, and for at least so many steps.
 LEAST_CALIBRATION_SECONDS = 0.5
 

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
-
 _log = logging.getLogger(__name__)
 
 

@@ -30,10 +30,8 @@ from torch import Tensor, nn
 
 # Repeats before the clock starts: the first ones allocate memory and choose kernels.
 WARM_UP_REPEATS = 3
-
 # The clock runs for at least so long, and for at least so many repeats.
 LEAST_SECONDS = 0.25
-
 LEAST_REPEATS = 5
 
 

@@ -100,7 +100,6 @@ WORDS = (
     "data",
     "correct",
 )
-
 WHOLE = (
     "trial",
     "seed",

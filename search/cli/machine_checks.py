@@ -17,7 +17,6 @@ from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 
 PACKAGES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic")
-
 LEAST_MEMORY_BYTES = 2 * 2**30  # one worker with torch takes about 0.9 GiB, the driver with Ax and Ray as much
 LEAST_DISK_BYTES = 2**30
 

@@ -77,10 +77,8 @@ def _measure(study_json: str, configuration_json: str) -> dict[str, Any]:
 
 # What the trials that ended last have taken is what the next ones will take: a machine's load changes.
 ENDS_LOOKED_AT = 12
-
 # Of the trials started last: as many at once as when the busiest of them started is how many run at once.
 STARTS_LOOKED_AT = 8
-
 # What a trial may take beside its training: reading the data, starting its worker.
 LONGEST_START_SECONDS = 120.0
 

@@ -43,7 +43,6 @@ def network_features(cardinality: Integers, width: Integers, blocks: Integers) -
 
 # Values of a continuous knob on the grid, by how many continuous knobs there are.
 GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9, 4: 6, 5: 4}
-
 # Candidates scored for one proposal; a larger pool is sampled, afresh for every proposal. Of 118,885 candidates twice
 # as many were no better (made-up surfaces, `free`: regret of the best of 40 trials 0.039 and 0.047 points, paired
 # difference -0.009 +- 0.014, n=60), and a worker waits for them: 4 ms more of the 50 between two of its trials.

@@ -30,14 +30,11 @@ from threadpoolctl import ThreadpoolController
 # Hvarfner et al. 2024, arXiv:2402.02229: length-scales are log-normal with this spread around a centre that grows with
 # the root of the number of features, so that the prior is as simple in many features as in few.
 LENGTHSCALE_SPREAD = math.sqrt(3)
-
 NOISE_CENTRE, NOISE_SPREAD = -4.0, 1.0
-
 SMALLEST_LENGTHSCALE, SMALLEST_NOISE = 2.5e-2, 1e-4
 
 # 5,000 points and 1,000 trials are 40 MB; all 50,000 candidates of a large pool would be ten times that.
 PREDICTED_AT_ONCE = 5_000
-
 # far above anything the priors let through; keeps a step of the optimizer from overflowing
 LARGEST_LOGARITHM = 10.0
 

@@ -16,9 +16,7 @@ from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
 
 REFITTED_UNTIL = 100
-
 FITTED_TO = 300
-
 PREDICTED_FROM = 1_000
 
 
