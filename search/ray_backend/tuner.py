@@ -48,56 +48,50 @@ class RayWorkers:
         self, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None = None
     ) -> None:
         """Run a phase, as of `Workers`."""
-        _run_trials(self.cluster, phase, context, progress, proposals)
-
-
-def _run_trials(
-    cluster: Cluster, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None
-) -> None:
-    study, folder = context.study, context.folder
-    gpu = cluster.gpus_of_a_trial(study)
-    stops_early = phase == "search" and study.search.early_stopping != "none"
-    dispatcher = Dispatcher(
-        phase,
-        context,
-        progress,
-        proposals,
-        at_once=cluster.trials_at_once(study),
-        gpu=gpu,
-        stopping=EarlyStopping(study, context.journal) if stops_early else None,
-    )
-    searcher = RaySearcher(dispatcher)
-    trial = tune.with_resources(
-        trainable(study, folder.checkpoints.resolve(), context.train, gpu=gpu, confirm=phase == "confirm"),
-        resources(study, gpu),
-    )
-    scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
-    tuner = tune.Tuner(
-        trial,
-        tune_config=tune.TuneConfig(
-            search_alg=searcher, scheduler=RayScheduler(searcher), num_samples=-1, reuse_actors=True
-        ),
-        run_config=tune.RunConfig(
-            name="trials",
-            storage_path=str(scratch),
-            failure_config=tune.FailureConfig(max_failures=0),
-            callbacks=[WatchdogCallback(context, cluster, searcher)],
-            stop=StopAll(searcher),
-            verbose=0,
-        ),
-    )
-    with context.stops.patient(), cluster.health_check(context.stops.last_words) as health:
-        try:
-            tuner.fit()
-        except BaseException as error:
-            if health.lost:
-                raise MachineLost(
-                    f"{folder.path}: {health.lost}; everything is saved", hint=context.how_to_continue
-                ) from error
-            raise
-        finally:
-            searcher.close()
-            context.budget.time.rest()
-            shutil.rmtree(scratch, ignore_errors=True)
-    if dispatcher.error is not None:
-        raise dispatcher.error
+        study, folder = context.study, context.folder
+        gpu = self.cluster.gpus_of_a_trial(study)
+        stops_early = phase == "search" and study.search.early_stopping != "none"
+        dispatcher = Dispatcher(
+            phase,
+            context,
+            progress,
+            proposals,
+            at_once=self.cluster.trials_at_once(study),
+            gpu=gpu,
+            stopping=EarlyStopping(study, context.journal) if stops_early else None,
+        )
+        searcher = RaySearcher(dispatcher)
+        trial = tune.with_resources(
+            trainable(study, folder.checkpoints.resolve(), context.train, gpu=gpu, confirm=phase == "confirm"),
+            resources(study, gpu),
+        )
+        scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
+        tuner = tune.Tuner(
+            trial,
+            tune_config=tune.TuneConfig(
+                search_alg=searcher, scheduler=RayScheduler(searcher), num_samples=-1, reuse_actors=True
+            ),
+            run_config=tune.RunConfig(
+                name="trials",
+                storage_path=str(scratch),
+                failure_config=tune.FailureConfig(max_failures=0),
+                callbacks=[WatchdogCallback(context, self.cluster, searcher)],
+                stop=StopAll(searcher),
+                verbose=0,
+            ),
+        )
+        with context.stops.patient(), self.cluster.health_check(context.stops.last_words) as health:
+            try:
+                tuner.fit()
+            except BaseException as error:
+                if health.lost:
+                    raise MachineLost(
+                        f"{folder.path}: {health.lost}; everything is saved", hint=context.how_to_continue
+                    ) from error
+                raise
+            finally:
+                searcher.close()
+                context.budget.time.rest()
+                shutil.rmtree(scratch, ignore_errors=True)
+        if dispatcher.error is not None:
+            raise dispatcher.error
