@@ -1,4 +1,4 @@
-"""What does the model hold of a study? Its observations, effects and ranking of trials, made from the journal alone.
+"""What does the model hold of a study? Its observations, predictions and ranking of trials, from the journal alone.
 
 It is told the completed trials, and estimates of the stopped ones. The trial that is handed over is the one whose error
 is lowest by the model: the lowest that was reported often was lucky. Starts without torch, Ax and Ray: the model is
@@ -12,27 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
-from resnext_search.results.search_summary import Effect
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.effects import effects_of
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
-
-
-def read_effects(journal: Journal) -> list[Effect]:
-    """The best error to be expected at every cardinality, depth and width of the feasible set.
-
-    Returns:
-        In the order of `effects.AXES`, each ascending; empty while fewer than two completed search trials differ in
-        their error.
-    """
-    with one_thread():
-        posterior = read_posterior(journal)
-        return [] if posterior is None else effects_of(posterior, journal.study().seed)
 
 
 def read_posterior(journal: Journal) -> CandidatePosterior | None:

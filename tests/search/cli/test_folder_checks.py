@@ -14,7 +14,7 @@ from resnext_search.results.tables.files import write_effects, write_tables
 from resnext_search.results.tables.trials import trials_table
 from resnext_search.search.cli.folder_checks import check_folder
 from resnext_search.search.cli.machine_checks import Check
-from resnext_search.search.surrogate.study_model import read_effects
+from resnext_search.search.monitor.summary import summarize_search
 
 from tests.results.journal.journal_fixtures import restore
 from tests.support.journals import ended_folder, new_folder, point, started, tables_of
@@ -31,7 +31,7 @@ def finished(path: Path) -> StudyFolder:
     folder = ended_folder(path)
     with Journal(folder.journal, read_only=True) as journal:
         write_tables(folder, *tables_of(journal))
-        write_effects(folder, read_effects(journal), trials_table(journal))
+        write_effects(folder, summarize_search(folder, journal).effects, trials_table(journal))
     folder.report.write_text("")
     return folder
 

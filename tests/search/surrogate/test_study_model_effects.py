@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.search_summary import Effect
 from resnext_search.results.tables.files import EFFECT_COLUMNS, write_effects
 from resnext_search.results.tables.trials import trials_table
+from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.surrogate.candidates import Candidates
-from resnext_search.search.surrogate.study_model import read_effects
 from resnext_search.spaces import Configuration
 
 from tests.support.helpers import tiny_study
@@ -25,6 +27,10 @@ def truth(configuration: Configuration) -> float:
     """A percent less for every doubling of the groups, and lowest at a learning rate of 0.1."""
     rate = dict(configuration.knobs)["learning_rate"]
     return 9 - math.log2(configuration.architecture.cardinality) + 4 * math.log10(rate / 0.1) ** 2
+
+
+def effects_of_study(folder: StudyFolder, journal: Journal) -> Sequence[Effect]:
+    return summarize_search(folder, journal).effects
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -47,7 +53,10 @@ def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
 ) -> None:
     folder, journal = searched
     with journal:
-        path, trials = write_effects(folder, read_effects(journal), trials_table(journal)), len(journal.trials())
+        path, trials = (
+            write_effects(folder, effects_of_study(folder, journal), trials_table(journal)),
+            len(journal.trials()),
+        )
     rows = rows_of(path)
     assert tuple(rows[0]) == EFFECT_COLUMNS
     feasible = STUDY.feasible_set()
@@ -68,19 +77,19 @@ def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
 def test_the_same_journal_gives_the_same_file(searched: tuple[StudyFolder, Journal]) -> None:
     folder, journal = searched
     with journal:
-        once = write_effects(folder, read_effects(journal), trials_table(journal)).read_text()
-        assert write_effects(folder, read_effects(journal), trials_table(journal)).read_text() == once
+        once = write_effects(folder, effects_of_study(folder, journal), trials_table(journal)).read_text()
+        assert write_effects(folder, effects_of_study(folder, journal), trials_table(journal)).read_text() == once
 
 
 def test_a_search_from_which_nothing_can_be_learned_has_no_rows(tmp_path: Path) -> None:
     folder, journal = new_folder(tmp_path, STUDY)
     with journal:
-        assert read_effects(journal) == []
+        assert effects_of_study(folder, journal) == []
         pool = Candidates(STUDY.feasible_set(), STUDY.knobs())
         completed(journal, pool.configuration(0), 9.0)
         completed(journal, pool.configuration(50), 9.0)  # no error differs
         journal.fail(started(journal, pool.configuration(100)), "TrainingDiverged", "the loss is nan")
-        assert rows_of(write_effects(folder, read_effects(journal), trials_table(journal))) == []
+        assert rows_of(write_effects(folder, effects_of_study(folder, journal), trials_table(journal))) == []
 
 
 def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) -> None:
@@ -97,8 +106,8 @@ def test_stopped_trials_count_with_what_they_would_have_reached(tmp_path: Path) 
             journal.record_epoch(number, begun, device="cpu", host="here", final=False, stop=stop)
             if stop is None:
                 journal.record_epoch(number, epoch_row(2, error), device="cpu", host="here", final=True)
-        effects = read_effects(journal)
-        rows = rows_of(write_effects(folder, read_effects(journal), trials_table(journal)))
+        effects = effects_of_study(folder, journal)
+        rows = rows_of(write_effects(folder, effects_of_study(folder, journal), trials_table(journal)))
         total = len(journal.trials())
     for effect, lowest in zip(effects, (9, 8, 7), strict=False):
         assert effect.median == pytest.approx(lowest, abs=0.4)
