@@ -16,7 +16,7 @@ from resnext_search.spaces.errors import PluginError, shown
 
 
 class DatasetFacts(NamedTuple):
-    """Shape and size of a data set, as published.
+    """Shape and size of a data set, as published; 0 where it is the user's own, and the study has to say it.
 
     Args:
         resolution: Height and width, in pixels.
@@ -34,6 +34,11 @@ class DatasetFacts(NamedTuple):
     test_images: int
     flip: bool
 
+    @property
+    def of_the_study(self) -> bool:
+        """Whether a study says resolution and classes, and the files alone how many images there are."""
+        return not self.resolution
+
 
 # digits: scikit-learn's copy of the UCI optical digits has no test split of its own; 397 of its 1,797 images are
 # kept apart by the study's seed. A mirrored digit is not that digit, so digits are never flipped.
@@ -42,6 +47,7 @@ DATASETS = {
     "fashion_mnist": DatasetFacts(28, 1, 10, 60_000, 10_000, True),
     "cifar10": DatasetFacts(32, 3, 10, 50_000, 10_000, True),
     "cifar100": DatasetFacts(32, 3, 100, 50_000, 10_000, True),
+    "image_folder": DatasetFacts(0, 3, 0, 0, 0, True),
 }
 
 DATASET_GROUP = "resnext_search.datasets"
@@ -64,8 +70,7 @@ class DatasetPlugin(Protocol):
 
 def dataset_names() -> tuple[str, ...]:
     """Data sets that a study may name: those that are built in, then those of plug-ins."""
-    built_in = (*DATASETS, "image_folder")
-    return (*built_in, *(name for name in _found(DATASET_GROUP) if name not in built_in))
+    return (*DATASETS, *(name for name in _found(DATASET_GROUP) if name not in DATASETS))
 
 
 def trainer_names() -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import torch
 from resnext_search.spaces.architecture.architecture import Architecture, Template
+from resnext_search.spaces.search_space.objectives import Latency
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.device import precision
@@ -42,18 +43,6 @@ WARM_UP_REPEATS = 3
 LEAST_SECONDS = 0.25
 
 LEAST_REPEATS = 5
-
-
-class Latency(NamedTuple):
-    """What the network of an architecture takes for one image.
-
-    Args:
-        latency_ms: Lowest wall time of a repeat, in milliseconds.
-        latency_ms_spread: By how much the median of the repeats lies above it, in milliseconds.
-    """
-
-    latency_ms: float
-    latency_ms_spread: float
 
 
 def measure_latency(

@@ -8,17 +8,13 @@ from typing import Any
 
 from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, wide
 from resnext_search.results.statistics.pareto import best_of_start
+from resnext_search.spaces.search_space.objectives import OBJECTIVES
 from resnext_search.spaces.study.methods import METHODS, START
 
 Row = Mapping[str, Any]
 
 # Labels of what may be minimised.
-LABELS = {
-    "validation_error": "validation error, %",
-    "parameters": "parameters",
-    "activations": "activations of one image",
-    "latency_ms": "latency of one image, ms",
-}
+LABELS = {name: facts.label for name, facts in OBJECTIVES.items()}
 
 # More numbers below an axis would run into each other.
 MOST_TICKS = 16

@@ -140,8 +140,9 @@ class Journal(JournalReader):
         """Record what an architecture takes on a device; of several measurements the first stays."""
         with self.together():
             self._connection.execute(
-                "INSERT INTO latencies VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (architecture, device) DO NOTHING",
-                (key_of(architecture), device, host, row.latency_ms, row.latency_ms_spread, time.time()),
+                f"INSERT INTO latencies VALUES (?, ?, ?, {'?, ' * len(row)}?) "
+                "ON CONFLICT (architecture, device) DO NOTHING",
+                (key_of(architecture), device, host, *row, time.time()),
             )
 
     def fail(self, trial_id: int, failure_class: str, message: str) -> bool:

@@ -23,7 +23,7 @@ _EPOCH = ", ".join(field.name for field in fields(EpochRow))
 
 _FAILURE = ", ".join(field.name for field in fields(FailureRow))
 
-_LATENCY = ", ".join(field.name for field in fields(LatencyRow))
+_LATENCY = ", ".join(LatencyRow._fields)
 
 
 class JournalReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnext_search.spaces.search_space.objectives import Latency
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase
 
@@ -69,12 +70,8 @@ class EpochRow:
     seconds: float
 
 
-@dataclass(frozen=True)
-class LatencyRow:
-    """One row of the table `latencies`: the inference of one image, in milliseconds, and the spread of its repeats."""
-
-    latency_ms: float
-    latency_ms_spread: float
+# One row of the table `latencies`, without its architecture and device.
+LatencyRow = Latency
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Literal, NamedTuple
 
+from resnext_search.spaces.architecture.complexity import Complexity
+from resnext_search.spaces.search_space.knobs import KNOBS
+from resnext_search.spaces.search_space.objectives import LATENCY_MEANING, Latency
+
 Kind = Literal["string", "Int64", "Float64"]
 
 # What a cell holds, by the names of pandas.
@@ -46,8 +50,6 @@ def _columns(names: str, kind: Kind, meaning: str) -> list[Column]:
     return [Column(name, kind, meaning) for name in names.split(", ")]
 
 
-RECIPE = "the recipe of this trial"
-
 # `trials.csv`
 TRIALS = (
     *_columns("trial", WHOLE, "number, from 0, in the order of the proposals"),
@@ -67,12 +69,8 @@ TRIALS = (
     *_columns("architecture", WORD, "the paper's name: cardinality x width d - depth"),
     *_columns("cardinality, width, depth", WHOLE, "C; channels of a group in the first stage; weighted layers"),
     *_columns("group_widths, blocks", WORD, "channels of a group, and blocks, of every stage"),
-    Column("learning_rate", NUMBER, RECIPE),
-    Column("batch_size", WHOLE, RECIPE),
-    *_columns("weight_decay, momentum, label_smoothing", NUMBER, RECIPE),
-    *_columns(
-        "multiply_adds, parameters, activations", WHOLE, "exact counts; multiply-adds and activations for one image"
-    ),
+    *(Column(name, WHOLE if facts.integer else NUMBER, "the recipe of this trial") for name, facts in KNOBS.items()),
+    *_columns(", ".join(Complexity._fields), WHOLE, "exact counts; multiply-adds and activations for one image"),
     *_columns(
         "validation_error, test_error",
         NUMBER,
@@ -88,13 +86,7 @@ TRIALS = (
         "their validation spread over the steps (a trial that confirms has none); empty for an `image_folder`"
         " whose study gives no number of images",
     ),
-    *_columns(
-        "latency_ms, latency_ms_spread",
-        NUMBER,
-        "milliseconds that inference of one image takes on the trial's device: the lowest of many repeats, "
-        'and by how much their median lies above it; see "Latency". Empty if the trial failed before anything'
-        " was measured",
-    ),
+    *_columns(", ".join(Latency._fields), NUMBER, LATENCY_MEANING),
     *_columns("proposed_by", WORD, "`sobol` (space-filling start) or `ax` (the model); `plan` in tune and confirm"),
     *_columns("attempts", WHOLE, "how often it was started"),
     *_columns(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,11 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial, last_line
 from resnext_search.results.statistics.pareto import hypervolume_trace, pareto_front
 from resnext_search.spaces.architecture.architecture import dashed
-from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.architecture.complexity import Complexity, complexity
 from resnext_search.spaces.errors import UsageError
-from resnext_search.spaces.study.axes import KNOB_NAMES
+from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.search_space.knobs import KNOBS
+from resnext_search.spaces.search_space.objectives import OBJECTIVES
 from resnext_search.spaces.study.study import Study
 
 PARETO_COLUMNS = (
@@ -31,20 +32,17 @@ PARETO_COLUMNS = (
     "blocks",
     "depth",
     "learning_rate",
-    "multiply_adds",
-    "parameters",
-    "activations",
+    *Complexity._fields,
     "validation_error",
     "validation_error_sem",
     "test_error",
-    "latency_ms",
-    "latency_ms_spread",
+    *LatencyRow._fields,
     "training_step_ms",
     "seeds",
 )
 
 # In milliseconds; filled from other tables of the journal.
-MEASURED_COLUMNS = ("training_step_ms", "latency_ms", "latency_ms_spread")
+MEASURED_COLUMNS = ("training_step_ms", *LatencyRow._fields)
 
 # What may be minimised: the numbers that say something about a configuration.
 NUMERIC_COLUMNS = tuple(
@@ -95,7 +93,7 @@ def pareto_table(
         )
     trials = trials_table(journal) if trials is None else trials
     completed = trials[(trials.state == "completed") & (trials.phase == "search")]
-    keys = ["architecture", "group_widths", "blocks", *KNOB_NAMES]
+    keys = ["architecture", "group_widths", "blocks", *KNOBS]
     confirmed = trials[(trials.state == "completed") & (trials.phase == "confirm")]
     test_errors = confirmed.astype({"test_error": float}).groupby(keys).test_error.mean().to_dict()
     measured = completed.astype({"validation_error": float, "training_step_ms": float})
@@ -126,15 +124,21 @@ def _hypervolumes(study: Study, trials: pd.DataFrame) -> pd.Series[float]:
     if len(names) == 1:
         return pd.Series(dtype=float)
     completed = trials[(trials.phase == "search") & (trials.state == "completed")][names].astype(float).dropna()
-    dearest = study.feasible_set().counts._asdict() | {"latency_ms": completed.get("latency_ms")}
-    reference = [100.0 if name == "validation_error" else 1.1 * np.max(dearest[name]) for name in names]
+    feasible = study.feasible_set()
+    reference = [_worst(name, feasible, completed[name]) for name in names]
     return pd.Series(hypervolume_trace(completed.to_numpy() / reference).round(6), index=completed.index)
+
+
+def _worst(objective: str, feasible: FeasibleSet, seen: pd.Series[float]) -> float:
+    """A coordinate of the reference point, from the values in completed trials where no others are known."""
+    facts = OBJECTIVES[objective]
+    return facts.worst or float(1.1 * np.max(facts.known(feasible) if facts.known else seen))
 
 
 def _measured(study: Study, trial: Trial, latency: LatencyRow | None, epochs: Sequence[EpochRow]) -> dict[str, float]:
     """What else is known of a trial, of `MEASURED_COLUMNS`."""
     step = training_step_ms(study, trial, epochs)
-    times = {} if latency is None else asdict(latency)
+    times = {} if latency is None else latency._asdict()
     if step is not None:
         times["training_step_ms"] = step
     return {name: round(time, 4) for name, time in times.items()}
@@ -160,10 +164,8 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "group_widths": architecture and dashed(architecture.group_widths),
         "blocks": architecture and dashed(architecture.blocks),
         "depth": architecture and architecture.depth,
-        **{name: getattr(recipe, name) for name in KNOB_NAMES},
-        "multiply_adds": counts and counts.multiply_adds,
-        "parameters": counts and counts.parameters,
-        "activations": counts and counts.activations,
+        **{name: getattr(recipe, name) for name in KNOBS},
+        **(counts._asdict() if counts else dict.fromkeys(Complexity._fields)),
         "validation_error": trial and trial.validation_error,
         "test_error": trial and trial.test_error,
         "epochs": trial and trial.epochs,

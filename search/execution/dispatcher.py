@@ -166,7 +166,7 @@ class Dispatcher:
         return self._pending.popleft() if self._pending and self.budget.allows(self._pending[0]) else None
 
     def _record_latency(self, trial_id: int, fact: Mapping[str, Any]) -> None:
-        row = LatencyRow(**{name: fact[name] for name in LatencyRow.__dataclass_fields__})
+        row = LatencyRow(**{name: fact[name] for name in LatencyRow._fields})
         architecture = self.journal.trial(trial_id).configuration.architecture
         self.journal.record_latency(architecture, row, device=fact["device"], host=fact["host"])
 

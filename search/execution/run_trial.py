@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 
@@ -66,7 +67,7 @@ def run_trial(
             _keep_to_share(share_of(order, gpu))
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
-        wanted = confirm or "latency_ms" in study.objectives
+        wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
         facts = train(
             study,
             Configuration.from_json(order["configuration"]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.spaces.errors import DataError
@@ -15,12 +15,11 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.dataset import Dataset
+from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 
 if TYPE_CHECKING:
     from resnext_search.search.execution.run_trial import Train
-    from resnext_search.trainers.data.image_folder import FolderDataset
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Images:
 
     Args:
         words: What the user should know of it; empty if all is as usual.
-        fingerprint: Of names and numbering of the files of an `image_folder`; empty for data sets that are published.
+        fingerprint: Of images that stay in files; empty for data sets that are published.
     """
 
     words: str
@@ -69,9 +68,10 @@ class SameImages:
         Raises:
             DataError: This machine has other images.
         """
-        if _fingerprint(study.data, load_dataset(study.data)) != self.fingerprint:
+        if _fingerprint(load_dataset(study.data)) != self.fingerprint:
             raise DataError(
-                f"data: image_folder: the images in {study.data.root} are not those that the driver of the study found",
+                f"data: {study.data.name}: the images in {study.data.root} are not those that the driver of the study "
+                "found",
                 hint="All machines of a cluster need the same files; so need copies of them, damaged files included.",
             )
         return self.train(study, configuration, seed, **where)
@@ -85,15 +85,15 @@ def expect_images(data: DataConfig) -> Images:
     """
     dataset = check_dataset(data)
     load_dataset.cache_clear()  # the driver needs its memory for other things
-    return Images(_left_out(data, dataset), _fingerprint(data, dataset))
+    return Images(_left_out(data, dataset), _fingerprint(dataset))
 
 
-def _fingerprint(data: DataConfig, dataset: Dataset) -> str:
-    return cast("FolderDataset", dataset).fingerprint if data.name == "image_folder" else ""
+def _fingerprint(dataset: Dataset) -> str:
+    return dataset.fingerprint if isinstance(dataset, DatasetOfFiles) else ""
 
 
 def _left_out(data: DataConfig, dataset: Dataset) -> str:
-    if data.name != "image_folder" or not (left_out := cast("FolderDataset", dataset).left_out):
+    if not isinstance(dataset, DatasetOfFiles) or not (left_out := dataset.left_out):
         return ""
     from resnext_search.trainers.data.image_folder import named  # image libraries, which other data sets do not need
 

@@ -290,12 +290,11 @@ def _expect_some_completed(journal: Journal) -> None:
 
 
 def _say_result(console: Console, folder: StudyFolder, journal: Journal, results: StudyResults) -> None:
-    costs = [name for name in journal.study().objectives[1:] if name != "activations"]
+    costs = dict.fromkeys(["activations", *journal.study().objectives[1:]])
+    columns = ["trial", "architecture", "blocks", "learning_rate", *costs, "validation_error"]
     lines = [
         "",
-        results.front[
-            ["trial", "architecture", "blocks", "learning_rate", "activations", *costs, "validation_error"]
-        ].to_string(index=False),
+        results.front[columns].to_string(index=False),
         "",
         f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
     ]

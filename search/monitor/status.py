@@ -14,7 +14,7 @@ from typing import Any
 
 from resnext_search.results.journal.folder import StudyFolder, is_live
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.results.journal.rows import ENDED, LatencyRow, Trial
 from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.search.planning.claim_trials import planned_trials
 from resnext_search.search.planning.forecast import remaining
@@ -123,8 +123,7 @@ def _facts(journal: Journal, trial: Trial) -> dict[str, Any]:
         "recipe": trial.configuration.recipe(study.trainer).model_dump(exclude_none=True),
         "validation_error": trial.validation_error,
         **{name: int(value) for name, value in counts._asdict().items()},
-        "latency_ms": latency and latency.latency_ms,
-        "latency_ms_spread": latency and latency.latency_ms_spread,
+        **(dict.fromkeys(LatencyRow._fields) if latency is None else latency._asdict()),
     }
 
 

@@ -14,19 +14,21 @@ from numbers import Real
 from typing import SupportsFloat, TypeGuard
 
 from resnext_search.search.optimizer.methods import method_named
-from resnext_search.search.optimizer.state import ERROR, LATENCY, Failure, SearchState
+from resnext_search.search.optimizer.state import Failure, SearchState
 from resnext_search.search.surrogate.candidates import Candidates, Describe, network_features
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.knobs import Knob
+from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.methods import METHODS, START
 
 __all__ = ["Failure", "Optimizer", "Proposal"]
 
-# A latency outside of these, a picosecond and some thirty years, is a mistake, and its logarithm would be none.
-SHORTEST_MS, LONGEST_MS = 1e-9, 1e12
+# A measured cost outside of these is a mistake, and its logarithm would be none: of a latency in milliseconds they are
+# a picosecond and some thirty years.
+LEAST_COST, MOST_COST = 1e-9, 1e12
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Optimizer:
             raise UsageError(f"proposal {proposal_id}: unknown; {len(state.candidates)} were made")
         if proposal_id in state.outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
-        error, latency = _reported(outcome)
+        error = _reported(outcome, ERROR)
         settled: float | Stopped | Failure
         if isinstance(outcome, Failure):
             settled = outcome
@@ -137,8 +139,14 @@ class Optimizer:
                 hint="Tell a Failure instead.",
             )
         may_lack = not isinstance(settled, float)
-        if LATENCY in state.costs and not (latency is None and may_lack):
-            state.latencies[proposal_id] = _latency(proposal_id, latency)
+        reported = {name: _reported(outcome, name) for name in state.told_costs}
+        costs = {
+            name: _cost(proposal_id, name, reported[name])
+            for name in reported
+            if not (reported[name] is None and may_lack)
+        }
+        for name, cost in costs.items():
+            state.told_costs[name][proposal_id] = cost
         state.outcomes[proposal_id] = settled
         if curve is not None and not isinstance(settled, Failure):
             state.curves[proposal_id] = curve
@@ -153,20 +161,18 @@ class Optimizer:
         return START if METHODS[self.method].learns and starts else self.method
 
 
-def _reported(outcome: object) -> tuple[object, object]:
-    """Error and latency, as they were told."""
+def _reported(outcome: object, name: str) -> object:
+    """An objective as it was told; None if it was not."""
     if isinstance(outcome, Mapping):
-        return outcome.get(ERROR), outcome.get(LATENCY)
-    if isinstance(outcome, Stopped):
-        return outcome.error, outcome.latency_ms
-    return None, outcome.latency_ms if isinstance(outcome, Failure) else None
+        return outcome.get(name)
+    return getattr(outcome, "error" if name == ERROR else name, None)
 
 
-def _latency(proposal_id: int, latency: object) -> float:
-    if _is_number(latency, SHORTEST_MS, LONGEST_MS):
-        return float(latency)
+def _cost(proposal_id: int, name: str, cost: object) -> float:
+    if _is_number(cost, LEAST_COST, MOST_COST):
+        return float(cost)
     raise UsageError(
-        f"proposal {proposal_id}: {LATENCY} is {_found(latency)}; a positive number of milliseconds is needed",
+        f"proposal {proposal_id}: {name} is {_found(cost)}; a positive number of {OBJECTIVES[name].unit} is needed",
         hint="It is an objective: measure it, or make the optimizer without it.",
     )
 

@@ -12,8 +12,7 @@ from resnext_search.search.surrogate.learning_curves import Curve, Stopped, obse
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
-
-ERROR, LATENCY = "validation_error", "latency_ms"
+from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
 
 # The model is told of the last failures alone: each costs it as much as a trial that completed.
 FAILURES_MODELLED = 200
@@ -59,7 +58,8 @@ class SearchState:
         self.candidates: list[int] = []
         self.outcomes: dict[int, float | Stopped | Failure] = {}
         self.curves: dict[int, Curve] = {}
-        self.latencies: dict[int, float] = {}
+        # by cost that is not known before a trial
+        self.told_costs: dict[str, dict[int, float]] = {name: {} for name in self.costs if not OBJECTIVES[name].known}
         self._latency_features = latency_features(pool.feasible)
 
     @property
@@ -104,12 +104,12 @@ class SearchState:
             self._features(failed[-FAILURES_MODELLED:]),
         )
 
-    def measured(self) -> dict[int, float]:
-        """Latencies by architecture, in the order of the proposals; of several the first counts."""
-        numbers = sorted(self.latencies)
-        measured: dict[int, float] = {}
+    def measured(self, cost: str) -> dict[int, float]:
+        """A cost by architecture, in the order of the proposals; of several the first counts."""
+        told, measured = self.told_costs[cost], dict[int, float]()
+        numbers = sorted(told)
         for architecture, number in zip(self._architectures(numbers).tolist(), numbers, strict=True):
-            measured.setdefault(architecture, self.latencies[number])
+            measured.setdefault(architecture, told[number])
         return measured
 
     def _features(self, proposals: Sequence[int]) -> Floats:
@@ -129,8 +129,9 @@ class SearchState:
         costs = np.empty((len(self.pool.feasible), len(self.costs)))
         deviations = np.zeros_like(costs)
         for column, name in enumerate(self.costs):
-            if name == LATENCY:
-                costs[:, column], deviations[:, column] = expected_latencies(self._latency_features, self.measured())
+            if known := OBJECTIVES[name].known:
+                costs[:, column] = known(self.pool.feasible)
             else:
-                costs[:, column] = getattr(self.pool.feasible.counts, name)
+                measured = self.measured(name)
+                costs[:, column], deviations[:, column] = expected_latencies(self._latency_features, measured)
         return costs / costs.max(axis=0), deviations

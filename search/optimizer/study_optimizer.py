@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
@@ -11,8 +12,11 @@ from resnext_search.search.optimizer.optimizer import Failure, Optimizer
 from resnext_search.search.surrogate.learning_curves import Stopped
 from resnext_search.search.surrogate.study_model import read_outcome
 from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.search_space.objectives import ERROR, MEASURED
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
+
+Outcome = TypeVar("Outcome", Failure, Stopped)
 
 
 class Proposals:
@@ -57,16 +61,22 @@ class Proposals:
     def ended(self, trial_id: int) -> None:
         """Report what came of a trial, as it stands in the journal."""
         trial, proposal = self.journal.trial(trial_id), self._proposals[trial_id]
-        measured = self.journal.latency(trial)
-        latency = None if measured is None else measured.latency_ms
+        row = self.journal.latency(trial)
+        measured = {} if row is None else {name: getattr(row, name) for name in MEASURED}
         if trial.state == "failed":
-            failure = Failure(trial.failure_class or "unknown", trial.failure_message or "", latency)
-            self._optimizer.tell(proposal, failure)
+            failure = Failure(trial.failure_class or "unknown", trial.failure_message or "")
+            self._optimizer.tell(proposal, _with(failure, measured))
             return
         outcome, curve = read_outcome(self.journal, trial, self.study.search.audit)
         told: Mapping[str, float] | Stopped
         if isinstance(outcome, Stopped):
-            told = replace(outcome, latency_ms=latency)
+            told = _with(outcome, measured)
         else:
-            told = {"validation_error": outcome} | ({} if latency is None else {"latency_ms": latency})
+            told = {ERROR: outcome} | measured
         self._optimizer.tell(proposal, told, curve)
+
+
+def _with(outcome: Outcome, measured: Mapping[str, float]) -> Outcome:
+    """The same, with what was measured and it has a field for."""
+    costs: dict[str, Any] = {name: cost for name, cost in measured.items() if hasattr(outcome, name)}
+    return replace(outcome, **costs)

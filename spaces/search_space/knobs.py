@@ -6,11 +6,36 @@ A knob maps its values onto [0, 1], in the scale that suits it, for the optimize
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+
+class KnobFacts(NamedTuple):
+    """What is known of a knob, whatever its values.
+
+    Args:
+        short: In the name of a trial.
+        meaning: In the study file.
+        integer: Whether values are whole numbers.
+    """
+
+    short: str
+    meaning: str
+    integer: bool = False
+
+
+# Every key of `trainer` that can be searched, in the order of the columns of `trials.csv`.
+KNOBS = {
+    "learning_rate": KnobFacts("lr", "Step size of SGD at its highest"),
+    "batch_size": KnobFacts("batch", "Images a step", integer=True),
+    "weight_decay": KnobFacts("wd", "L2 penalty on the weights"),
+    "momentum": KnobFacts("momentum", "Momentum of SGD"),
+    "label_smoothing": KnobFacts("smoothing", "Share of the target spread over all classes"),
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What does a study file say: its sections, how it is read, and what is wrong with it."""
 
-from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, BlocksAxis, KnobAxis
+from resnext_search.spaces.search_space.objectives import Objective
+from resnext_search.spaces.study.axes import AxesConfig, BlocksAxis, KnobAxis
 from resnext_search.spaces.study.sections import (
     BudgetConfig,
     ClaimConfig,
@@ -13,10 +14,9 @@ from resnext_search.spaces.study.sections import (
     Section,
     TemplateConfig,
 )
-from resnext_search.spaces.study.study import Objective, Study, TrackerName
+from resnext_search.spaces.study.study import Study, TrackerName
 
 __all__ = [
-    "KNOB_NAMES",
     "AxesConfig",
     "BlocksAxis",
     "BudgetConfig",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BeforeValidator,
@@ -18,12 +18,14 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    create_model,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails
 from resnext_search.spaces.search_space.axes import Axes
+from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.sections import (
     MOST_CHANNELS,
@@ -35,8 +37,6 @@ from resnext_search.spaces.study.sections import (
     TemplateConfig,
 )
 from resnext_search.spaces.study.units import Number
-
-KNOB_NAMES = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")
 
 # Ways to spread blocks over the stages that one axis may hold; more than this is a typing error, not a search space.
 MOST_SPREADS = 100_000
@@ -177,6 +177,15 @@ def _range_problems(listed: object, low: float | None, high: float | None, relat
         yield Problem((), f"min {low:g}, max {high:g}", allowed)
 
 
+def _with_knobs(section: type[AxesConfig]) -> type[AxesConfig]:
+    """The same section with a key for every row of `KNOBS`."""
+    keys: dict[str, Any] = {
+        name: (KnobAxis | None, Field(default=None, description=facts.meaning)) for name, facts in KNOBS.items()
+    }
+    return create_model(section.__name__, __base__=section, __doc__=section.__doc__, __module__=__name__, **keys)
+
+
+@_with_knobs
 class AxesConfig(Section):
     """What varies: the architecture's axes and the knobs of the recipe. Knobs left out stay as in `trainer`."""
 
@@ -186,22 +195,16 @@ class AxesConfig(Section):
     """Channels d of one group in the first stage"""
     blocks: BlocksAxis
     """Blocks per stage: a list of spreads, or {min, max} for every stage"""
-    learning_rate: KnobAxis | None = None
-    """Step size of SGD at its highest"""
-    batch_size: KnobAxis | None = None
-    """Images a step"""
-    weight_decay: KnobAxis | None = None
-    """L2 penalty on the weights"""
-    momentum: KnobAxis | None = None
-    """Momentum of SGD"""
-    label_smoothing: KnobAxis | None = None
-    """Share of the target spread over all classes"""
 
     def architecture_axes(self, template: TemplateConfig) -> Axes:
         """The values of cardinality, width and blocks, sorted, each once."""
         return Axes(self.cardinality, self.width, self.blocks.spreads(template.stages), template.width_rule)
 
-    @field_validator(*KNOB_NAMES)
+    def knob(self, name: str) -> KnobAxis | None:
+        """The values of a knob; None if it is not searched."""
+        return cast("KnobAxis | None", getattr(self, name))
+
+    @field_validator(*KNOBS, check_fields=False)
     @classmethod
     def _fits_the_recipe(cls, axis: KnobAxis | None, info: ValidationInfo) -> KnobAxis | None:
         """Every value of a knob must be one that `trainer` would take."""
@@ -213,7 +216,7 @@ class AxesConfig(Section):
         errors = []
         for place, value in axis.places():
             try:
-                Recipe.model_validate({name: int(value) if name == "batch_size" and value.is_integer() else value})
+                Recipe.model_validate({name: int(value) if KNOBS[name].integer and value.is_integer() else value})
             except ValidationError as error:
                 errors += [
                     InitErrorDetails(type=detail["type"], loc=place, input=value, ctx=detail.get("ctx", {}))

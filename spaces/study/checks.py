@@ -71,7 +71,7 @@ def _axes_problems(axes: AxesConfig, template: TemplateConfig, data: DataConfig)
 
 def _batch_problems(trainer: Recipe, data: DataConfig, axes: AxesConfig) -> Iterator[Problem]:
     """A batch that is larger than the training set would leave an epoch without a step."""
-    train, axis = data.images_per_epoch(confirm=False), axes.batch_size
+    train, axis = data.images_per_epoch(confirm=False), axes.knob("batch_size")
     if train is None:
         return
     batches = [(("trainer", "batch_size"), float(trainer.batch_size))]
@@ -113,7 +113,7 @@ def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterato
     """A claim without arms to compare, or without learning rates to tune them with."""
     if claim is None:
         return
-    rates = axes.learning_rate
+    rates = axes.knob("learning_rate")
     if rates is None or len(set(rates.listed or range(FEWEST_RATES))) < FEWEST_RATES:
         found = "nothing" if rates is None else f"{len(set(rates.listed or ()))} values"
         allowed = f"min and max, or a list of at least {FEWEST_RATES} values"

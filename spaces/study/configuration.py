@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from resnext_search.spaces.architecture.architecture import Architecture, dashed
+from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.study.sections import Recipe
 
 
@@ -15,7 +16,7 @@ class Configuration:
 
     Args:
         architecture: The network.
-        knobs: Name and value of every searched knob, in the order of `KNOB_NAMES`.
+        knobs: Name and value of every searched knob, in the order of `KNOBS`.
     """
 
     architecture: Architecture
@@ -23,7 +24,7 @@ class Configuration:
 
     def recipe(self, base: Recipe) -> Recipe:
         """The study's recipe with this point's knobs in it."""
-        values = {name: round(value) if name == "batch_size" else value for name, value in self.knobs}
+        values = {name: round(value) if KNOBS[name].integer else value for name, value in self.knobs}
         return Recipe.model_validate({**base.model_dump(), **values})
 
     def to_json(self) -> str:
@@ -53,8 +54,5 @@ class Configuration:
 def describe(trial_id: int, configuration: Configuration) -> str:
     """Name of a trial for people: number, architecture, blocks and knobs."""
     blocks = dashed(configuration.architecture.blocks)
-    knobs = "".join(f" {_SHORT.get(name, name)}={value:.3g}" for name, value in configuration.knobs)
+    knobs = "".join(f" {KNOBS[name].short}={value:.3g}" for name, value in configuration.knobs)
     return f"trial {trial_id:04d} {configuration.architecture.name} ({blocks}){knobs}"
-
-
-_SHORT = {"learning_rate": "lr", "weight_decay": "wd", "batch_size": "batch", "label_smoothing": "smoothing"}

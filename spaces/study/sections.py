@@ -120,17 +120,17 @@ class DataConfig(Section):
         return self
 
     def _problems(self) -> Iterator[Problem]:
-        folder = self.name == "image_folder"
+        published = self._published()
         for name in ("resolution", "classes"):
             given: int | None = getattr(self, name)
-            if folder and given is None:
-                yield Problem((name,), "nothing", "a whole number", f"An image_folder needs data.{name}.")
-            if not folder and given is not None:
+            if published.of_the_study and given is None:
+                yield Problem((name,), "nothing", "a whole number", f"An {self.name} needs data.{name}.")
+            if not published.of_the_study and given is not None:
                 yield Problem((name,), str(given), "only for image_folder", f"Remove it: {self.name} has its own.")
-        if not folder and self.unreadable == "skip":
-            yield Problem(("unreadable",), shown("skip"), "only for image_folder", "Remove it.")
-        if not folder:
-            available = self.facts().train_images
+        if not published.of_the_study:
+            if self.unreadable == "skip":
+                yield Problem(("unreadable",), shown("skip"), "only for image_folder", "Remove it.")
+            available = published.train_images
             train, validation = self.split_sizes(available)
             split = f"{available:,} of the training split of {self.name}"
             if train < 1:
@@ -142,10 +142,14 @@ class DataConfig(Section):
     def facts(self) -> DatasetFacts:
         """Shape and size of the data set, built in or a plug-in's.
 
-        An `image_folder` has those that the study gives it; how many images it has is not known, and 0 here.
+        An `image_folder` has the shape that the study gives it; how many images it has is not known, and 0 here.
         """
-        if self.name == "image_folder":
-            return DatasetFacts(self.resolution or 0, 3, self.classes or 0, 0, 0, True)
+        facts = self._published()
+        if facts.of_the_study:
+            return facts._replace(resolution=self.resolution or 0, classes=self.classes or 0)
+        return facts
+
+    def _published(self) -> DatasetFacts:
         return DATASETS.get(self.name) or dataset_plugin(self.name).facts
 
     def split_sizes(self, available: int) -> tuple[int, int]:
@@ -320,7 +324,7 @@ def plugin_problems(name: Any, names: Sequence[str], load: Callable[[str], objec
     if name not in names:
         *most, last = names or ("nothing, since no package that is installed brings one",)
         yield Problem((), shown(name), f"{', '.join(most)} or {last}" if most else last)
-    elif load is not None and name not in DATASETS and name != "image_folder":
+    elif load is not None and name not in DATASETS:
         try:
             load(name)
         except PluginError as error:

@@ -15,8 +15,9 @@ from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
-from resnext_search.spaces.search_space.knobs import Knob
-from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, KnobAxis
+from resnext_search.spaces.search_space.knobs import KNOBS, Knob
+from resnext_search.spaces.search_space.objectives import COSTS, ERROR, Objective
+from resnext_search.spaces.study.axes import AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.sections import (
@@ -31,8 +32,6 @@ from resnext_search.spaces.study.sections import (
     TemplateConfig,
 )
 from resnext_search.spaces.study.units import Whole
-
-Objective = Literal["validation_error", "parameters", "activations", "latency_ms"]
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
@@ -52,8 +51,12 @@ class Study(Section):
     """The FLOP band"""
     axes: AxesConfig
     """What varies"""
-    objectives: tuple[Objective, ...] = Field(default=("validation_error",), min_length=1, max_length=3)
-    """What is minimised: validation_error, and up to two of parameters, activations and latency_ms"""
+    objectives: tuple[Objective, ...] = Field(
+        default=(ERROR,),
+        min_length=1,
+        max_length=3,
+        description=f"What is minimised: {ERROR}, and up to two of {', '.join(COSTS[:-1])} and {COSTS[-1]}",
+    )
     trainer: Recipe = Recipe()
     """How a trial is trained"""
     search: SearchConfig = SearchConfig()
@@ -72,8 +75,8 @@ class Study(Section):
     @field_validator("objectives")
     @classmethod
     def _error_first(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-        if objectives[0] != "validation_error" or len(set(objectives)) < len(objectives):
-            raise_problems([Problem((), shown(objectives), "validation_error first, each objective once")])
+        if objectives[0] != ERROR or len(set(objectives)) < len(objectives):
+            raise_problems([Problem((), shown(objectives), f"{ERROR} first, each objective once")])
         return objectives
 
     @field_validator("trackers")
@@ -120,8 +123,8 @@ class Study(Section):
         return _enumerated(self.network_template(), self.architecture_axes(), self.band())
 
     def knobs(self) -> tuple[Knob, ...]:
-        """The searched knobs, in the order of `KNOB_NAMES`."""
-        return tuple(_knob(name, axis) for name in KNOB_NAMES if (axis := getattr(self.axes, name)) is not None)
+        """The searched knobs, in the order of `KNOBS`."""
+        return tuple(_knob(name, axis) for name in KNOBS if (axis := self.axes.knob(name)) is not None)
 
 
 # A study is read again wherever it is needed, and takes a moment to enumerate; nobody changes a feasible set.
@@ -132,4 +135,4 @@ def _knob(name: str, axis: KnobAxis) -> Knob:
     values = tuple(sorted(set(axis.listed or ())))
     low, high = (values[0], values[-1]) if values else (axis.min or 0.0, axis.max or 0.0)
     log = axis.scale == "log" or (bool(values) and low > 0)
-    return Knob(name, low, high, log=log, values=values, integer=name == "batch_size")
+    return Knob(name, low, high, log=log, values=values, integer=KNOBS[name].integer)

@@ -6,7 +6,7 @@ A plug-in may bring a third.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -83,4 +83,27 @@ class Dataset(Protocol):
 
     def batches(self, look: Look, device: torch.device, threads: int) -> Batches:
         """What hands out the images of a trial that has so many processor threads."""
+        ...
+
+
+@runtime_checkable
+class DatasetOfFiles(Dataset, Protocol):
+    """A data set whose images stay in files, which may differ from machine to machine and from day to day."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same images in the same numbering, wherever they lie."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """By file: why it cannot be read and is none of the images."""
+        ...
+
+    def expect_readable(self) -> None:
+        """Look once at every file.
+
+        Raises:
+            DataError: Some cannot be read.
+        """
         ...

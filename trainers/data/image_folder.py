@@ -57,8 +57,18 @@ class FolderDataset:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """The same for the same names in the same numbering, wherever the files lie."""
+        """As `DatasetOfFiles` says, by the names of the files."""
         return hashlib.sha256("\0".join(self.files.paths).encode(errors="surrogateescape")).hexdigest()
+
+    def expect_readable(self) -> None:
+        """As `DatasetOfFiles` says."""
+        unreadable = unreadable_files(self.files)
+        if unreadable:
+            raise DataError(
+                f"data: image_folder: {len(unreadable):,} of {len(self.files.paths):,} images cannot be read: "
+                f"{named(self.files.root, unreadable)}",
+                hint="Mend them or take them away, or leave them out with data.unreadable=skip.",
+            )
 
     def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """As `Dataset` says, of a sample: 1,000 of the images, evenly spaced by number, so from all classes alike.
@@ -101,21 +111,6 @@ def read_image_folder(data: DataConfig) -> FolderDataset:
     if kept.published_train in (0, len(kept.paths)):
         raise DataError(f"data: image_folder: {named(files.root, left_out)}: nothing is left to train or to test on")
     return FolderDataset(kept, data.resolution, left_out)
-
-
-def expect_readable(dataset: FolderDataset) -> None:
-    """Look once at every file of a data set that leaves none out.
-
-    Raises:
-        DataError: Some cannot be read.
-    """
-    unreadable = unreadable_files(dataset.files)
-    if unreadable:
-        raise DataError(
-            f"data: image_folder: {len(unreadable):,} of {len(dataset.files.paths):,} images cannot be read: "
-            f"{named(dataset.files.root, unreadable)}",
-            hint="Mend them or take them away, or leave them out with data.unreadable=skip.",
-        )
 
 
 def named(root: str, unreadable: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from resnext_search.spaces.datasets import dataset_plugin
 from resnext_search.spaces.errors import DataError, ResnextSearchError
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.dataset import Dataset
+from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles
 from resnext_search.trainers.data.in_memory import MemoryDataset
 
 # Where Debian's and Ubuntu's package dataset-fashion-mnist puts its files.
@@ -39,17 +39,14 @@ def load_dataset(data: DataConfig) -> Dataset:
 
 
 def check_dataset(data: DataConfig) -> Dataset:
-    """Read a data set, and look at every file of an `image_folder`: what is done once, before a run.
+    """Read a data set, and look at its files if the images stay there: what is done once, before a run.
 
     Raises:
         DataError: As `load_dataset`; or images cannot be read, and the study does not say to leave them out.
     """
     dataset = load_dataset(data)
-    if data.name == "image_folder" and data.unreadable == "refuse":
-        from resnext_search.trainers.data.image_folder import FolderDataset, expect_readable
-
-        assert isinstance(dataset, FolderDataset)
-        expect_readable(dataset)
+    if data.unreadable == "refuse" and isinstance(dataset, DatasetOfFiles):
+        dataset.expect_readable()
     return dataset
 
 

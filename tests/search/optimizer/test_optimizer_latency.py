@@ -104,7 +104,7 @@ def test_what_a_stopped_or_failed_trial_took_is_learned_all_the_same(outcome: St
     optimizer = tiny_optimizer()
     [proposal] = optimizer.ask()
     optimizer.tell(0, outcome)
-    assert optimizer._state.measured() == {tiny_set().index(proposal.configuration.architecture): 2.5}
+    assert optimizer._state.measured("latency_ms") == {tiny_set().index(proposal.configuration.architecture): 2.5}
 
 
 def test_without_it_as_an_objective_a_latency_is_ignored() -> None:
@@ -124,7 +124,7 @@ def test_of_two_latencies_of_an_architecture_the_one_of_the_first_proposal_count
         optimizer.attach(Configuration(tiny_set()[3], (("learning_rate", rate),)), "sobol")
     for number, milliseconds in ((2, 3.0), (1, 2.0), (0, 1.0)):
         optimizer.tell(number, {"validation_error": 5.0, "latency_ms": milliseconds})
-        assert optimizer._state.measured() == {3: milliseconds}
+        assert optimizer._state.measured("latency_ms") == {3: milliseconds}
 
 
 # ------------------------------------------------------------------ what it proposes

@@ -49,7 +49,7 @@ def test_a_study_that_continues_proposes_what_it_would_have_proposed(journal: Jo
     there = Proposals(STUDY, tiny_set(), journal)
     run(journal, there, 12)
     again = Proposals(STUDY, tiny_set(), journal)
-    assert again._optimizer._state.measured() == there._optimizer._state.measured()
+    assert again._optimizer._state.measured("latency_ms") == there._optimizer._state.measured("latency_ms")
     assert again._optimizer.ask(2) == there._optimizer.ask(2)
     assert journal.trials()[-1].proposed_by == "ax"
 
@@ -80,7 +80,7 @@ def test_latencies_of_stopped_and_failed_trials_are_told_unless_their_architectu
         2: Stopped(1, 50.0),
         3: Failure("RuntimeError", "no disk", 1.4),
     }
-    assert proposals._optimizer._state.measured() == {3: 1.3, 4: 1.4}
+    assert proposals._optimizer._state.measured("latency_ms") == {3: 1.3, 4: 1.4}
 
 
 def test_a_completed_trial_whose_latency_is_missing_is_said(journal: Journal) -> None:

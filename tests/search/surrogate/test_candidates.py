@@ -18,8 +18,7 @@ from resnext_search.spaces import (
     load_study,
 )
 from resnext_search.spaces.search_space.axes import Axes
-from resnext_search.spaces.search_space.knobs import Knob
-from resnext_search.spaces.study.axes import KNOB_NAMES
+from resnext_search.spaces.search_space.knobs import KNOBS, Knob
 
 from tests.support.helpers import tiny_study
 
@@ -212,6 +211,6 @@ def test_a_large_pool_is_sampled_afresh_for_every_proposal(feasible: FeasibleSet
 
 @pytest.mark.parametrize("continuous", range(6))
 def test_the_grid_of_knobs_stays_small_however_many_are_searched(feasible: FeasibleSet, continuous: int) -> None:
-    pool = Candidates(feasible, [Knob(name, 0.001, 0.9) for name in KNOB_NAMES[:continuous]])
+    pool = Candidates(feasible, [Knob(name, 0.001, 0.9) for name in list(KNOBS)[:continuous]])
     assert len(pool) == 8 * GRID_POINTS[continuous] ** continuous
     assert GRID_POINTS[continuous] ** continuous <= 1_296

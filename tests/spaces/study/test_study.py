@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from resnext_search.spaces import Architecture, Band, Study, Template
 from resnext_search.spaces.datasets import DatasetFacts
-from resnext_search.spaces.search_space.knobs import Knob
-from resnext_search.spaces.study.axes import KNOB_NAMES, AxesConfig, IntegerRange, KnobAxis
+from resnext_search.spaces.search_space.knobs import KNOBS, Knob
+from resnext_search.spaces.study.axes import AxesConfig, IntegerRange, KnobAxis
 from resnext_search.spaces.study.sections import Recipe
 from resnext_search.spaces.study.study import Phase
 
@@ -78,8 +78,8 @@ def test_a_list_that_holds_zero_is_spaced_linearly() -> None:
 
 
 def test_every_knob_is_an_axis_and_a_field_of_the_recipe() -> None:
-    assert set(KNOB_NAMES) == {name for name in AxesConfig.model_fields if name in Recipe.model_fields}
-    assert set(AxesConfig.model_fields) - set(KNOB_NAMES) == {"cardinality", "width", "blocks"}
+    assert set(KNOBS) == {name for name in AxesConfig.model_fields if name in Recipe.model_fields}
+    assert set(AxesConfig.model_fields) - set(KNOBS) == {"cardinality", "width", "blocks"}
 
 
 # ------------------------------------------------------------------ what follows from a study
