@@ -7,14 +7,14 @@ A test holds that what is committed is what this would write.
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 from resnext_search.results.tables import columns as dictionary
-from resnext_search.search.cli.main import EPILOG, make_parser
+from resnext_search.search.cli.main import EXIT_CODES, PROGRAM, commands
 from resnext_search.spaces import Study
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -123,29 +123,25 @@ def _cell(text: str) -> str:
 
 def commands_page() -> str:
     """Every command with its arguments."""
-    parser = make_parser()
-    [choices] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    context = click.Context(commands, info_name=PROGRAM)
     parts = ["# The commands\n"]
-    for name, command in choices.choices.items():
-        parts += [f"## `{name}`\n", f"{command.description}\n"]
-        actions = [action for action in command._actions if not isinstance(action, argparse._HelpAction)]
-        if actions:
-            parts += ["| argument | meaning |", "|---|---|", *(_argument(action) for action in actions), ""]
-    codes = re.sub(r"\s+", " ", EPILOG).removeprefix("exit codes: ")
-    return "\n".join([*parts, "## Exit codes\n", *(f"- {code}" for code in re.split(r", (?=\d+ )", codes))]) + "\n"
+    for name, command in commands.commands.items():
+        parts += [f"## `{name}`\n", f"{command.help}\n"]
+        if command.params:
+            rows = [_argument(one, context) for one in command.params]
+            parts += ["| argument | meaning |", "|---|---|", *rows, ""]
+    codes = [f"- {code} {meaning}" for code, meaning in EXIT_CODES.items()]
+    return "\n".join([*parts, "## Exit codes\n", *codes]) + "\n"
 
 
-def _argument(action: argparse.Action) -> str:
-    value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    if action.choices is not None:
-        value = "\\|".join(map(str, action.choices))
-    if not action.option_strings:
-        repeated = " ..." if action.nargs == "*" else ""
-        word = f"[{value}{repeated}]" if action.nargs in ("?", "*") else value
-    else:
-        option = action.option_strings[-1]
-        word = option if action.nargs == 0 else f"{option} [{value}]" if action.nargs == "?" else f"{option} {value}"
-    return f"| `{word}` | {_cell(action.help or '')} |"
+def _argument(one: click.Parameter, context: click.Context) -> str:
+    value = one.make_metavar(context)
+    if isinstance(one.type, click.Choice):
+        value = "|".join(one.type.choices)
+    flag = isinstance(one, click.Option) and one.is_flag
+    words = " ".join([*([one.opts[-1]] if isinstance(one, click.Option) else []), *([] if flag else [value])])
+    words = words.replace("|", "\\|")
+    return f"| `{words}` | {_cell(one.help or '')} |"
 
 
 def columns_page() -> str:

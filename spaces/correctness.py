@@ -16,6 +16,9 @@ from resnext_search.spaces.errors import UsageError
 def pack_correct(correct: NDArray[np.bool_]) -> str:
     """Put one bit an image into text: the number of images, a colon, and the packed bits in base 64.
 
+    Args:
+        correct: `(images,)` array, whether each was recognised; may be empty.
+
     >>> pack_correct(np.array([True, False, True]))
     '3:oA=='
     """
@@ -23,7 +26,7 @@ def pack_correct(correct: NDArray[np.bool_]) -> str:
 
 
 def unpack_correct(text: str) -> NDArray[np.bool_]:
-    """Inverse of `pack_correct`.
+    """Inverse of `pack_correct`: `(images,)` array.
 
     Raises:
         UsageError: The text is not of this form.

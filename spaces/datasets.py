@@ -51,7 +51,6 @@ DATASETS = {
 }
 
 DATASET_GROUP = "resnext_search.datasets"
-
 TRAINER_GROUP = "resnext_search.trainers"
 
 

@@ -4,11 +4,12 @@ Imports `spaces` and torch; knows neither of the optimizer nor of the journal.
 """
 
 from resnext_search.spaces.search_space.objectives import Latency
+from resnext_search.trainers.calibration import Calibration, measure
 from resnext_search.trainers.data.dataset import Dataset
 from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.data.splits import Splits, split
-from resnext_search.trainers.latency import Calibration, MeasuredFirst, measure, measure_latency
+from resnext_search.trainers.latency import MeasuredFirst, measure_latency
 from resnext_search.trainers.resnext import build_network, copy_weights
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
 

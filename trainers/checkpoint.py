@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
-
 _log = logging.getLogger(__name__)
 
 
@@ -95,7 +94,7 @@ def restore(state: dict[str, Any], network: nn.Module, optimizer: SGD) -> None:
 
 
 def pack(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
-    """All numbers of a kind in one row on the CPU, in the order of the tensors.
+    """All numbers of a kind in one row on the CPU, `(numbers,)`, in the order of the tensors, which have any shapes.
 
     >>> pack([torch.ones(2), torch.tensor(3), torch.zeros(1, 2)])
     {'torch.float32': tensor([1., 1., 0., 0.]), 'torch.int64': tensor([3])}
@@ -108,7 +107,12 @@ def pack(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def unpack(packed: dict[str, Tensor], tensors: Iterable[Tensor]) -> None:
-    """Fill tensors, wherever they are and however they lie in memory, with what `pack` made of such ones."""
+    """Fill tensors, wherever they are and however they lie in memory, with what `pack` made of such ones.
+
+    Args:
+        packed: Of each kind `(numbers,)`.
+        tensors: Of the shapes, kinds and order of those that were packed.
+    """
     begin = dict.fromkeys(packed, 0)
     for tensor in tensors:
         kind, start = str(tensor.dtype), begin[str(tensor.dtype)]

@@ -16,7 +16,6 @@ import torch
 
 # glibc's names for what `mallopt` sets, from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
-
 _KEEP_BYTES = 2**31 - 1
 
 # What CUDA takes of a GPU for every process, before torch asks for anything: about half of a GiB.
@@ -74,7 +73,7 @@ def _keep_memory() -> None:
     """Let the C library keep freed memory for the next step, instead of giving it back and asking for it again.
 
     A step allocates and frees some hundred megabytes of activations. The kernel hands out every page filled with zeros,
-    which took a tenth to a fifth of a step (1 thread, batches of 128, maps of 14 and less). Other C libraries than
+    which takes a tenth to a fifth of a step (1 thread, batches of 128, maps of 14 and less). Other C libraries than
     glibc have no such call, and stay as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None

@@ -1,4 +1,4 @@
-"""How long does a network take: for one image, as a cost beside its error, and for some training steps, before a study.
+"""How long does a network take for one image? A cost beside its error.
 
 A latency is measured beside trials that train. Other work can only add to what a repeat takes, so the lowest of the
 repeats counts, and how far their median lies above it is kept as a sign of how busy the machine was. With a load of 3
@@ -9,22 +9,15 @@ the logarithm, 4 measurements each). What this file measures differed by 17 % un
 
 A network of its own is built for it, with its own random numbers: a trial is the same, bit for bit, whether its latency
 is measured or not.
-
-A calibration, some training steps before a study starts, is meant for a process of its own for each architecture: the
-peak of memory is that of the process.
 """
 
 from __future__ import annotations
 
-import itertools
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from resnext_search.spaces.architecture.architecture import Architecture, Template
@@ -33,15 +26,12 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.device import precision
 from resnext_search.trainers.resnext import build_network
-from resnext_search.trainers.training import Trial
 from torch import Tensor, nn
 
 # Repeats before the clock starts: the first ones allocate memory and choose kernels.
 WARM_UP_REPEATS = 3
-
 # The clock runs for at least so long, and for at least so many repeats.
 LEAST_SECONDS = 0.25
-
 LEAST_REPEATS = 5
 
 
@@ -110,75 +100,3 @@ def _milliseconds(network: nn.Module, image: Tensor) -> float:
     if image.is_cuda:  # a GPU works on after the call
         torch.cuda.synchronize(image.device)
     return 1_000 * (time.perf_counter() - began)
-
-
-# Steps before the clock starts: the first ones allocate memory and choose kernels.
-WARM_UP_STEPS = 3
-
-# The clock runs for at least so long, and for at least so many steps.
-LEAST_CALIBRATION_SECONDS = 0.5
-
-LEAST_STEPS = 3
-
-
-class Calibration(NamedTuple):
-    """What a trial of a configuration takes.
-
-    Args:
-        seconds_per_epoch: Training and validation.
-        peak_bytes: Most memory that this process has held, torch and the data included; GPU memory is not in it.
-    """
-
-    seconds_per_epoch: float
-    peak_bytes: int
-
-
-def measure(study_json: str, configuration_json: str, device: str = "cpu") -> Calibration:
-    """Train some steps, validate, and extrapolate to an epoch.
-
-    Args:
-        study_json: A `Study`, from `model_dump_json`.
-        configuration_json: A `Configuration`, from `to_json`.
-        device: Where trials will train.
-
-    Raises:
-        DataError: The data set is missing, or has fewer images than one batch.
-    """
-    study = Study.model_validate_json(study_json)
-    configuration = Configuration.from_json(configuration_json)
-    trial = Trial(study, configuration, study.seed, device=torch.device(device), threads=study.resources.cpu)
-    losses = _endless(trial)
-    float(sum(itertools.islice(losses, WARM_UP_STEPS)))  # reading a number waits for the device
-
-    began, steps = time.perf_counter(), 0
-    while steps < LEAST_STEPS or time.perf_counter() - began < LEAST_CALIBRATION_SECONDS:
-        float(next(losses))
-        steps += 1
-    training = (time.perf_counter() - began) / steps * trial.steps_per_epoch
-
-    # one batch to warm up, one that counts for all
-    batch = trial.splits.validation[: trial.recipe.batch_size]
-    trial.predict(batch).sum().item()
-    began = time.perf_counter()
-    trial.predict(batch).sum().item()
-    validation = (time.perf_counter() - began) * len(trial.splits.validation) / len(batch)
-    return Calibration(training + validation, _peak_bytes())
-
-
-def _endless(trial: Trial) -> Iterator[Tensor]:
-    return itertools.chain.from_iterable(trial.steps(epoch % trial.recipe.epochs + 1) for epoch in itertools.count())
-
-
-def _peak_bytes() -> int:
-    """Peak of the resident memory of this process.
-
-    Linux lets a new process inherit `ru_maxrss` from the one that started it (measured: 893 MiB for an empty Python
-    started by a large one, instead of 11), so /proc is asked first; it starts anew with every program.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 # Logits may differ by this share of the largest; sums of float32 in another order differ by some 1e-6 of it.
 TOLERANCE = 1e-4
-
 # Images compared at a time. That their number need not be a multiple shows that a batch may have any size.
 BATCH = 100
 

@@ -22,7 +22,8 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.resnext import build_network
-from resnext_search.trainers.training import Epoch, Trial, train_epochs
+from resnext_search.trainers.training import Epoch, train_epochs
+from resnext_search.trainers.training_run import TrainingRun
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -61,7 +62,7 @@ def refit(
         DataError: The data set is missing.
         TrainingDiverged: The loss stopped being finite; nothing is written.
     """
-    trial = Trial(study, configuration, seed, device=torch.device(device), threads=threads, confirm=True)
+    trial = TrainingRun(study, configuration, seed, device=torch.device(device), threads=threads, confirm=True)
     epochs = []
     for epoch in train_epochs(trial):
         epochs.append(epoch)

@@ -72,6 +72,10 @@ def in_form_of(target: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Te
     Args:
         target: A network of the form that is wanted.
         tensors: Name and tensor of the grouped form; names left out here are left out of the result.
+
+    Returns:
+        Each of the shape that `target` has under that name: `(outputs, inputs, kernel, kernel)` of a
+        convolution, `(channels,)` of a norm.
     """
     cut = {}
     for name, like in target.state_dict().items():
@@ -111,7 +115,7 @@ class Block(nn.Module):
     downsample: nn.Module | None
 
     def aggregate(self, images: Tensor) -> Tensor:
-        """Output of the last 1x1 convolution, summed over the paths."""
+        """Output of the last 1x1 convolution, summed over the paths; shapes as in `forward`."""
         raise NotImplementedError
 
     def forward(self, images: Tensor) -> Tensor:
@@ -139,7 +143,7 @@ class GroupedBlock(Block):
         self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
-        """All paths at once."""
+        """All paths at once; shapes as in `Block.forward`."""
         narrow = functional.relu(self.bn1(self.conv1(images)), inplace=True)
         return self.conv3(functional.relu(self.bn2(self.conv2(narrow)), inplace=True))  # type: ignore[no-any-return]
 
@@ -157,7 +161,7 @@ class ConcatenatedBlock(Block):
         self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
-        """The last convolution sums over the paths, since it sums over its input channels."""
+        """The last convolution sums over the paths, since it sums over its inputs; shapes as in `Block.forward`."""
         return self.conv3(torch.cat([path(images) for path in self.paths], dim=1))  # type: ignore[no-any-return]
 
 
@@ -175,7 +179,7 @@ class SeparateBlock(Block):
         self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
-        """The sum that the paper writes."""
+        """The sum that the paper writes; shapes as in `Block.forward`."""
         return torch.stack([path(images) for path in self.paths]).sum(dim=0)
 
 

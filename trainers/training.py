@@ -1,35 +1,25 @@
-"""What does one trial do: train one configuration with one seed, epoch by epoch.
-
-Everything random comes from generators that are derived from the trial's seed, and those of an epoch from its number
-too: an epoch does not depend on how its trial got there, which is what makes a resumed trial equal an undisturbed one.
-"""
+"""What does one trial do: train one configuration with one seed, epoch by epoch, from its checkpoint if it has one."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from resnext_search.spaces.correctness import pack_correct
-from resnext_search.spaces.errors import DataError, ResnextSearchError
-from resnext_search.spaces.seeds import derive_seed
+from resnext_search.spaces.errors import ResnextSearchError
 from resnext_search.spaces.study.configuration import Configuration
-from resnext_search.spaces.study.sections import Recipe
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.checkpoint import read_checkpoint, restore, state_of, write_checkpoint
-from resnext_search.trainers.data.dataset import Batch, Look
-from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.data.splits import split, split_for_confirmation
-from resnext_search.trainers.device import precision, prepare, release
-from resnext_search.trainers.resnext import build_network
-from torch import Tensor, nn
+from resnext_search.trainers.device import release
+from resnext_search.trainers.schedule import learning_rate_at
+from resnext_search.trainers.training_run import TrainingRun
+from torch import Tensor
 from torch.nn import functional
 
 
@@ -105,7 +95,7 @@ def train(
         DataError: The data set is missing, or has fewer images than one batch.
         TrainingDiverged: The loss stopped being finite; raised at the end of the epoch in which it did.
     """
-    trial = Trial(
+    trial = TrainingRun(
         study,
         configuration,
         seed,
@@ -122,12 +112,12 @@ def train(
         release(used)
 
 
-def train_epochs(trial: Trial, checkpoint: Path | None = None) -> Iterator[Epoch]:
+def train_epochs(trial: TrainingRun, checkpoint: Path | None = None) -> Iterator[Epoch]:
     """Train a trial that was made; otherwise as `train`."""
     epochs = _restore(trial, checkpoint) if checkpoint else []
     yield from epochs
-    # the disk is waited for while the epoch is reported: between two trials of the digits study a worker waited 46 to
-    # 52 ms (n=3), and waits 38 to 40 (n=5)
+    # the disk is waited for while the epoch is reported: before it, a worker of the digits study would wait 46 to 52 ms
+    # between two trials (n=3), and not 38 to 40 (n=5)
     with ThreadPoolExecutor(max_workers=1) as beside:
         for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
             epochs.append(_run_epoch(trial, number))
@@ -139,141 +129,7 @@ def train_epochs(trial: Trial, checkpoint: Path | None = None) -> Iterator[Epoch
             _wait(writing)
 
 
-# Where a schedule of steps divides the learning rate by 10, in shares of the epochs.
-_STEPS = {"step": (1 / 2, 3 / 4), "step-thirds": (1 / 3, 2 / 3)}
-
-
-def learning_rate_at(recipe: Recipe, epochs_done: float) -> float:
-    """Learning rate when so many epochs, with fractions, are done: a straight rise, then the recipe's schedule.
-
-    Source:
-        Loshchilov & Hutter 2017, arXiv:1608.03983 (half a cosine); Xie et al. 2017, appendix A (steps at half and
-        three quarters) and the authors' train.lua (at the thirds of 90 epochs).
-
-    >>> recipe = Recipe(epochs=10, warmup_epochs=2, learning_rate=0.4)
-    >>> [round(learning_rate_at(recipe, done), 3) for done in (0, 1, 2, 6, 10)]
-    [0.0, 0.2, 0.4, 0.2, 0.0]
-    """
-    if epochs_done < recipe.warmup_epochs:
-        return recipe.learning_rate * epochs_done / recipe.warmup_epochs
-    if recipe.schedule != "cosine":
-        steps_down = sum(epochs_done >= recipe.epochs * share for share in _STEPS[recipe.schedule])
-        return recipe.learning_rate / 10.0**steps_down
-    share = (epochs_done - recipe.warmup_epochs) / max(recipe.epochs - recipe.warmup_epochs, 1e-9)
-    return recipe.learning_rate * (1 + math.cos(math.pi * min(share, 1.0))) / 2
-
-
-def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Parameters that are decayed, and (unless the recipe decays them too) norms and biases, which are not."""
-    parameters = list(network.parameters())
-    weights = [p for p in parameters if p.ndim > 1]
-    others = [p for p in parameters if p.ndim <= 1]
-    return [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": recipe.weight_decay if recipe.decay_norms else 0.0},
-    ]
-
-
-class Trial:
-    """Network, optimizer and data of one trial, on its device.
-
-    Args:
-        study: As in `train`; so are the others.
-        configuration: What is trained.
-        seed: The trial's own.
-        device: Where to train.
-        threads: Processor threads.
-        confirm: As in `train`.
-        micro_batches: As in `train`.
-
-    Raises:
-        DataError: The data set is missing, or has fewer images than one batch.
-    """
-
-    def __init__(
-        self,
-        study: Study,
-        configuration: Configuration,
-        seed: int,
-        *,
-        device: torch.device,
-        threads: int,
-        confirm: bool = False,
-        micro_batches: int = 1,
-    ) -> None:
-        prepare(device, threads)
-        self.recipe, self.seed, self.device = configuration.recipe(study.trainer), seed, device
-        self.confirm, self.identity = confirm, _identity(study, configuration, seed, confirm)
-        self.micro_batches = micro_batches
-        self.may_stop = study.search.early_stopping != "none"
-        dataset = load_dataset(study.data)
-        if confirm:
-            self.splits = split_for_confirmation(dataset, study.data, study.seed, derive_seed(seed, "images"))
-        else:
-            self.splits = split(dataset, study.data, study.seed)
-        self.steps_per_epoch = len(self.splits.train) // self.recipe.batch_size
-        if self.steps_per_epoch == 0:
-            raise DataError(
-                f"data: {len(self.splits.train):,} images to train on are fewer than one batch of "
-                f"{self.recipe.batch_size:,}",
-                hint="Lower trainer.batch_size (or axes.batch_size), or raise data.train_images.",
-            )
-        look = Look(self.splits.mean, self.splits.std, self.recipe.augment, study.facts().flip)
-        self.batches, self.labels = dataset.batches(look, device, threads), dataset.labels
-        network = build_network(study.network_template(), configuration.architecture, generator=self.generator("init"))
-        # channels last: a step takes 30 to 50 % less time on a CPU with these small maps (torch 2.14, oneDNN)
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.SGD(
-            parameter_groups(self.network, self.recipe),
-            lr=self.recipe.learning_rate,
-            momentum=self.recipe.momentum,
-            nesterov=self.recipe.momentum > 0,
-            fused=device.type == "cuda",  # on processors it gains nothing
-        )
-
-    def generator(self, *purpose: str | int) -> torch.Generator:
-        """A CPU generator of its own for one purpose."""
-        return torch.Generator().manual_seed(derive_seed(self.seed, *purpose))
-
-    def steps(self, epoch: int) -> Iterator[Tensor]:
-        """Train one epoch; yields the loss after each step, as a tensor on the device."""
-        size = self.recipe.batch_size
-        shuffled = torch.randperm(len(self.splits.train), generator=self.generator("order", epoch))
-        order = self.splits.train[shuffled]
-        self.network.train()
-        for step, batch in enumerate(self.batches.training(order, size, self.generator("augment", epoch))):
-            # the rate in the middle of the step: neither the first nor the last step is one of length 0
-            done = epoch - 1 + (step + 0.5) / self.steps_per_epoch
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate_at(self.recipe, done)
-            self.optimizer.zero_grad()
-            loss = self._gradients(batch)
-            self.optimizer.step()
-            yield loss
-
-    def _gradients(self, batch: Batch) -> Tensor:
-        """Leave the gradients of the batch's mean loss in the parameters; returns that loss."""
-        size = len(batch.labels)
-        losses = []
-        for images, labels in zip(*(torch.chunk(tensor, self.micro_batches) for tensor in batch), strict=True):
-            with precision(self.device):
-                logits = self.network(images)
-            smoothing = self.recipe.label_smoothing
-            loss = functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing) * (len(labels) / size)
-            torch.autograd.backward(loss)
-            losses.append(loss.detach())
-        return torch.stack(losses).sum()
-
-    @torch.inference_mode()
-    def predict(self, numbers: Tensor) -> Tensor:
-        """Logits of the images with these numbers, `(images, classes)` on the CPU, without augmentation."""
-        self.network.eval()
-        size = max(self.recipe.batch_size // self.micro_batches, 1)
-        with precision(self.device):
-            return torch.cat([self.network(images).float() for images, _ in self.batches.plain(numbers, size)]).cpu()
-
-
-def _run_epoch(trial: Trial, number: int) -> Epoch:
+def _run_epoch(trial: TrainingRun, number: int) -> Epoch:
     began = time.perf_counter()
     # summed on the device and looked at once: a look at every step would make a GPU wait for it
     train_loss = float(sum(trial.steps(number), torch.zeros((), device=trial.device))) / trial.steps_per_epoch
@@ -296,7 +152,7 @@ def _run_epoch(trial: Trial, number: int) -> Epoch:
     return epoch._replace(seconds=time.perf_counter() - began)
 
 
-def _judge(trial: Trial, number: int, images: Tensor) -> tuple[float, Tensor]:
+def _judge(trial: TrainingRun, number: int, images: Tensor) -> tuple[float, Tensor]:
     """Mean cross-entropy over the images with these numbers, and for each whether it was recognised."""
     logits, labels = trial.predict(images), trial.labels[images]
     loss = float(functional.cross_entropy(logits, labels))
@@ -309,26 +165,7 @@ def _percent_wrong(correct: Tensor) -> float:
     return 100 * int((~correct).sum()) / len(correct)
 
 
-# ------------------------------------------------------------------ checkpoint
-
-
-def _identity(study: Study, configuration: Configuration, seed: int, confirm: bool) -> str:
-    """Everything that a trial's result depends on, as text."""
-    return json.dumps(
-        {
-            "data": study.data.model_dump(exclude={"root"}),  # the same images, wherever they lie
-            "template": dataclasses.asdict(study.network_template()),
-            "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
-            "study_seed": study.seed,
-            "configuration": configuration.to_json(),
-            "seed": seed,
-            "confirm": confirm,
-            "state": 2,  # how `trainers/checkpoint.py` writes it; what was written otherwise is not read
-        }
-    )
-
-
-def _writing(trial: Trial, epochs: list[Epoch], path: Path) -> Callable[[], None]:
+def _writing(trial: TrainingRun, epochs: list[Epoch], path: Path) -> Callable[[], None]:
     """What writes a checkpoint of a trial as it is now, whatever becomes of it meanwhile."""
     state = {**state_of(trial.network, trial.optimizer), "epochs": [list(epoch) for epoch in epochs]}
     return partial(write_checkpoint, path, trial.identity, state)
@@ -339,7 +176,7 @@ def _wait(writing: list[Future[None]]) -> None:
         one.result()
 
 
-def _restore(trial: Trial, checkpoint: Path) -> list[Epoch]:
+def _restore(trial: TrainingRun, checkpoint: Path) -> list[Epoch]:
     """Bring a fresh trial to where its checkpoint stands; returns the epochs that are done."""
     state = read_checkpoint(checkpoint, trial.identity)
     if state is None:

@@ -39,11 +39,8 @@ STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "font.size": 9,
 }
-
 GROUND = {FAINT: "0.55", INK: "0.1"}
-
 SYMBOLS = {"circle": "o", "circle-open": "o", "diamond": "D"}
-
 WIDTH, INCHES_PER_LINE, INCHES_OF_AXES = 6.4, 0.19, 0.9
 
 

@@ -29,9 +29,7 @@ Json = dict[str, Any]
 
 # A name of `chart.py` that the page replaces by the colour of the ground it is drawn on.
 GROUND = "@{}"
-
 BAR_WIDTH = 0.5
-
 PIXELS_PER_LINE, PIXELS_OF_AXES = 20, 110
 
 

@@ -18,14 +18,10 @@ from resnext_search.results.statistics.estimates import Floats, probability_of_i
 from scipy.special import stdtrit
 
 MOST_SEEDS = 1000
-
 TARGET = 0.8
-
 # Added to the target, so that the luck of a simulation makes no number suffice: its standard error is 0.6 % and more.
 LUCK = 0.01
-
 STUDIES = 4000
-
 # Draws of one simulation: few studies of many seeds are as good as many of few, and a fifth of a second is enough.
 MOST_DRAWS = 1_500_000
 

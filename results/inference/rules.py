@@ -16,18 +16,14 @@ from resnext_search.results.statistics.estimates import Floats, trend_weights
 from resnext_search.spaces.errors import UsageError
 
 Kind = Literal["spend", "trade", "pair"]
-
 Word = Literal["supported", "partly supported", "no practical difference", "contradicted", "inconclusive", "invalid"]
 
 # Fewer runs an arm say nothing of the spread between seeds; RegNet's tables have five (arXiv:2003.13678).
 FEWEST_SEEDS = 5
-
 # A run of the better arm errs less than one of the other in three of four pairs: Bouthillier et al. 2021,
 # arXiv:2103.03098, take this for a difference that matters.
 LEAST_PROBABILITY = 0.75
-
 ALPHA = 0.05
-
 # 8.3 - 8.0 is less than 0.3 in binary numbers, but not for the reader of a table.
 ROUNDING = 1e-9
 

@@ -20,7 +20,6 @@ from resnext_search.spaces.study.file import parse_study
 from resnext_search.spaces.study.study import Phase, Study
 
 _EPOCH = ", ".join(field.name for field in fields(EpochRow))
-
 _FAILURE = ", ".join(field.name for field in fields(FailureRow))
 
 _LATENCY = ", ".join(LatencyRow._fields)

@@ -12,13 +12,11 @@ from resnext_search.spaces.study.study import Phase
 Proposer = str  # a method of the search by its name in `METHODS`, or `plan` in tune and confirm
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
-
 # What early stopping says of a trial: it ends here, or it would have ended here and is trained on as a check.
 Stop = Literal["stopped", "audited"]
 
 # States that a trial does not leave.
 ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
-
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
 

@@ -27,7 +27,6 @@ from resnext_search.results.tables import columns as dictionary
 from resnext_search.results.verdict.text import verdict_text
 
 TEMPLATES = Path(__file__).parent / "templates"
-
 # Sections of the page, in its order, with their headings.
 SECTIONS = {
     "top": "",
@@ -42,7 +41,6 @@ SECTIONS = {
     "dictionary": "Data dictionary",
     "provenance": "Where this comes from",
 }
-
 # Columns of the table of trials, with their headings.
 TRIAL_COLUMNS = {
     "trial": "trial",
@@ -59,7 +57,6 @@ TRIAL_COLUMNS = {
     "seconds": "seconds",
     "seed": "seed",
 }
-
 LIBRARIES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "numpy", "scipy", "pandas")
 
 

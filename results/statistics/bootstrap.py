@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from resnext_search.results.statistics.estimates import Floats
 
 REPLICATES = 4000
-
 # Counts drawn at once: 32 MB.
 MOST_CELLS = 4_000_000
 

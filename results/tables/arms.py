@@ -16,7 +16,6 @@ HEADINGS = (
     "test error, %",
     "95 % interval",
 )
-
 # Those that are words; the others are numbers, and stand to the right.
 WORDS = 2
 

@@ -17,16 +17,11 @@ from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import UsageError
 
 NEEDED = ("arm", "seed", "test_error")
-
 COUNTS = ("multiply_adds", "parameters", "activations")
-
 PHASES = ("search", "tune", "confirm")
-
 # A run that was stopped early was not trained as the others were: to the verdict it has not ended.
 FINISHED = ("completed", "failed")
-
 STATES = ("queued", "running", "stopped", "interrupted", *FINISHED)
-
 # By how many points a test error may differ from the recognised images: tables are rounded to a tenth.
 MOST_ROUNDING = 0.1
 

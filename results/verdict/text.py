@@ -36,7 +36,6 @@ def _of_whom(verdict: Verdict) -> str:
 
 
 EQUAL_COST = "at equal cost of this kind"
-
 # Columns of text.
 NAMES = ("arm", "against", "architecture", "cost", EQUAL_COST)
 

@@ -32,9 +32,7 @@ from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 
 MARGIN = 0.3
-
 TOLERANCE = 0.02
-
 # Of the runs of a pilot, before their spread says how many more are needed.
 FEWEST_OF_A_PILOT = 3
 

@@ -11,7 +11,6 @@ from resnext_search.spaces.architecture.paper import PaperRow
 EQUAL_WITHIN_PERCENT = 10.0
 
 _HEADER = ("error %", "parameters", "counted", "FLOPs", "counted", "mismatch", "activations")
-
 _LEGEND = (
     "error %, parameters, FLOPs: as published; after them, and under activations, our exact counts for one image.\n"
     "mismatch: multiply-adds against the table's first arm. A dash: not published, or a network of another family."

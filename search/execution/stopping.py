@@ -24,7 +24,6 @@ How = Literal["drain", "now"]
 
 # How often the folder is looked into.
 LOOK_EVERY_SECONDS = 0.5
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -44,7 +44,6 @@ from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
 
 PENDING: Sequence[State] = ("queued", "running", "interrupted")
-
 _CLAIM_PHASES: Mapping[Phase, Callable[[Study, Journal], int]] = {
     "tune": enqueue_tuning,
     "confirm": enqueue_confirmation,

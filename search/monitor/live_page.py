@@ -29,15 +29,11 @@ from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.spaces.study.configuration import describe
 
 SECONDS_BETWEEN_LOOKS = 0.25
-
 # News are sent at least so often while somebody looks: clocks go on even if no epoch ends.
 SECONDS_BETWEEN_NEWS = 5.0
-
 MOST_OF_A_CORE = 0.1
-
 # Trials that are listed as having ended last.
 ENDED_SHOWN = 12
-
 # After the run has ended, an open page has this time to fetch its last state.
 FAREWELL_SECONDS = 5.0
 

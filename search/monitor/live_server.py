@@ -17,10 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-
 # A request for news is held open for so long if there is none.
 NEWS_SECONDS = 5.0
-
 # Somebody looks, if they asked within this time.
 WANTED_SECONDS = 10.0
 

@@ -99,9 +99,8 @@ def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
     Raises:
         UsageError: No trial has been completed.
     """
-    from resnext_search.search.surrogate.study_model import (
-        rank_trials,
-    )  # imports scipy, which `status` starts without
+    # brings scipy.optimize along, which `status` does without
+    from resnext_search.search.surrogate.study_model import rank_trials
 
     ranked = rank_trials(journal)
     if not ranked:

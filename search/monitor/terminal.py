@@ -165,11 +165,8 @@ class Progress:
 
 
 BARS = "▁▂▃▄▅▆▇█"
-
 BARS_ASCII = ".:-=+*#@"  # for terminals that know no more
-
 MOST_BARS = 16
-
 # Lines of a screen that the table of running trials leaves to the rest.
 LINES_KEPT = 14
 

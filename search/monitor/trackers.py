@@ -28,11 +28,8 @@ from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 
 MODULES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}
-
 SECONDS_BETWEEN_LOOKS = 1.0
-
 MOST_OF_A_CORE = 0.1
-
 # How long the end of a sitting waits for a tracker that has not heard everything.
 PATIENCE_SECONDS = 30.0
 

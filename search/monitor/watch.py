@@ -23,7 +23,6 @@ from rich.table import Table
 from rich.text import Text
 
 SECONDS_BETWEEN_LOOKS = 1.0
-
 MOST_OF_A_CORE = 0.2
 
 

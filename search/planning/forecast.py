@@ -70,17 +70,15 @@ def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
 
 
 def _measure(study_json: str, configuration_json: str) -> dict[str, Any]:
-    from resnext_search.trainers.latency import measure  # torch: only in the process that measures
+    from resnext_search.trainers.calibration import measure  # torch: only in the process that measures
 
     return dict(measure(study_json, configuration_json)._asdict())
 
 
 # What the trials that ended last have taken is what the next ones will take: a machine's load changes.
 ENDS_LOOKED_AT = 12
-
 # Of the trials started last: as many at once as when the busiest of them started is how many run at once.
 STARTS_LOOKED_AT = 8
-
 # What a trial may take beside its training: reading the data, starting its worker.
 LONGEST_START_SECONDS = 120.0
 

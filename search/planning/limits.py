@@ -116,7 +116,6 @@ def check_limits(study: Study) -> None:
 
 # Between two looks lies a tenth of a second, or what the optimizer takes for a proposal.
 LONGEST_STEP_SECONDS = 60.0
-
 # How much of the count a `kill -9` may lose.
 KEPT_EVERY_SECONDS = 2.0
 

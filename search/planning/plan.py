@@ -31,7 +31,6 @@ MAY_CHANGE = (
     "limits.training_flops",
     "limits.trial_time",
 )
-
 # More of these adds trials, and leaves those that were made as they are.
 MAY_GROW = ("search.trials", "claim.seeds", "claim.finalists")
 

@@ -24,12 +24,9 @@ from resnext_search.spaces.study.study import Study
 
 # Seconds in which the head of a Ray cluster must accept a connection.
 CLUSTER_TIMEOUT_SECONDS = 5
-
 CLUSTER_HINT = "Give host:port of the cluster's head, as `ray start --head` printed it; its dashboard has another port."
-
 # How HTTP/2, and so gRPC, begins (RFC 9113, 3.4): a client's words and settings, which a server answers with its own.
 SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 
@@ -188,7 +185,6 @@ def _expect_cluster(address: str) -> None:
 
 
 PREFIX = "rs-"  # short: Unix sockets below it allow about 100 characters
-
 _LOCK = "LOCK"
 
 

@@ -18,10 +18,8 @@ from typing import NoReturn, Self
 import psutil
 
 LOOK_EVERY_SECONDS = 1.0
-
 # The head may be too busy to answer for a while.
 HEAD_PATIENCE_SECONDS = 10.0
-
 # In which a run whose Ray is gone must have ended by itself.
 GRACE_SECONDS = 20.0
 

@@ -28,7 +28,7 @@ Describe = Callable[[Integers, Integers, Integers], dict[str, Floats]]
 
 
 def network_features(cardinality: Integers, width: Integers, blocks: Integers) -> dict[str, Floats]:
-    """What ResNeXts are like, in logarithms, where doubling is a step: in a network things multiply.
+    """What n ResNeXts are like, `(n,)` arrays of logarithms, where doubling is a step: in a network things multiply.
 
     >>> features = network_features(np.array([8]), np.array([16]), np.array([[4, 2, 1]]))
     >>> {name: float(values[0]) for name, values in features.items()}
@@ -43,7 +43,6 @@ def network_features(cardinality: Integers, width: Integers, blocks: Integers) -
 
 # Values of a continuous knob on the grid, by how many continuous knobs there are.
 GRID_POINTS = {0: 1, 1: 31, 2: 15, 3: 9, 4: 6, 5: 4}
-
 # Candidates scored for one proposal; a larger pool is sampled, afresh for every proposal. Of 118,885 candidates twice
 # as many were no better (made-up surfaces, `free`: regret of the best of 40 trials 0.039 and 0.047 points, paired
 # difference -0.009 +- 0.014, n=60), and a worker waits for them: 4 ms more of the 50 between two of its trials.
@@ -96,7 +95,10 @@ class Candidates:
         return np.concatenate([self._architecture_features[architectures], self.knob_coordinates[knobs]], axis=1)
 
     def features_of(self, configurations: Sequence[Configuration]) -> Floats:
-        """The same of any configurations with these knobs, candidates or not; others lie outside the unit cube."""
+        """The same of any n configurations with these knobs, candidates or not; `(n, len(feature_names))` array.
+
+        What lies outside the band or the grid may lie outside the unit cube.
+        """
         architectures = [configuration.architecture for configuration in configurations]
         described = self._describe(
             np.array([architecture.cardinality for architecture in architectures]),
@@ -137,7 +139,12 @@ class Candidates:
         return architecture * len(self.knob_rows) + int(rows[0])
 
     def sample(self, generator: np.random.Generator, excluded: Integers) -> Integers:
-        """Candidates to score for one proposal: all but the excluded, or a random part of a large pool, ascending."""
+        """Candidates to score for one proposal, ascending `(m,)` array; of a large pool a random part.
+
+        Args:
+            generator: Draws that part.
+            excluded: `(n,)` candidates that are not scored.
+        """
         scored = np.full(len(self), len(self) <= SCORED_AT_ONCE)
         if len(self) > SCORED_AT_ONCE:
             scored[generator.integers(len(self), size=SCORED_AT_ONCE)] = True

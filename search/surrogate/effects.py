@@ -29,7 +29,6 @@ from scipy.special import ndtri
 AXES: tuple[Axis, ...] = ("cardinality", "depth", "width")
 
 SAMPLES = 2_000
-
 # Of a value's candidates: so many are predicted, and of these so many that could be the lowest are sampled together.
 PREDICTED, SAMPLED = 4_000, 300
 

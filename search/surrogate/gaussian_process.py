@@ -30,14 +30,11 @@ from threadpoolctl import ThreadpoolController
 # Hvarfner et al. 2024, arXiv:2402.02229: length-scales are log-normal with this spread around a centre that grows with
 # the root of the number of features, so that the prior is as simple in many features as in few.
 LENGTHSCALE_SPREAD = math.sqrt(3)
-
 NOISE_CENTRE, NOISE_SPREAD = -4.0, 1.0
-
 SMALLEST_LENGTHSCALE, SMALLEST_NOISE = 2.5e-2, 1e-4
 
 # 5,000 points and 1,000 trials are 40 MB; all 50,000 candidates of a large pool would be ten times that.
 PREDICTED_AT_ONCE = 5_000
-
 # far above anything the priors let through; keeps a step of the optimizer from overflowing
 LARGEST_LOGARITHM = 10.0
 
@@ -61,7 +58,7 @@ class Hyperparameters:
 
     @classmethod
     def from_logarithms(cls, logarithms: Floats) -> Hyperparameters:
-        """The inverse of `logarithms`."""
+        """The inverse of `logarithms`, from a `(d + 1,)` array."""
         return cls(np.exp(logarithms[:-1]), math.exp(logarithms[-1]))
 
 
@@ -160,7 +157,7 @@ class GaussianProcess:
         return self._solve(self.outcomes - self.mean)
 
     def predict(self, features: Floats) -> tuple[Floats, Floats]:
-        """Mean and variance of the outcome without noise, `(m,)` arrays."""
+        """Mean and variance of the outcome without noise, `(m,)` arrays, at `(m, d)` features."""
         mean, variance = np.empty(len(features)), np.empty(len(features))
         for start in range(0, len(features), PREDICTED_AT_ONCE):
             part = slice(start, start + PREDICTED_AT_ONCE)
@@ -171,11 +168,11 @@ class GaussianProcess:
         return mean, variance
 
     def predict_mean(self, features: Floats) -> Floats:
-        """`(m,)` array: the mean alone, which costs far less."""
+        """`(m,)` array: the mean alone at `(m, d)` features, which costs far less."""
         return np.asarray(self.mean + self.weights @ self._correlations(self.features, features))
 
     def sample(self, features: Floats, samples: int, generator: np.random.Generator) -> Floats:
-        """Outcomes without noise that hang together, `(samples, m)` array."""
+        """Outcomes without noise at `(m, d)` features that hang together, `(samples, m)` array."""
         solved = solve_triangular(
             self.factor, self._correlations(self.features, features), lower=True, check_finite=False
         )
@@ -184,7 +181,7 @@ class GaussianProcess:
         return np.asarray(self.predict_mean(features) + generator.standard_normal((samples, len(features))) @ roots.T)
 
     def conditioned(self, features: Floats, outcomes: Floats) -> GaussianProcess:
-        """The model as if these had been outcomes too; hyperparameters and mean stay."""
+        """The model as if `(m,)` outcomes at `(m, d)` features had been seen too; hyperparameters and mean stay."""
         return GaussianProcess(
             np.concatenate([self.features, features]),
             np.concatenate([self.outcomes, outcomes]),

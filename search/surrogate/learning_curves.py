@@ -19,10 +19,8 @@ from resnext_search.spaces.study.sections import Recipe
 
 # With fewer trials there is no line, and curves are taken to fall alike.
 FEWEST_FOR_A_LINE = 3
-
 # Variance of a slope of which nothing is known but that it lies in [0, 1].
 UNKNOWN_SLOPE = 1 / 12
-
 # Of a long training this part is too short to tell anything: at a hundredth of its length curves still cross.
 SHORTEST_PART = 27
 

@@ -16,9 +16,7 @@ from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Floats
 
 REFITTED_UNTIL = 100
-
 FITTED_TO = 300
-
 PREDICTED_FROM = 1_000
 
 
@@ -52,15 +50,15 @@ class LogScale:
         return cls(float(logarithms.mean()), spread if spread > 1e-9 else 1.0, floor)
 
     def outcomes(self, errors: Floats) -> Floats:
-        """Errors in percent on this scale."""
+        """`(n,)` errors in percent on this scale; one below `floor` counts as `floor`."""
         return np.asarray((np.log(np.maximum(errors, self.floor)) - self.centre) / self.spread)
 
     def errors(self, outcomes: Floats) -> Floats:
-        """And back."""
+        """And back, `(n,)` array in percent."""
         return np.asarray(np.exp(self.centre + self.spread * outcomes))
 
     def variances(self, errors: Floats, variances: Floats) -> Floats:
-        """Variances of errors, in percent squared, as those of outcomes: a logarithm's is relative to its error."""
+        """`(n,)` variances of errors, in percent squared, as those of outcomes, relative to the error."""
         return np.asarray((np.sqrt(variances) / np.maximum(errors, self.floor) / self.spread) ** 2)
 
 
@@ -129,7 +127,15 @@ def thinned(features: Floats, errors: Floats, limit: int) -> Integers:
     """At most `limit` trials, ascending: a third the best, a third the last, and others that lie far from all of them.
 
     The best are where the next proposal will be, the last were proposed for what was not known yet, and the others
-    keep the model from forgetting the rest of the space.
+    keep the model from forgetting the rest of the space. Ties go to the first.
+
+    Args:
+        features: `(n, d)` array of the trials.
+        errors: `(n,)` array.
+        limit: At least 3.
+
+    Returns:
+        `(min(n, limit),)` positions.
     """
     if len(errors) <= limit:
         return np.arange(len(errors))

@@ -13,7 +13,6 @@ from typing import Literal
 from resnext_search.spaces.errors import UsageError
 
 Stem = Literal["cifar", "imagenet"]
-
 Shortcut = Literal["projection", "identity", "none"]
 
 # Blocks per stage that the literature means by a depth (He et al. 2016, Table 1; ResNet-200: arXiv:1603.05027).

@@ -22,7 +22,10 @@ Integers = NDArray[np.int64]
 
 
 class Complexity(NamedTuple):
-    """What one image costs (multiply-adds, activations) and what is stored (parameters); numbers or arrays."""
+    """What one image costs (multiply-adds, activations) and what is stored (parameters).
+
+    Each a number, or `(...)` int64 arrays of one shape: an element a network.
+    """
 
     multiply_adds: int | Integers
     parameters: int | Integers
@@ -30,7 +33,7 @@ class Complexity(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A convolution with its norm, or the classifier.
+    """A convolution with its norm, or the classifier; of one network, or of many in `(...)` arrays of one shape.
 
     Args:
         repeats: How often the layer stands in the network.
@@ -50,12 +53,12 @@ class Layer(NamedTuple):
 
     @property
     def weights(self) -> int | Integers:
-        """Weights of the kernel."""
+        """Weights of the kernel; a number, or a `(...)` array like the layer's."""
         return self.kernel**2 * (self.inputs // self.groups) * self.outputs
 
     @property
     def multiply_adds(self) -> int | Integers:
-        """Multiply-adds of all repeats: every weight once for every pixel of the output map."""
+        """Multiply-adds of all repeats: every weight once for every pixel of the output map; as `weights`."""
         return self.repeats * self.weights * self.side**2
 
 
@@ -70,7 +73,7 @@ def convolutions(
     Args:
         template: What the study keeps fixed.
         cardinality: Groups C.
-        group_widths: One a stage: an integer, or an array in which every element is another network.
+        group_widths: One a stage: an integer, or a `(...)` array in which every element is another network.
         blocks: One a stage, like `group_widths`.
 
     Source:
@@ -92,8 +95,8 @@ def stage_convolutions(
         template: What the study keeps fixed.
         cardinality: Groups C.
         stage: Number of the stage, from 0.
-        width: Group width of the stage, or an array of them.
-        count: Blocks of the stage, or an array of them.
+        width: Group width of the stage, or a `(...)` array of them.
+        count: Blocks of the stage, or a `(...)` array of them; the two broadcast.
     """
     side_in, side = template.stage_sides(stage)
     inputs = template.output_channels(stage - 1) if stage > 0 else template.planes
@@ -119,7 +122,7 @@ def count(
     """Count multiply-adds, parameters and activations; arguments as in `convolutions`.
 
     Returns:
-        Integers, or arrays of the broadcast shape of the arguments. Counts are for one image.
+        Integers, or `(...)` arrays of the broadcast shape of the arguments. Counts are for one image.
     """
     features = template.output_channels(template.stages - 1)
     multiply_adds: int | Integers = features * template.classes + template.classes

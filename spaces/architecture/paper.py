@@ -12,12 +12,10 @@ from resnext_search.spaces.architecture.architecture import Template, parse_name
 from resnext_search.spaces.architecture.complexity import Complexity, bottleneck_parameters, complexity
 
 IMAGENET = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
-
 CIFAR = Template()  # CIFAR-10, the layout of the paper's appendix A
 
 # Table 2 looks at one block of the stage conv2: 256 channels in and out, on a map of this side.
 CONV2_SIDE = 56
-
 CONV2_CHANNELS = 256
 
 
@@ -130,7 +128,6 @@ _COMPARISONS: tuple[tuple[str, Template, tuple[_Printed, ...]], ...] = (
         ),
     ),
 )
-
 # Cardinality and bottleneck width of the blocks of Table 2; its caption prints one complexity for all of them.
 _TABLE_2 = ((1, 64), (2, 40), (4, 24), (8, 14), (32, 4))
 

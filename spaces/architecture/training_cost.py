@@ -15,7 +15,6 @@ VALUE_BYTES = 2
 
 # A weight, its gradient and its momentum, in 32 bits each; the weight is kept in the network's own numbers too.
 STATE_BYTES = 12
-
 # Where a pooled value came from.
 INDEX_BYTES = 8
 

@@ -19,7 +19,6 @@ from resnext_search.spaces.search_space.axes import Band
 # the next higher width in every stage; the others are for small networks, where a channel of an early stage is a large
 # step. Of 230 matches that exist for random networks of 4 to 12 planes, 3 on either side miss 31, 5 miss 12, 8 miss 1.
 REACH = 8
-
 # Combinations of the stages' options at most; a million are compared in a tenth of a second.
 MOST_COMBINATIONS = 1_000_000
 

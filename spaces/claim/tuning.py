@@ -11,7 +11,6 @@ from resnext_search.spaces.study.study import Study
 
 # How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
 MOST_EXTENSIONS = 2
-
 RATES_PER_EXTENSION = 2
 
 

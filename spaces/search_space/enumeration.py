@@ -17,12 +17,9 @@ from resnext_search.spaces.search_space.axes import Axes, WidthRule
 
 # Rows of (candidate, spread of widths) counted at once; bounds the memory of an enumeration to some 100 MB.
 ROWS_AT_ONCE = 500_000
-
 # What an enumeration takes on: beyond this it is a typing error, or would take minutes.
 MOST_COMBINATIONS = 10_000_000
-
 MOST_ROWS = 5_000_000_000
-
 MOST_MULTIPLY_ADDS = 10**18  # int64 ends at 9.2e18
 
 
@@ -79,7 +76,8 @@ def reaching(
 ) -> Iterator[tuple[Integers, Integers]]:
     """Doubled widths and blocks of the candidates whose narrowest and widest spreads enclose a part of [low, ceiling].
 
-    Multiply-adds grow with every width, so no other candidate has a member in there. Portions of bounded size.
+    Multiply-adds grow with every width, so no other candidate has a member in there. Portions of bounded size, both
+    `(n, stages)` arrays; `offsets` as `width_offsets` gives them.
     """
     for widths, blocks, fewest, most in grids(template, cardinality, axes, offsets):
         which_width, which_blocks = np.nonzero((fewest <= ceiling) & (most >= low))

@@ -59,7 +59,7 @@ class Knob:
     integer: bool = False
 
     def to_unit(self, values: Floats) -> Floats:
-        """Map values onto [0, 1].
+        """Map values, a `(...)` array, onto [0, 1], an array of the same shape.
 
         >>> Knob("learning_rate", 0.01, 1.0, log=True).to_unit(np.array([0.01, 0.1, 1.0])).tolist()
         [0.0, 0.5, 1.0]
@@ -70,6 +70,9 @@ class Knob:
 
     def grid(self, points: int) -> Floats:
         """Values to choose from: all that are allowed, or so many evenly spaced ones with both ends.
+
+        Returns:
+            `(values,)` array, ascending, each once; of whole numbers there may be fewer than were asked for.
 
         >>> Knob("learning_rate", 0.01, 1.0, log=True).grid(3).tolist()
         [0.01, 0.1, 1.0]

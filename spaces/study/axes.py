@@ -64,7 +64,6 @@ def _range_or_list(value: Any) -> Any:
 
 
 _INTEGER_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MOST_CHANNELS}
-
 IntegerAxis = Annotated[
     tuple[Channels, ...],
     Field(min_length=1),

@@ -26,7 +26,6 @@ from resnext_search.spaces.study.sections import (
 
 # With two learning rates, an arm's best one always lies at the edge of what was tried.
 FEWEST_RATES = 3
-
 # Every arm is trained some twenty times; more arms than this are a typing error.
 MOST_ARMS = 32
 

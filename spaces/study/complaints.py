@@ -32,7 +32,6 @@ _LIMITS = {
     "literal_error": "{expected}",
     "finite_number": "a finite number",
 }
-
 _TYPES = {
     "int": "a whole number",
     "float": "a number",
@@ -41,13 +40,11 @@ _TYPES = {
     "tuple": "a list",
     "model": "keys and values",
 }
-
 _PATTERNS: dict[Key, str] = {
     ("name",): 'letters, digits, "-", "_" and ".", at most 64, starting with a letter or digit',
     ("data", "root"): "text without control characters",
     ("resources", "cluster"): "an address such as host:6379",
 }
-
 _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
     ("budget", "tolerance"): "a share, such as 2% or 0.02",

@@ -21,25 +21,19 @@ from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Who
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
-
 MOST_BLOCKS = 200
 
 # Beyond this, arms do not cost the same: the paper's own tables differ by up to 4 % (`architecture/paper.py`).
 MOST_CLAIM_TOLERANCE = 0.02
-
 # A quadrillion: a thousand times what the largest published networks cost.
 MOST_BUDGET = 10**15
-
 # A hundred times what the largest published models were trained with.
 MOST_TRAINING_FLOPS = 10**28
-
 # Ten years.
 MOST_SECONDS = 10 * 365 * 86_400.0
 
 Channels = Annotated[Whole, Field(ge=1, le=MOST_CHANNELS)]
-
 BlockCount = Annotated[Whole, Field(ge=1, le=MOST_BLOCKS)]
-
 Blocks = tuple[BlockCount, ...]
 
 

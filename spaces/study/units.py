@@ -9,10 +9,8 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, BeforeValidator, Strict, WithJsonSchema
 
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
-
 # In this order, each at most once.
 _UNITS = {"d": 86_400, "h": 3_600, "m(?:in)?": 60, "s": 1}
-
 _TIME = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)\s*{unit}\s*)?" for unit in _UNITS), re.ASCII)
 
 
@@ -62,7 +60,6 @@ def parse_seconds(value: Any) -> Any:
 
 # What the types of pydantic would let through: true as 1, "3" as 3, .nan and .inf.
 Whole = Annotated[int, Strict()]
-
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 
 Count = Annotated[
@@ -72,13 +69,11 @@ Count = Annotated[
         {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGTPE]?$"}]}
     ),
 ]
-
 Share = Annotated[
     Number,
     BeforeValidator(parse_share),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
 ]
-
 Seconds = Annotated[
     Number,
     BeforeValidator(parse_seconds),

@@ -17,7 +17,6 @@ Key = tuple[str | int, ...]
 
 # PyYAML reads about 200 kB a second, and a study file has some dozen lines.
 LARGEST_FILE_BYTES = 100_000
-
 # A study file is four levels deep.
 DEEPEST = 20
 
@@ -122,13 +121,9 @@ def _value(node: yaml.Node, key: Key, document: Document, source: str) -> Any:
 
 
 _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
-
 _WORDS |= {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
-
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,40}")
-
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,40}|[0-9][0-9_]{0,40}(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,9})?")
-
 _NOT_FINITE = {"inf": math.inf, "nan": math.nan}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from resnext_search.results import EpochRow, Journal, StudyFolder
-from resnext_search.search.cli.main import _parsed, make_parser
+from resnext_search.search.cli.main import commands
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.spaces import load_study
 from resnext_search.spaces.correctness import pack_correct
@@ -105,10 +105,9 @@ def test_every_line_is_ours_or_installs(page: Path) -> None:
 
 @pytest.mark.parametrize(("page", "words"), ALL, ids=name)
 def test_every_command_is_understood(page: Path, words: list[str]) -> None:
-    arguments = _parsed(make_parser(), words)
-    study = getattr(arguments, "study", None)
-    if words[0] in {"run", "plan"} and study is not None and (ROOT / study).exists():
-        load_study(ROOT / study, arguments.overrides)
+    understood = commands.commands[words[0]].make_context(words[0], words[1:]).params
+    if words[0] in {"run", "plan"} and (ROOT / understood["study"]).exists():
+        load_study(ROOT / understood["study"], understood["overrides"])
 
 
 @pytest.mark.parametrize(

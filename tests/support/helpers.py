@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from resnext_search.spaces import Study
 from resnext_search.spaces.study.file import parse_study
+from resnext_search.spaces.study.sections import Recipe
 
 # Real training of real networks on the real digits, as small as it can be: a few seconds for the whole study.
 TINY_STUDY = """
@@ -38,6 +40,11 @@ TINY_CLAIM = (
 def tiny_study(*overrides: str) -> Study:
     """The tiny study, with `key=value` overrides."""
     return parse_study(TINY_STUDY, "tiny.yaml", overrides)
+
+
+def changed(study: Study, **recipe: Any) -> Study:
+    """The study with other values in its recipe."""
+    return study.model_copy(update={"trainer": Recipe.model_validate({**study.trainer.model_dump(), **recipe})})
 
 
 def command(*arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Training: the same bits from the same seed, also across an interruption; schedule, decay, divergence."""
+"""Training: the same bits from the same seed, also across an interruption; divergence."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
-from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.study.recipes import RecipeName
-from resnext_search.spaces.study.sections import Recipe
 from resnext_search.trainers import training
 from resnext_search.trainers.checkpoint import write_checkpoint
-from resnext_search.trainers.resnext import build_network
-from resnext_search.trainers.training import Epoch, TrainingDiverged, Trial, learning_rate_at, parameter_groups, train
-from torch import nn
+from resnext_search.trainers.training import Epoch, TrainingDiverged, train
+from resnext_search.trainers.training_run import TrainingRun
+
+from tests.support.helpers import changed
 
 CPU = torch.device("cpu")
 
@@ -29,10 +27,6 @@ CPU = torch.device("cpu")
 def results(epochs: list[Epoch]) -> list[Epoch]:
     """The epochs without what time they took."""
     return [epoch._replace(seconds=0.0) for epoch in epochs]
-
-
-def changed(study: Study, **recipe: Any) -> Study:
-    return study.model_copy(update={"trainer": Recipe.model_validate({**study.trainer.model_dump(), **recipe})})
 
 
 # ------------------------------------------------------------------ whole trials
@@ -69,58 +63,6 @@ def test_digits_are_learned_in_a_few_epochs() -> None:
     *_, last = train(study, Configuration(Architecture.paper(2, 8, (1, 1, 1))), 0)
     assert last.validation_error < 15
     assert last.train_loss < 0.5
-
-
-def test_knobs_of_the_configuration_override_the_recipe(study: Study, configuration: Configuration) -> None:
-    knobs = (("learning_rate", 0.5), ("batch_size", 64.0), ("weight_decay", 0.01))
-    trial = Trial(study, Configuration(configuration.architecture, knobs), 0, device=CPU, threads=1)
-    assert (trial.recipe.learning_rate, trial.recipe.batch_size, trial.steps_per_epoch) == (0.5, 64, 2)
-    assert [group["weight_decay"] for group in trial.optimizer.param_groups] == [0.01, 0.0]
-
-
-def test_an_incomplete_last_batch_is_left_out(study: Study, configuration: Configuration) -> None:
-    trial = Trial(changed(study, batch_size=50), configuration, 0, device=CPU, threads=1)
-    assert len(list(trial.steps(1))) == 2  # 128 images
-
-
-def test_the_number_of_threads_is_set_in_every_trial(study: Study, configuration: Configuration) -> None:
-    torch.set_num_threads(2)
-    next(train(study, configuration, 0, threads=1))
-    assert torch.get_num_threads() == 1
-
-
-def test_label_smoothing_spreads_a_share_of_the_target_over_all_classes(
-    study: Study, configuration: Configuration
-) -> None:
-    trial = Trial(changed(study, label_smoothing=0.5, augment="none"), configuration, 0, device=CPU, threads=1)
-    first = trial.splits.train[torch.randperm(128, generator=trial.generator("order", 1))][:32]
-    with torch.no_grad():
-        log_shares = trial.network(next(trial.batches.plain(first, 32)).images).log_softmax(dim=1)
-    plain = -log_shares[torch.arange(32), trial.labels[first]].mean()
-    spread = -log_shares.mean()
-    assert float(next(trial.steps(1))) == pytest.approx(float(0.5 * plain + 0.5 * spread), abs=1e-5)
-
-
-def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, configuration: Configuration) -> None:
-    trial = Trial(study, configuration, 0, device=CPU, threads=1)
-    for _ in trial.steps(1):
-        pass
-    together = trial.predict(trial.splits.test)
-    assert together.shape == (397, 10)
-    torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
-
-
-def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, configuration: Configuration) -> None:
-    weights = []
-    for parts in (1, 4):
-        trial = Trial(study, configuration, 0, device=CPU, threads=1, micro_batches=parts)
-        for name, layer in list(trial.network.named_modules()):
-            if isinstance(layer, torch.nn.BatchNorm2d):  # the norms alone see smaller batches
-                owner, _, own = name.rpartition(".")
-                trial.network.get_submodule(owner).register_module(own, nn.Identity())
-        losses = list(trial.steps(1))
-        weights.append([*trial.network.parameters(), losses[-1]])
-    torch.testing.assert_close(weights[1], weights[0])
 
 
 def test_a_trial_in_micro_batches_learns(study: Study, configuration: Configuration) -> None:
@@ -162,7 +104,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens, in its order, where writing a checkpoint takes 0.2 s."""
     happened = list[str]()
 
-    def run_epoch(trial: Trial, number: int) -> Epoch:
+    def run_epoch(trial: TrainingRun, number: int) -> Epoch:
         happened.append(f"train {number}")
         return one_epoch(trial, number)
 
@@ -258,77 +200,6 @@ def test_divergence_crosses_a_process_border_whole() -> None:
     assert back.hint == "Try a lower learning rate."
 
 
-def test_a_batch_larger_than_the_data_is_refused(study: Study, configuration: Configuration) -> None:
-    with pytest.raises(DataError, match="128 images to train on are fewer than one batch of 129"):
-        next(train(changed(study, batch_size=129), configuration, 0))
-
-
-# ------------------------------------------------------------------ schedule and decay
-
-
-@pytest.mark.parametrize(
-    ("done", "rate"),
-    # 2 epochs up to 0.8, then half a cosine over 8: a quarter of it is 0.8 * (1 + cos 45°) / 2
-    [(0, 0.0), (0.5, 0.2), (1, 0.4), (2, 0.8), (4, 0.4 * (1 + math.sqrt(0.5))), (6, 0.4), (10, 0.0)],
-)
-def test_the_rate_rises_in_a_line_and_falls_as_half_a_cosine(done: float, rate: float) -> None:
-    recipe = Recipe(epochs=10, warmup_epochs=2, learning_rate=0.8)
-    assert learning_rate_at(recipe, done) == pytest.approx(rate, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("done", "rate"), [(0.5, 0.4), (1, 0.8), (3.99, 0.8), (4, 0.08), (5.99, 0.08), (6, 0.008), (8, 0.008)]
-)
-def test_the_step_schedule_divides_by_ten_at_half_and_three_quarters(done: float, rate: float) -> None:
-    recipe = Recipe(epochs=8, warmup_epochs=1, learning_rate=0.8, schedule="step")
-    assert learning_rate_at(recipe, done) == pytest.approx(rate)
-
-
-@pytest.mark.parametrize(
-    ("recipe", "done", "rate"),
-    [
-        ("paper-cifar", 0, 0.1),
-        ("paper-cifar", 149.99, 0.1),
-        ("paper-cifar", 150, 0.01),
-        ("paper-cifar", 225, 0.001),
-        ("paper-cifar", 300, 0.001),
-        ("paper-imagenet", 0, 0.1),
-        ("paper-imagenet", 29.99, 0.1),
-        ("paper-imagenet", 30, 0.01),
-        ("paper-imagenet", 59.99, 0.01),
-        ("paper-imagenet", 60, 0.001),
-        ("paper-imagenet", 90, 0.001),
-    ],
-)
-def test_the_papers_recipes_divide_where_the_paper_does(recipe: RecipeName, done: float, rate: float) -> None:
-    assert learning_rate_at(Recipe(recipe=recipe), done) == pytest.approx(rate)
-
-
-def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
-    trial = Trial(changed(study, warmup_epochs=0.0), configuration, 0, device=CPU, threads=1)
-    rates = []
-    for epoch in range(1, 5):
-        for _ in trial.steps(epoch):
-            rates.append(trial.optimizer.param_groups[0]["lr"])
-    assert rates == sorted(rates, reverse=True)
-    # 16 steps: the rate in the middle of the first, 1/32 of the way down, and of the last
-    assert rates[0] == pytest.approx(0.05 * (1 + math.cos(math.pi / 32)))
-    assert rates[-1] == pytest.approx(0.05 * (1 - math.cos(math.pi / 32)))
-    assert {group["lr"] for group in trial.optimizer.param_groups} == {rates[-1]}
-
-
-def test_norms_and_biases_are_decayed_only_if_the_recipe_says_so(study: Study, configuration: Configuration) -> None:
-    network = build_network(study.network_template(), configuration.architecture)
-    recipe = Recipe(weight_decay=0.25)
-    weights, others = parameter_groups(network, recipe)
-    assert (weights["weight_decay"], others["weight_decay"]) == (0.25, 0.0)
-    assert {p.ndim for p in weights["params"]} == {2, 4}
-    assert {p.ndim for p in others["params"]} == {1}
-    assert len(weights["params"]) + len(others["params"]) == len(list(network.parameters()))
-    _, decayed = parameter_groups(network, recipe.model_copy(update={"decay_norms": True}))
-    assert decayed["weight_decay"] == 0.25
-
-
 # ------------------------------------------------------------------ runs that are evidence
 
 
@@ -339,20 +210,6 @@ def test_a_run_that_confirms_reads_the_test_images_once_at_the_end(study: Study,
     correct = unpack_correct(epochs[-1].test_correct or "")
     assert len(correct) == 397
     assert epochs[-1].test_error == 100 * (~correct).sum() / 397
-
-
-def test_a_run_that_confirms_trains_on_validation_images_too_and_never_on_test_images(
-    study: Study, configuration: Configuration
-) -> None:
-    chosen = Trial(study, configuration, 1, device=CPU, threads=1)
-    trials = [Trial(study, configuration, seed, device=CPU, threads=1, confirm=True) for seed in (1, 2)]
-    for trial in trials:
-        assert len(trial.splits.train) == 128 + 100
-        assert len(trial.splits.validation) == 0
-        assert torch.equal(trial.splits.test, chosen.splits.test)
-        assert not set(trial.splits.train.tolist()) & set(trial.splits.test.tolist())
-    # 1,400 digits are there to draw from: every run draws its own
-    assert set(trials[0].splits.train.tolist()) != set(trials[1].splits.train.tolist())
 
 
 def test_a_run_that_confirms_goes_on_from_its_checkpoint_and_keeps_its_answers(

@@ -55,6 +55,14 @@ def draw_moves(images: int, resolution: int, flip: bool, generator: torch.Genera
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Bytes to floats with mean 0 and standard deviation 1 in every channel.
 
+    Args:
+        images: `(images, channels, side, side)` uint8.
+        mean: `(channels,)` float32, on the scale 0 to 255.
+        std: `(channels,)` float32; none is 0.
+
+    Returns:
+        `(images, channels, side, side)` float32.
+
     >>> normalise(torch.full((1, 1, 1, 1), 30, dtype=torch.uint8), torch.tensor([10.0]), torch.tensor([5.0])).item()
     4.0
     """
@@ -65,7 +73,8 @@ def move(images: Tensor, moves: Moves) -> Tensor:
     """Crop each image out of its zero-padded self, then mirror the ones that are to be.
 
     Args:
-        images: Normalised, so that the zeros are the mean colour, as in the paper's code.
+        images: `(images, channels, side, side)`, normalised, so that the zeros are the mean colour, as in the paper's
+            code.
         moves: One for each image.
 
     Returns:

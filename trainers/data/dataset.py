@@ -48,14 +48,14 @@ class Batches(Protocol):
         """Batches of an epoch, augmented; an incomplete last one is left out.
 
         Args:
-            order: Numbers of the images, on the CPU.
+            order: `(images,)` int64, their numbers, on the CPU.
             size: Images of a batch.
             generator: Draws the augmentation of the epoch, on the CPU; the only source of chance.
         """
         ...
 
     def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
-        """Batches without augmentation, in this order; the last one may be smaller."""
+        """Batches without augmentation, in the order of these `(images,)` numbers; the last one may be smaller."""
         ...
 
 
@@ -78,7 +78,10 @@ class Dataset(Protocol):
         ...
 
     def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of every channel of these images, on the scale 0 to 255; no deviation below 1."""
+        """Mean and standard deviation of every channel of the images with these `(images,)` numbers.
+
+        Both `(channels,)` float32, on the scale 0 to 255; no deviation is below 1.
+        """
         ...
 
     def batches(self, look: Look, device: torch.device, threads: int) -> Batches:

@@ -21,12 +21,9 @@ from torchvision.transforms.v2 import functional
 
 # The crop takes this share of an image whose shorter side was brought to size: 224 of 256 pixels in the paper.
 CENTER_SHARE = 224 / 256
-
 # Random crops: share of the image's area, and width to height.
 AREAS = (0.08, 1.0)
-
 RATIOS = (3 / 4, 4 / 3)
-
 ATTEMPTS = 10
 
 

@@ -23,8 +23,8 @@ def decoders(device: torch.device, threads: int) -> int:
     """How many processes decode images for a trial that has so many processor threads.
 
     One thread trains, or keeps a GPU busy; the others decode. Two cores that train themselves have nothing to spare:
-    there a process gained nothing (5.4 s an epoch with one, 5.1 s without; 1,620 photographs of 500x400, a network of
-    5 million multiply-adds), and took 3.5 s to start.
+    there a process gains nothing (5.4 s an epoch with one, 5.1 s without; 1,620 photographs of 500x400, a network of
+    5 million multiply-adds), and takes 3.5 s to start.
 
     >>> decoders(torch.device("cpu"), 1), decoders(torch.device("cpu"), 2), decoders(torch.device("cpu"), 8)
     (0, 0, 7)
@@ -112,7 +112,7 @@ def _as_it_is(read: Any) -> Any:
 
 
 def expect_read(read: Tensor | str) -> Tensor:
-    """What a `Viewer` has read.
+    """What a `Viewer` has read: `(images, height, width, 3)` uint8.
 
     Raises:
         DataError: It could not read a file.

@@ -23,7 +23,6 @@ from resnext_search.trainers.data.image_files import Files
 
 # From so many files on, the user is told what takes so long.
 MANY_FILES = 10_000
-
 _log = logging.getLogger(__name__)
 
 

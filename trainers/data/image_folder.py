@@ -26,7 +26,6 @@ from torch import Tensor
 
 # Pixel statistics are those of so many images: their mean is off by about 3 % (1 / sqrt(1,000)) of what images differ.
 SAMPLE = 1_000
-
 # Of the files that cannot be read, so many are named.
 MOST_NAMED = 3
 

@@ -49,7 +49,13 @@ def _on_device(dataset: MemoryDataset, device: torch.device) -> tuple[Tensor, Te
 
 @dataclass(frozen=True, eq=False)
 class MemoryBatches:
-    """Batches of a `MemoryDataset`; all tensors are on the trial's device."""
+    """Batches of a `MemoryDataset`; all tensors are on the trial's device.
+
+    Args:
+        images: `(images, channels, side, side)` uint8.
+        labels: `(images,)` int64.
+        look: What the network sees of them.
+    """
 
     images: Tensor
     labels: Tensor
@@ -79,6 +85,12 @@ class MemoryBatches:
 def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
 
+    Args:
+        images: `(images, channels, side, side)` uint8; at least one.
+
+    Returns:
+        Two `(channels,)` float32 tensors.
+
     >>> mean, std = pixel_statistics(torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2))
     >>> mean.item(), round(std.item() ** 2)
     (15.0, 125)
@@ -92,7 +104,7 @@ def byte_counts(images: Tensor) -> Tensor:
 
 
 def moments(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel, from `byte_counts`; otherwise as `pixel_statistics`."""
+    """Mean and standard deviation of every channel, as `pixel_statistics`, from `byte_counts`: `(channels, 256)`."""
     values = torch.arange(256, dtype=torch.float64)
     found = []
     for channel in counts:

@@ -16,7 +16,8 @@ from resnext_search.trainers.data.augment import padding_of
 from resnext_search.trainers.data.dataset import Batch, Dataset
 from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.training import Trial, learning_rate_at
+from resnext_search.trainers.schedule import learning_rate_at
+from resnext_search.trainers.training_run import TrainingRun
 from torch.nn import functional
 from torch.utils import data
 from torchvision import transforms
@@ -56,7 +57,7 @@ class Ours:
     """What a trial does."""
 
     def __init__(self, cardinality: int, seed: int, threads: int) -> None:
-        self.trial = Trial(STUDY, configuration(cardinality), seed, device=CPU, threads=threads)
+        self.trial = TrainingRun(STUDY, configuration(cardinality), seed, device=CPU, threads=threads)
 
     def steps(self, epoch: int) -> Iterator[object]:
         """Train an epoch."""

@@ -128,12 +128,10 @@ def test_a_port_that_is_taken_is_said_with_its_cure(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("port", ["65536", "99999999"])
-def test_a_number_that_is_no_port_is_bad_usage(capsys: pytest.CaptureFixture[str], port: str) -> None:
-    from resnext_search.search.cli.main import make_parser
-
-    with pytest.raises(SystemExit):
-        make_parser().parse_args(["report", "run", "--serve", port])
-    assert f"'{port}' is no port" in capsys.readouterr().err
+def test_a_number_that_is_no_port_is_bad_usage(shell: Shell, port: str) -> None:
+    code, error = shell.refused("report", "run", "--serve", port)
+    assert code == 2
+    assert f"invalid value for '--serve': {port} is not in the range 0<=x<=65535" in error
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from resnext_search.results import Journal, StudyFolder
 from resnext_search.results.journal.folder import locked
 from resnext_search.results.tables.files import write_effects, write_tables
 from resnext_search.results.tables.trials import trials_table
-from resnext_search.search.cli.doctor import Finding, examine_folder
+from resnext_search.search.cli.folder_checks import check_folder
+from resnext_search.search.cli.machine_checks import Check
 from resnext_search.search.surrogate.study_model import read_effects
 
 from tests.results.journal.journal_fixtures import restore
@@ -21,8 +22,8 @@ from tests.support.rights import without_rights_to
 from tests.support.shell import Shell
 
 
-def found(folder: StudyFolder) -> dict[str, Finding]:
-    return {finding.what: finding for finding in examine_folder(folder)}
+def found(folder: StudyFolder) -> dict[str, Check]:
+    return {check.what: check for check in check_folder(folder)}
 
 
 def finished(path: Path) -> StudyFolder:
@@ -36,14 +37,14 @@ def finished(path: Path) -> StudyFolder:
 
 
 def test_nothing_is_wrong_with_a_study_that_has_ended(tmp_path: Path) -> None:
-    findings = found(finished(tmp_path))
-    assert list(findings) == [
+    checks = found(finished(tmp_path))
+    assert list(checks) == [
         *("lock", "folder", "journal", "schema", "trials", "checkpoints"),
         *("trials.csv", "pareto.csv", "effects.csv", "report.html"),
     ]
-    assert [what for what, finding in findings.items() if not finding.ok or finding.advice] == []
-    assert (findings["lock"].found, findings["journal"].found) == ("free", "sound")
-    assert findings["trials"].found == "3 completed, 1 failed"
+    assert [what for what, check in checks.items() if not check.ok or check.advice] == []
+    assert (checks["lock"].found, checks["journal"].found) == ("free", "sound")
+    assert checks["trials"].found == "3 completed, 1 failed"
 
 
 def test_tables_that_do_not_know_the_last_fact_are_out_of_date(tmp_path: Path) -> None:
@@ -51,13 +52,13 @@ def test_tables_that_do_not_know_the_last_fact_are_out_of_date(tmp_path: Path) -
     folder.effects.unlink()
     for path in (folder.trials, folder.pareto, folder.report):
         os.utime(path, (1, 1))
-    findings = found(folder)
-    assert findings["trials.csv"] == (
+    checks = found(folder)
+    assert checks["trials.csv"] == (
         *("trials.csv", "out of date", False),
         f"make it anew: resnext-search export {tmp_path}",
     )
-    assert findings["effects.csv"].found == "missing"
-    assert findings["report.html"].advice == f"make it anew: resnext-search report {tmp_path}"
+    assert checks["effects.csv"].found == "missing"
+    assert checks["report.html"].advice == f"make it anew: resnext-search report {tmp_path}"
 
 
 def test_a_study_that_was_broken_off_comes_with_the_command_that_continues_it(tmp_path: Path) -> None:
@@ -65,9 +66,9 @@ def test_a_study_that_was_broken_off_comes_with_the_command_that_continues_it(tm
     with journal:
         started(journal, point(0))
     folder.lock.write_text("process 1 on here\n")
-    findings = found(folder)
-    assert findings["trials"] == ("trials", "1 running", True, f"continue with: resnext-search resume {tmp_path}")
-    assert findings["lock"][1:3] == ("left behind (process 1 on here), locks nothing", True)
+    checks = found(folder)
+    assert checks["trials"] == ("trials", "1 running", True, f"continue with: resnext-search resume {tmp_path}")
+    assert checks["lock"][1:3] == ("left behind (process 1 on here), locks nothing", True)
 
 
 def test_what_was_left_behind_is_found_and_what_a_trial_needs_is_not_touched(tmp_path: Path) -> None:
@@ -80,11 +81,11 @@ def test_what_was_left_behind_is_found_and_what_a_trial_needs_is_not_touched(tmp
     (folder.checkpoints / "ray").mkdir()
     (folder.checkpoints / "ray" / "experiment_state.json").write_bytes(b"{}")
     (tmp_path / "trials.csv.0123abcd.part").write_bytes(b"half")
-    findings = found(folder)
-    assert not findings["checkpoints"].ok
-    assert findings["checkpoints"].found.startswith("2 files of 0.0 MiB are of no trial that waits, such as ")
-    assert str(folder.checkpoint(0)) not in findings["checkpoints"].found
-    assert findings["drafts"].found == f"1 left behind, such as {tmp_path}/trials.csv.0123abcd.part"
+    checks = found(folder)
+    assert not checks["checkpoints"].ok
+    assert checks["checkpoints"].found.startswith("2 files of 0.0 MiB are of no trial that waits, such as ")
+    assert str(folder.checkpoint(0)) not in checks["checkpoints"].found
+    assert checks["drafts"].found == f"1 left behind, such as {tmp_path}/trials.csv.0123abcd.part"
     assert folder.checkpoint(1).exists()  # it looks only
 
 
@@ -95,10 +96,10 @@ def test_beside_a_live_run_nothing_is_called_left_behind(tmp_path: Path) -> None
     (tmp_path / "plan.json.0123.part").write_bytes(b"being written")
     with journal, locked(folder.lock):
         started(journal, point(0))
-        findings = found(folder)
-    assert list(findings) == ["lock", "folder", "journal", "schema", "trials"]
-    assert findings["lock"].found.startswith(f"held by a live run (process {os.getpid()} on ")
-    assert not findings["trials"].advice
+        checks = found(folder)
+    assert list(checks) == ["lock", "folder", "journal", "schema", "trials"]
+    assert checks["lock"].found.startswith(f"held by a live run (process {os.getpid()} on ")
+    assert not checks["trials"].advice
 
 
 def test_damage_to_the_journal_is_found_wherever_it_lies(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_damage_to_the_journal_is_found_wherever_it_lies(tmp_path: Path) -> None
         damaged = bytearray(whole)
         damaged[page * 4096 : page * 4096 + 512] = b"\xff" * 512
         folder.journal.write_bytes(damaged)
-        complaints = [finding for finding in examine_folder(folder) if finding.what == "journal" and not finding.ok]
+        complaints = [check for check in check_folder(folder) if check.what == "journal" and not check.ok]
         assert complaints
         assert all("copy" in complaint.advice for complaint in complaints)
 
@@ -136,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_said() -> None:
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resnext_search.search.cli.doctor.LEAST_DISK_BYTES", 2**80)
+    monkeypatch.setattr("resnext_search.search.cli.folder_checks.LEAST_DISK_BYTES", 2**80)
     assert found(ended_folder(tmp_path) and StudyFolder(tmp_path))["folder"][2:] == (False, "make room first")
 
 

@@ -11,7 +11,7 @@ from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers import measure, train
 
-PRINT_PEAK = "from resnext_search.trainers.latency import _peak_bytes; print(_peak_bytes())"
+PRINT_PEAK = "from resnext_search.trainers.calibration import _peak_bytes; print(_peak_bytes())"
 
 
 def test_an_epoch_is_forecast_within_a_factor_of_five(study: Study, configuration: Configuration) -> None:

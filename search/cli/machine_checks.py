@@ -1,0 +1,108 @@
+"""Is this machine ready for a study? What `doctor` looks at, and what to do about what it finds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
+from resnext_search.spaces.errors import DataError, PluginError
+from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.spaces.study.study import Study
+
+PACKAGES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic")
+LEAST_MEMORY_BYTES = 2 * 2**30  # one worker with torch takes about 0.9 GiB, the driver with Ax and Ray as much
+LEAST_DISK_BYTES = 2**30
+
+
+class Check(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    found: str
+    ok: bool
+    advice: str = ""
+
+    def __str__(self) -> str:
+        """As one line for people."""
+        advice = f"  ({self.advice})" if self.advice else ""
+        return f"{'ok  ' if self.ok else 'NOTE'} {self.what}: {self.found}{advice}"
+
+
+def check_machine(study: Study | None = None) -> list[Check]:
+    """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
+    python = Check("python", sys.version.split()[0], sys.version_info >= (3, 11))
+    checks = [python, *_packages(), *_hardware(), *_data_sets(), *_trainers()]
+    return checks if study is None else [*checks, _data_of(study)]
+
+
+def _packages() -> list[Check]:
+    checks = []
+    for name in PACKAGES:
+        try:
+            checks.append(Check(name, version(name), True))
+        except PackageNotFoundError:
+            checks.append(Check(name, "not installed", False, "pip install -e . -c constraints.txt"))
+    return checks
+
+
+def _hardware() -> list[Check]:
+    import torch
+
+    memory = psutil.virtual_memory().available
+    disk = shutil.disk_usage(Path.cwd()).free
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    checks = [
+        Check("cores", str(os.cpu_count()), True),
+        Check("GPUs", ", ".join(gpus) or "none", True, "" if gpus else "trials run on the processor"),
+        Check("free memory", f"{memory / 2**30:.1f} GiB", memory >= LEAST_MEMORY_BYTES, "a trial takes about 1 GiB"),
+        Check(
+            "free disk here", f"{disk / 2**30:.1f} GiB", disk >= LEAST_DISK_BYTES, "checkpoints lie in the study folder"
+        ),
+    ]
+    shared = Path("/dev/shm")
+    if shared.exists():
+        free = shutil.disk_usage(shared).free
+        checks.append(Check("/dev/shm", f"{free / 2**30:.1f} GiB free", free >= 2**28, "Ray keeps its objects there"))
+    return checks
+
+
+def _data_sets() -> Iterator[Check]:
+    from resnext_search.search.lifecycle.data_check import expect_images
+
+    for name in dataset_names():
+        if name in DATASETS and DATASETS[name].of_the_study:  # which images, and of what shape, is said by a study
+            continue
+        try:
+            if name not in DATASETS:
+                dataset_plugin(name)
+            expect_images(DataConfig(name=name))
+            yield Check(f"data set {name}", "readable", True)
+        except PluginError as error:
+            yield Check(f"data set {name}", str(error), False, "mend or remove the package that brings it")
+        except DataError as error:
+            yield Check(f"data set {name}", "not found", True, error.hint or str(error))
+
+
+def _trainers() -> Iterator[Check]:
+    for name in trainer_names():
+        try:
+            trainer_plugin(name)
+            yield Check(f"trainer {name}", "can be imported", True)
+        except PluginError as error:
+            yield Check(f"trainer {name}", str(error), False, "mend or remove the package that brings it")
+
+
+def _data_of(study: Study) -> Check:
+    from resnext_search.search.lifecycle.data_check import expect_images
+
+    try:
+        return Check(f"images of {study.name}", "readable", True, expect_images(study.data).words)
+    except DataError as error:
+        return Check(f"images of {study.name}", str(error), False, error.hint)

@@ -1,0 +1,102 @@
+"""Commands that look things up, and need no study: complexity, paper, schema, init."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from resnext_search.search.cli import options
+from resnext_search.spaces.errors import UsageError
+
+commands = options.Group()
+
+
+@commands.command()
+@click.argument("name", help="such as 32x4d-50")
+@click.option(
+    "--template",
+    default="imagenet",
+    type=click.Choice(["imagenet", "cifar10", "cifar100"]),
+    help="stem, stages, resolution and classes (default: imagenet)",
+)
+@click.option("--blocks", metavar="N,N,...", help="blocks per stage, where the depth does not say them")
+@click.option("--classes", type=int, metavar="N", help="classes (default: those of the template's data set)")
+@options.json_option
+def complexity(name: str, template: str, blocks: str | None, classes: int | None, as_json: bool) -> None:
+    """Count an architecture's parameters, multiply-adds and activations."""
+    from dataclasses import replace
+
+    from resnext_search.spaces.architecture.architecture import Template, parse_name
+    from resnext_search.spaces.architecture.complexity import complexity as count
+
+    templates = {
+        "imagenet": Template(stem="imagenet", stages=4, resolution=224, classes=1000),
+        "cifar10": Template(),
+        "cifar100": Template(classes=100),
+    }
+    fixed = templates[template]
+    if classes is not None:
+        if classes < 1:
+            raise UsageError(f"--classes {classes}: a network tells at least 1 class apart")
+        fixed = replace(fixed, classes=classes)
+    architecture = parse_name(name, fixed, _numbers(blocks))
+    counts = count(fixed, architecture)
+    facts: dict[str, Any] = {
+        "architecture": architecture.name,
+        "template": template,
+        "blocks": list(architecture.blocks),
+        "group_widths": list(architecture.group_widths),
+        **{key: int(value) for key, value in counts._asdict().items()},
+    }
+    lines = (f"{key:14}{value:,}" if isinstance(value, int) else f"{key:14}{value}" for key, value in facts.items())
+    options.show(as_json, facts, lambda: "\n".join(lines))
+
+
+@commands.command()
+@options.json_option
+def paper(as_json: bool) -> None:
+    """Count the networks of the paper's tables, beside the figures that it prints."""
+    from resnext_search.search.cli.paper_table import paper_words
+    from resnext_search.spaces.architecture.paper import paper_rows
+
+    rows = paper_rows()
+    options.show(as_json, [row._asdict() for row in rows], lambda: paper_words(rows))
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON schema of a study file."""
+    from resnext_search.spaces.study.study import Study
+
+    print(json.dumps(Study.model_json_schema(), indent=2))
+
+
+@commands.command()
+@click.argument(
+    "study", type=options.FILE, default="study.yaml", metavar="[FILE]", help="file to write (default: study.yaml)"
+)
+def init(study: Path) -> None:
+    """Write a commented study file to start from."""
+    from importlib.resources import files
+
+    from resnext_search.spaces.whole_file import writing
+
+    if study.exists():
+        raise UsageError(f"{study}: exists already; it is left as it is", hint="Name another file.")
+    text = files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
+    with writing(study):
+        study.write_text(text, encoding="utf-8")
+    print(f"{study}\nNext: resnext-search plan {study}")
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    if not all(re.fullmatch(r"[0-9]{1,9}", part.strip(), re.ASCII) for part in text.split(",")):
+        raise UsageError(
+            f"--blocks {text!r}: not whole numbers with commas between", hint="For example --blocks 2,3,2."
+        )
+    return [int(part) for part in text.split(",")]

@@ -1,0 +1,131 @@
+"""Commands that plan, train and stop: run, resume, plan, stop, retry, refit, export-model.
+
+A command imports what it needs when it runs, here and in the other groups: `--help` and completion start at once, and
+what trains nothing starts without torch, Ax and Ray.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from resnext_search.search.cli import options
+
+if TYPE_CHECKING:
+    from resnext_search.search.lifecycle.refit import Format
+
+commands = options.Group()
+
+
+@commands.command()
+@options.study_argument
+@options.overrides_argument
+@click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
+@options.serve_option
+def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
+    """Run a study, or continue it: search, tune and confirm the claim, tables, verdict."""
+    from resnext_search.spaces.study.file import load_study
+
+    loaded = load_study(study, overrides)
+    loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
+    from resnext_search.search.lifecycle.run import run_study
+
+    text = study.read_text(encoding="utf-8")
+    run_study(loaded, out or Path("runs") / loaded.name, text=text, serve=serve)
+
+
+@commands.command()
+@options.folder_argument
+@options.overrides_argument
+@options.serve_option
+def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
+    """Continue the study of a folder."""
+    from resnext_search.spaces.study.file import parse_study
+
+    with options.reading(folder) as (files, journal):
+        study = parse_study(journal.study().model_dump_json(), str(files.journal), overrides)
+    from resnext_search.search.lifecycle.run import run_study
+
+    text = files.study.read_text(encoding="utf-8") if files.study.exists() else None
+    run_study(study, folder, text=text, serve=serve)
+
+
+@commands.command()
+@options.study_argument
+@options.overrides_argument
+@click.option("--no-calibrate", is_flag=True, help="measure nothing, forecast FLOPs only")
+@options.json_option
+def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: bool) -> None:
+    """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
+    from resnext_search.search.cli.text import plan_words
+    from resnext_search.search.planning.forecast import calibrate, gpu_bytes
+    from resnext_search.search.planning.limits import check_limits
+    from resnext_search.search.planning.plan import summarize
+    from resnext_search.search.planning.workload import training_flops
+    from resnext_search.spaces.study.file import load_study
+
+    loaded = load_study(study, overrides)
+    feasible = loaded.feasible_set()
+    check_limits(loaded)
+    known = loaded.trainer.plugin is None  # what another trainer takes is not
+    facts = {
+        **summarize(loaded, feasible),
+        "training_flops": training_flops(loaded),
+        "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
+        "forecast": calibrate(loaded, feasible) if known and not no_calibrate else None,
+    }
+    options.show(as_json, facts, lambda: plan_words(facts))
+
+
+@commands.command()
+@options.folder_argument
+@click.option("--now", is_flag=True, help="interrupt the trials; they go on from their last epoch later")
+@options.json_option
+def stop(folder: Path, now: bool, as_json: bool) -> None:
+    """Let the run of a folder end its running trials and stop; with --now at once."""
+    from resnext_search.search.cli.text import stop_words
+    from resnext_search.search.lifecycle.control import stop_study
+
+    facts = stop_study(folder, now=now)
+    options.show(as_json, facts, lambda: stop_words(facts))
+
+
+@commands.command()
+@options.folder_argument
+@click.option("--failed", is_flag=True, required=True, help="all that have failed")
+@options.json_option
+def retry(folder: Path, failed: bool, as_json: bool) -> None:
+    """Queue the failed trials of a folder again, for the next resume."""
+    from resnext_search.search.cli.text import retry_words
+    from resnext_search.search.lifecycle.control import retry_failed
+
+    facts = retry_failed(folder)
+    options.show(as_json, facts, lambda: retry_words(facts))
+
+
+@commands.command()
+@options.folder_argument
+@click.option("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
+@options.json_option
+def refit(folder: Path, trial: int | None, as_json: bool) -> None:
+    """Train the best configuration on all but the test images, and save it."""
+    from resnext_search.search.lifecycle.refit import refit_study
+    from resnext_search.search.monitor.text import refit_words
+
+    facts = refit_study(folder, trial, quiet=as_json)
+    options.show(as_json, facts, lambda: refit_words(facts))
+
+
+@commands.command()
+@options.folder_argument
+@click.option("--format", "kind", default="onnx", type=click.Choice(["onnx", "safetensors"]), help="default: onnx")
+@click.option("--out", type=options.FILE, metavar="FILE", help="file to write (default: DIR/model.onnx)")
+@options.json_option
+def export_model(folder: Path, kind: Format, out: Path | None, as_json: bool) -> None:
+    """Write the network that refit saved for programs without torch."""
+    from resnext_search.search.cli.text import model_export_words
+    from resnext_search.search.lifecycle import refit as model_export
+
+    facts = model_export.export_model(folder, kind, out)
+    options.show(as_json, facts, lambda: model_export_words(facts))

@@ -1,0 +1,74 @@
+"""Whether this machine is ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from resnext_search.search.cli import machine_checks
+from resnext_search.search.cli.machine_checks import check_machine
+from resnext_search.spaces.errors import PluginError
+
+from tests.support.helpers import tiny_study
+from tests.support.trees import damage, write_digits
+
+
+def test_everything_a_study_needs_is_looked_at_on_this_machine() -> None:
+    checks = {check.what: check for check in check_machine()}
+    assert set(checks) >= {
+        *("python", "torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic"),
+        *("cores", "GPUs", "free memory", "free disk here"),
+        *("data set digits", "data set fashion_mnist", "data set cifar10", "data set cifar100"),
+    }
+    assert checks["data set digits"].found == "readable"  # it comes with scikit-learn
+    assert all(checks[name].ok for name in ("python", "torch", "ray", "ax-platform"))
+
+
+def test_a_data_set_that_is_missing_is_no_fault_but_comes_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # data are looked for below the folder the command is started in
+    check = {check.what: check for check in check_machine()}["data set cifar10"]
+    assert (check.found, check.ok) == ("not found", True)
+    assert check.advice
+    assert list(tmp_path.iterdir()) == []  # nothing is downloaded
+
+
+def test_a_missing_package_is_a_fault_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "PACKAGES", ("numpy", "no-such-package-as-this"))
+    missing = next(check for check in check_machine() if check.what == "no-such-package-as-this")
+    assert missing == ("no-such-package-as-this", "not installed", False, "pip install -e . -c constraints.txt")
+
+
+def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "LEAST_MEMORY_BYTES", 2**60)
+    memory = next(check for check in check_machine() if check.what == "free memory")
+    assert (memory.ok, memory.advice) == (False, "a trial takes about 1 GiB")
+
+
+def test_every_image_of_a_study_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = damage(write_digits(tmp_path / "tree", train=60, test=60))
+    study = tiny_study(f"data={{name: image_folder, root: {tree}, resolution: 8, classes: 10, train_images: 64}}")
+    check = check_machine(study)[-1]
+    assert (check.what, check.ok) == ("images of tiny", False)
+    assert check.found.startswith(f"data: image_folder: 6 of 126 images cannot be read: {tree}/train/0/aa-empty.png")
+    assert check.advice == "Mend them or take them away, or leave them out with data.unreadable=skip."
+    skipping = study.model_copy(update={"data": study.data.model_copy(update={"unreadable": "skip"})})
+    check = check_machine(skipping)[-1]
+    assert (check.what, check.found, check.ok) == ("images of tiny", "readable", True)
+    assert check.advice.startswith("6 of 126 images cannot be read and are left out: ")
+
+
+def test_plug_ins_that_do_not_work_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise PluginError(f"plug-in {name} cannot be imported")
+
+    monkeypatch.setattr(machine_checks, "dataset_names", lambda: ("digits", "shapes"))
+    monkeypatch.setattr(machine_checks, "dataset_plugin", broken)
+    monkeypatch.setattr(machine_checks, "trainer_names", lambda: ("mine",))
+    monkeypatch.setattr(machine_checks, "trainer_plugin", broken)
+    checks = {check.what: check for check in check_machine()}
+    assert checks["data set shapes"][1:3] == ("plug-in shapes cannot be imported", False)
+    assert checks["trainer mine"][1:3] == ("plug-in mine cannot be imported", False)
+    assert checks["data set digits"].ok

@@ -1,0 +1,101 @@
+"""What a trial trains: its data, its recipe, and the gradients and predictions of its network."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from resnext_search.spaces import Configuration, Study
+from resnext_search.spaces.errors import DataError
+from resnext_search.trainers.training import train
+from resnext_search.trainers.training_run import TrainingRun
+from torch import nn
+
+from tests.support.helpers import changed
+
+CPU = torch.device("cpu")
+
+
+def test_knobs_of_the_configuration_override_the_recipe(study: Study, configuration: Configuration) -> None:
+    knobs = (("learning_rate", 0.5), ("batch_size", 64.0), ("weight_decay", 0.01))
+    trial = TrainingRun(study, Configuration(configuration.architecture, knobs), 0, device=CPU, threads=1)
+    assert (trial.recipe.learning_rate, trial.recipe.batch_size, trial.steps_per_epoch) == (0.5, 64, 2)
+    assert [group["weight_decay"] for group in trial.optimizer.param_groups] == [0.01, 0.0]
+
+
+def test_an_incomplete_last_batch_is_left_out(study: Study, configuration: Configuration) -> None:
+    trial = TrainingRun(changed(study, batch_size=50), configuration, 0, device=CPU, threads=1)
+    assert len(list(trial.steps(1))) == 2  # 128 images
+
+
+def test_the_number_of_threads_is_set_in_every_trial(study: Study, configuration: Configuration) -> None:
+    torch.set_num_threads(2)
+    next(train(study, configuration, 0, threads=1))
+    assert torch.get_num_threads() == 1
+
+
+def test_label_smoothing_spreads_a_share_of_the_target_over_all_classes(
+    study: Study, configuration: Configuration
+) -> None:
+    trial = TrainingRun(changed(study, label_smoothing=0.5, augment="none"), configuration, 0, device=CPU, threads=1)
+    first = trial.splits.train[torch.randperm(128, generator=trial.generator("order", 1))][:32]
+    with torch.no_grad():
+        log_shares = trial.network(next(trial.batches.plain(first, 32)).images).log_softmax(dim=1)
+    plain = -log_shares[torch.arange(32), trial.labels[first]].mean()
+    spread = -log_shares.mean()
+    assert float(next(trial.steps(1))) == pytest.approx(float(0.5 * plain + 0.5 * spread), abs=1e-5)
+
+
+def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, configuration: Configuration) -> None:
+    trial = TrainingRun(study, configuration, 0, device=CPU, threads=1)
+    for _ in trial.steps(1):
+        pass
+    together = trial.predict(trial.splits.test)
+    assert together.shape == (397, 10)
+    torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
+
+
+def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, configuration: Configuration) -> None:
+    weights = []
+    for parts in (1, 4):
+        trial = TrainingRun(study, configuration, 0, device=CPU, threads=1, micro_batches=parts)
+        for name, layer in list(trial.network.named_modules()):
+            if isinstance(layer, torch.nn.BatchNorm2d):  # the norms alone see smaller batches
+                owner, _, own = name.rpartition(".")
+                trial.network.get_submodule(owner).register_module(own, nn.Identity())
+        losses = list(trial.steps(1))
+        weights.append([*trial.network.parameters(), losses[-1]])
+    torch.testing.assert_close(weights[1], weights[0])
+
+
+def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
+    trial = TrainingRun(changed(study, warmup_epochs=0.0), configuration, 0, device=CPU, threads=1)
+    rates = []
+    for epoch in range(1, 5):
+        for _ in trial.steps(epoch):
+            rates.append(trial.optimizer.param_groups[0]["lr"])
+    assert rates == sorted(rates, reverse=True)
+    # 16 steps: the rate in the middle of the first, 1/32 of the way down, and of the last
+    assert rates[0] == pytest.approx(0.05 * (1 + math.cos(math.pi / 32)))
+    assert rates[-1] == pytest.approx(0.05 * (1 - math.cos(math.pi / 32)))
+    assert {group["lr"] for group in trial.optimizer.param_groups} == {rates[-1]}
+
+
+def test_a_run_that_confirms_trains_on_validation_images_too_and_never_on_test_images(
+    study: Study, configuration: Configuration
+) -> None:
+    chosen = TrainingRun(study, configuration, 1, device=CPU, threads=1)
+    trials = [TrainingRun(study, configuration, seed, device=CPU, threads=1, confirm=True) for seed in (1, 2)]
+    for trial in trials:
+        assert len(trial.splits.train) == 128 + 100
+        assert len(trial.splits.validation) == 0
+        assert torch.equal(trial.splits.test, chosen.splits.test)
+        assert not set(trial.splits.train.tolist()) & set(trial.splits.test.tolist())
+    # 1,400 digits are there to draw from: every run draws its own
+    assert set(trials[0].splits.train.tolist()) != set(trials[1].splits.train.tolist())
+
+
+def test_a_batch_larger_than_the_data_is_refused(study: Study, configuration: Configuration) -> None:
+    with pytest.raises(DataError, match="128 images to train on are fewer than one batch of 129"):
+        next(train(changed(study, batch_size=129), configuration, 0))
