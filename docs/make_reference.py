@@ -147,7 +147,7 @@ def _argument(one: click.Parameter, context: click.Context) -> str:
 def columns_page() -> str:
     """Every column of the tables."""
     parts = ["# The columns of the tables\n"]
-    for name, meanings in {
+    for name, columns in {
         "trials.csv": dictionary.TRIALS,
         "pareto.csv": dictionary.PARETO,
         "effects.csv": dictionary.EFFECTS,
@@ -156,8 +156,8 @@ def columns_page() -> str:
         if name == "pareto.csv":
             parts += ["Columns of `trials.csv`, and these:\n"]
         parts += ["| column | meaning |", "|---|---|"]
-        for columns, meaning in meanings.items():
-            parts.append(f"| {', '.join(f'`{column}`' for column in columns.split(', '))} | {_cell(meaning)} |")
+        for names, meaning in dictionary.meanings(columns).items():
+            parts.append(f"| {', '.join(f'`{column}`' for column in names.split(', '))} | {_cell(meaning)} |")
         parts.append("")
     return "\n".join(parts)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, wide
+from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, Row, wide
 from resnext_search.results.statistics.pareto import best_of_start
 from resnext_search.spaces.search_space.objectives import OBJECTIVES
 from resnext_search.spaces.study.methods import METHODS, START
-
-Row = Mapping[str, Any]
 
 # Labels of what may be minimised.
 LABELS = {name: facts.label for name, facts in OBJECTIVES.items()}

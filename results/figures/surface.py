@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from resnext_search.results.figures.chart import COLOURS, FAINT, SCALE, Axis, Cell, Chart, Intervals, Line, Points, wide
-from resnext_search.results.figures.search import MOST_TICKS, Row, completed, counted
+from resnext_search.results.figures.chart import COLOURS, FAINT, SCALE, Axis, Chart, Intervals, Line, Points, Row, wide
+from resnext_search.results.figures.search import MOST_TICKS, completed, counted
 from resnext_search.results.search_summary import Effect, SurfacePoint
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.configuration import Configuration
@@ -125,7 +125,7 @@ def _half(point: SurfacePoint) -> float:
     return (point.high - point.low) / 2
 
 
-def _cells(best: Configuration) -> tuple[Cell, Cell, float | None]:
+def _cells(best: Configuration) -> tuple[str, str, float | None]:
     """Architecture, blocks and learning rate."""
     return best.architecture.name, dashed(best.architecture.blocks), dict(best.knobs).get("learning_rate")
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
-from resnext_search.results.figures.chart import Chart
+from resnext_search.results.figures.chart import Chart, Row
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.figures.costs import cost_charts
 from resnext_search.results.figures.search import front_chart, progress_chart
@@ -23,8 +23,6 @@ from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.results.verdict.sources import judge_study
 from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.study.study import Study
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

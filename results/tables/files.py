@@ -14,22 +14,9 @@ from pathlib import Path
 import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.search_summary import Effect
+from resnext_search.results.tables.columns import EFFECTS, PARETO, TRIALS
 from resnext_search.spaces.architecture.architecture import dashed
-from resnext_search.spaces.architecture.complexity import Complexity
-from resnext_search.spaces.search_space.knobs import KNOBS
 from resnext_search.spaces.whole_file import whole_file, write_whole, writing
-
-EFFECT_COLUMNS = (
-    "axis",
-    "value",
-    "validation_error",
-    "low",
-    "high",
-    "architecture",
-    "blocks",
-    "learning_rate",
-    "trials",
-)
 
 
 def write_tables(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame) -> list[Path]:
@@ -67,7 +54,7 @@ def write_effects(folder: StudyFolder, effects: Sequence[Effect], trials: pd.Dat
     completed = trials[(trials.phase == "search") & (trials.state == "completed")]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(EFFECT_COLUMNS)
+    table.writerow([column.name for column in EFFECTS])
     for effect in effects:
         best = effect.best.architecture
         table.writerow(
@@ -85,36 +72,6 @@ def write_effects(folder: StudyFolder, effects: Sequence[Effect], trials: pd.Dat
     return folder.effects
 
 
-WORDS = (
-    "phase",
-    "arm",
-    "state",
-    "architecture",
-    "group_widths",
-    "blocks",
-    "proposed_by",
-    "device",
-    "host",
-    "failure_class",
-    "failure_message",
-    "data",
-    "correct",
-)
-WHOLE = (
-    "trial",
-    "seed",
-    "cardinality",
-    "width",
-    "depth",
-    *(name for name, facts in KNOBS.items() if facts.integer),
-    *Complexity._fields,
-    "epochs",
-    "attempts",
-    "micro_batches",
-    "seeds",
-)
-
-
 def write_parquet(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame) -> list[Path]:
     """Write both tables; arguments, result and errors as of `write_tables`."""
     tables = {folder.trials.with_suffix(".parquet"): trials, folder.pareto.with_suffix(".parquet"): front}
@@ -125,6 +82,6 @@ def write_parquet(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a type for every column, the same for every study; what is neither word nor whole is a float."""
-    types = {name: "string" if name in WORDS else "Int64" if name in WHOLE else "Float64" for name in table.columns}
-    return table.astype(types)
+    """The table with a type for every column, the same for every study."""
+    kinds = {column.name: column.kind for column in (*TRIALS, *PARETO)}
+    return table.astype({name: kinds[name] for name in table.columns})

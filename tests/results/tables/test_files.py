@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 from resnext_search.results import Journal
-from resnext_search.results.tables.files import WHOLE, WORDS, write_parquet
+from resnext_search.results.tables.columns import PARETO, TRIALS, WHOLE, WORD
+from resnext_search.results.tables.files import write_parquet
 from resnext_search.results.tables.trials import pareto_table, trials_table
 
 from tests.support.journals import ended_folder, new_folder, tables_of
@@ -24,6 +25,7 @@ def test_the_rows_are_those_of_the_tables(tmp_path: Path) -> None:
 
 
 def test_an_empty_study_has_the_types_of_any_other(tmp_path: Path) -> None:
+    kinds = {column.name: column.kind for column in (*TRIALS, *PARETO)}
     ended = ended_folder(tmp_path / "ended")
     empty, journal = new_folder(tmp_path / "empty")
     with journal, Journal(ended.journal, read_only=True) as other:
@@ -32,8 +34,8 @@ def test_an_empty_study_has_the_types_of_any_other(tmp_path: Path) -> None:
         ):
             schema = pq.read_schema(one)
             assert schema.equals(pq.read_schema(another))
-            assert {str(schema.field(name).type) for name in schema.names if name in WHOLE} == {"int64"}
-            assert {str(schema.field(name).type) for name in schema.names if name in WORDS} <= {
+            assert {str(schema.field(name).type) for name in schema.names if kinds[name] == WHOLE} == {"int64"}
+            assert {str(schema.field(name).type) for name in schema.names if kinds[name] == WORD} <= {
                 "string",
                 "large_string",
             }

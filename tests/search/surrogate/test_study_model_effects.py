@@ -11,7 +11,8 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.search_summary import Effect
-from resnext_search.results.tables.files import EFFECT_COLUMNS, write_effects
+from resnext_search.results.tables.columns import EFFECTS
+from resnext_search.results.tables.files import write_effects
 from resnext_search.results.tables.trials import trials_table
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.surrogate.candidates import Candidates
@@ -58,7 +59,7 @@ def test_every_cardinality_depth_and_width_has_a_row_with_what_it_could_reach(
             len(journal.trials()),
         )
     rows = rows_of(path)
-    assert tuple(rows[0]) == EFFECT_COLUMNS
+    assert list(rows[0]) == [column.name for column in EFFECTS]
     feasible = STUDY.feasible_set()
     depths, widths = (sorted({getattr(each, axis) for each in feasible}) for axis in ("depth", "width"))
     assert [(row["axis"], int(row["value"])) for row in rows] == [
