@@ -109,9 +109,7 @@ def pack(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
 def unpack(packed: dict[str, Tensor], tensors: Iterable[Tensor]) -> None:
     """Fill tensors, wherever they are and however they lie in memory, with what `pack` made of such ones.
 
-    Args:
-        packed: Of each kind `(numbers,)`.
-        tensors: Of the shapes, kinds and order of those that were packed.
+    They have the shapes, kinds and order of those that were packed: of each kind `(numbers,)`.
     """
     begin = dict.fromkeys(packed, 0)
     for tensor in tensors:

@@ -44,10 +44,7 @@ def edge_of(errors: Mapping[float, float]) -> str:
 
 
 def tuned(curves: Mapping[str, Mapping[float, float]]) -> dict[str, float]:
-    """The best learning rate of every arm that is tuned inside its range; one at the edge has none.
-
-    Args:
-        curves: Of every arm, errors as `best_rate` takes them.
+    """The best learning rate of every arm that is tuned inside its range, from its errors; one at the edge has none.
 
     >>> tuned({"width": {0.01: 9.0, 0.1: 7.0, 1.0: 8.0}, "depth": {0.01: 9.0, 0.1: 7.0, 1.0: 6.5}})
     {'width': 0.1}

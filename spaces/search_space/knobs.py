@@ -15,13 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class KnobFacts(NamedTuple):
-    """What is known of a knob, whatever its values.
-
-    Args:
-        short: In the name of a trial.
-        meaning: In the study file.
-        integer: Whether values are whole numbers.
-    """
+    """A knob's name in that of a trial, its meaning in the study file, and whether its values are whole numbers."""
 
     short: str
     meaning: str

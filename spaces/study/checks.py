@@ -31,11 +31,7 @@ MOST_ARMS = 32
 
 
 def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
-    """All problems between sections.
-
-    Args:
-        sound: Sections that have no problem of their own, by their names in a `Study`.
-    """
+    """All problems between sections; given are those without a problem of their own, by their names in a `Study`."""
     for names, check in _CHECKS.items():
         if all(name in sound for name in names):
             yield from check(*(sound[name] for name in names))
