@@ -87,9 +87,6 @@ def in_form_of(target: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Te
     return cut
 
 
-# ------------------------------------------------------------------ layers
-
-
 class Undrawn:
     """A layer that draws no weights of its own: those of torch would be overwritten at once (see `_draw_weights`)."""
 

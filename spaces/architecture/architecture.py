@@ -99,12 +99,12 @@ class Architecture:
     blocks: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        widths, blocks = list(self.group_widths), list(self.blocks)
+        widths, blocks = self.group_widths, self.blocks
         if len(widths) != len(blocks):
             found = f"{len(widths)} group widths for {len(blocks)} stages"
             raise UsageError(f"architecture: {found}; one of each a stage is needed")
         if min(self.cardinality, *widths, *blocks) < 1:
-            found = f"cardinality {self.cardinality}, group widths {widths} and blocks {blocks}"
+            found = f"cardinality {self.cardinality}, group widths {list(widths)} and blocks {list(blocks)}"
             raise UsageError(f"architecture: {found} have a number below 1; each starts at 1")
 
     @classmethod

@@ -65,8 +65,7 @@ class Knob:
     def grid(self, points: int) -> Floats:
         """Values to choose from: all that are allowed, or so many evenly spaced ones with both ends.
 
-        Returns:
-            `(values,)` array, ascending, each once; of whole numbers there may be fewer than were asked for.
+        `(values,)`, ascending, each once; of whole numbers there may be fewer than were asked for.
 
         >>> Knob("learning_rate", 0.01, 1.0, log=True).grid(3).tolist()
         [0.01, 0.1, 1.0]

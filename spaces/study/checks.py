@@ -119,9 +119,8 @@ def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterato
         arms = {claim.base.cardinality, *(claim.cardinality or axes.cardinality)}
         if not 2 <= len(arms) <= MOST_ARMS:
             fix = "Give claim.cardinality: [1, 2, 4, 8, 16, 32]."
-            yield Problem(
-                key, f"{len(arms):,} arm{'s' * (len(arms) != 1)}", f"2 to {MOST_ARMS}, the base among them", fix
-            )
+            found = f"{len(arms):,} arm{'s' * (len(arms) != 1)}"
+            yield Problem(key, found, f"2 to {MOST_ARMS}, the base among them", fix)
 
 
 def _one_number_a_stage(stages: int) -> str:

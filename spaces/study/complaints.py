@@ -179,9 +179,7 @@ def _merged(problems: Iterable[Problem]) -> Iterator[Problem]:
     merged: dict[tuple[Key, str], Problem] = {}
     for problem in problems:
         place = (problem.key, problem.found)
-        known = merged.get(place)
-        if known is None:
-            merged[place] = problem
-        elif problem.allowed not in known.allowed:
+        known = merged.setdefault(place, problem)
+        if problem.allowed not in known.allowed:
             merged[place] = known._replace(allowed=f"{known.allowed}, or {problem.allowed}")
     yield from merged.values()
