@@ -14,10 +14,7 @@ from resnext_search.spaces.errors import UsageError
 
 
 def pack_correct(correct: NDArray[np.bool_]) -> str:
-    """Put one bit an image into text: the number of images, a colon, and the packed bits in base 64.
-
-    Args:
-        correct: `(images,)` array, whether each was recognised; may be empty.
+    """Put `(images,)`, whether each was recognised, into text: how many, a colon, and the packed bits in base 64.
 
     >>> pack_correct(np.array([True, False, True]))
     '3:oA=='

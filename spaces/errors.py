@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import Any
 
 # Characters of a found value that a message shows.
@@ -42,11 +43,7 @@ class ResnextSearchError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the hint when an error crosses a process border (pickle drops keyword arguments)."""
-        return (_rebuild, (type(self), str(self), self.hint))
-
-
-def _rebuild(kind: type[ResnextSearchError], message: str, hint: str) -> ResnextSearchError:
-    return kind(message, hint=hint)
+        return (partial(type(self), hint=self.hint), (str(self),))
 
 
 class UsageError(ResnextSearchError):

@@ -11,12 +11,7 @@ import hashlib
 def derive_seed(study_seed: int, *purpose: str | int) -> int:
     """Seed for one purpose of a study: the same on every machine, and unlike that of any other purpose.
 
-    Args:
-        study_seed: The study's `seed`.
-        purpose: What it is for, such as `"trial", 7`.
-
-    Returns:
-        An integer in [0, 2**63), which every generator here accepts.
+    An integer in [0, 2**63), which every generator here accepts.
 
     >>> derive_seed(0, "trial", 7) == derive_seed(0, "trial", 7) != derive_seed(0, "trial", 8)
     True

@@ -9,7 +9,6 @@ import itertools
 import resource
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +16,11 @@ import torch
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.training_run import TrainingRun
-from torch import Tensor
 
 # Steps before the clock starts: the first ones allocate memory and choose kernels.
 WARM_UP_STEPS = 3
 # The clock runs for at least so long, and for at least so many steps.
 LEAST_CALIBRATION_SECONDS = 0.5
-
 LEAST_STEPS = 3
 
 
@@ -42,9 +39,7 @@ class Calibration(NamedTuple):
 def measure(study_json: str, configuration_json: str) -> Calibration:
     """Train some steps on this machine's processor, validate, and extrapolate to an epoch.
 
-    Args:
-        study_json: A `Study`, from `model_dump_json`.
-        configuration_json: A `Configuration`, from `to_json`.
+    Takes a study and a configuration as `Study.model_dump_json` and `Configuration.to_json` write them.
 
     Raises:
         DataError: The data set is missing, or has fewer images than one batch.
@@ -52,7 +47,7 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
     study = Study.model_validate_json(study_json)
     configuration = Configuration.from_json(configuration_json)
     trial = TrainingRun(study, configuration, study.seed, device=torch.device("cpu"), threads=study.resources.cpu)
-    losses = _endless(trial)
+    losses = itertools.chain.from_iterable(trial.steps(epoch % trial.recipe.epochs + 1) for epoch in itertools.count())
     float(sum(itertools.islice(losses, WARM_UP_STEPS)))
 
     began, steps = time.perf_counter(), 0
@@ -68,10 +63,6 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
     trial.predict(batch).sum().item()
     validation = (time.perf_counter() - began) * len(trial.splits.validation) / len(batch)
     return Calibration(training + validation, _peak_bytes())
-
-
-def _endless(trial: TrainingRun) -> Iterator[Tensor]:
-    return itertools.chain.from_iterable(trial.steps(epoch % trial.recipe.epochs + 1) for epoch in itertools.count())
 
 
 def _peak_bytes() -> int:

@@ -28,12 +28,8 @@ def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
     """Replace the file at once: a reader, and a machine that loses power, sees the old file or the new one.
 
     Where it cannot be written (a full disk, say) the old file stays, with a warning in the log: training goes on, and
-    would only have to be repeated if its process died.
-
-    Args:
-        path: The file; its folder exists.
-        identity: What the state belongs to; `read_checkpoint` asks for the same.
-        state: Tensors, numbers and text in dictionaries and lists.
+    would only have to be repeated if its process died. The state is tensors, numbers and text in dictionaries and
+    lists; `identity` is what it belongs to, and `read_checkpoint` asks for the same.
     """
     buffer = io.BytesIO()
     torch.save({"identity": identity, "state": state}, buffer)
@@ -109,9 +105,7 @@ def pack(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
 def unpack(packed: dict[str, Tensor], tensors: Iterable[Tensor]) -> None:
     """Fill tensors, wherever they are and however they lie in memory, with what `pack` made of such ones.
 
-    Args:
-        packed: Of each kind `(numbers,)`.
-        tensors: Of the shapes, kinds and order of those that were packed.
+    They have the shapes, kinds and order of those that were packed: of each kind `(numbers,)`.
     """
     begin = dict.fromkeys(packed, 0)
     for tensor in tensors:

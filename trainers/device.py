@@ -45,8 +45,7 @@ def prepare(device: torch.device, threads: int) -> None:
 def limit_memory(share: float) -> None:
     """Let this process hold only its share of a GPU's memory: one that asks for more fails, and not its neighbour.
 
-    Args:
-        share: Of the GPU that this process sees first; 1 and more is all of it.
+    The GPU is the one that the process sees first; a share of 1 and more is all of it.
     """
     if share < 1:
         share = max(share - CONTEXT_BYTES / torch.cuda.get_device_properties(0).total_memory, 0.01)
@@ -55,11 +54,8 @@ def limit_memory(share: float) -> None:
 
 def precision(device: torch.device) -> Any:
     """The context in which a network computes: bfloat16 on GPUs that have it, nothing special elsewhere."""
-    return torch.autocast(
-        "cuda",
-        torch.bfloat16,
-        enabled=device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False),
-    )
+    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast("cuda", torch.bfloat16, enabled=has_it)
 
 
 def release(device: torch.device) -> None:

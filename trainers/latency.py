@@ -68,25 +68,16 @@ def measure_latency(
 
 @dataclass(frozen=True)
 class MeasuredFirst:
-    """Trains as `train` does, and yields the latency of the architecture before the first epoch.
-
-    Args:
-        train: Called as `trainers.train`, yields epochs.
-    """
+    """Trains as `train` does, and yields the latency of the architecture before the first epoch."""
 
     train: Callable[..., Iterator[Any]]
 
     def __call__(
         self, study: Study, configuration: Configuration, seed: int, *, latency: bool = True, **where: Any
     ) -> Iterator[Any]:
-        """Measure and train.
+        """Measure and train; arguments as in `trainers.train`.
 
-        Args:
-            study: As in `trainers.train`; so are the others.
-            configuration: What is trained.
-            seed: The trial's own.
-            latency: False for an architecture that was measured before on this device: nothing is measured.
-            where: Device, threads, checkpoint and so on.
+        Without `latency`, for an architecture that was measured before on this device, nothing is measured.
         """
         if latency:
             device, threads = where.get("device", "cpu"), where.get("threads", 1)

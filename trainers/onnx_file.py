@@ -53,8 +53,7 @@ def write_onnx(network: nn.Module, mean: Tensor, std: Tensor, images: Tensor, fi
 
     Args:
         network: In the mode in which it is asked (`eval`), on the CPU.
-        mean: As `OfBytes` takes it; so is the next.
-        std: Of every channel.
+        mean: As `OfBytes` takes it; so is `std`.
         images: `(images, channels, side, side)` uint8, on which file and network are compared; at least one.
         file: The file to write; one that is there is replaced at once, or stays as it is.
 

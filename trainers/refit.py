@@ -45,14 +45,10 @@ def refit(
     """Train a configuration on training and validation images, read the test images once, and save the network.
 
     Args:
-        study: Says data, template and recipe.
-        configuration: What is trained.
-        seed: Of the weights, the order of the images and the augmentation.
+        study: As in `train`; so are configuration, seed, device and threads.
         trial_id: Which trial it comes from, for the record.
         weights: The safetensors file to write.
         model: The JSON file to write; it names the other one, and lies in the same folder.
-        device: Where to train.
-        threads: Processor threads.
         said: Called after every epoch.
 
     Returns:
@@ -104,9 +100,8 @@ def read_model(model: Path) -> dict[str, Any]:
         weights = model.with_name(facts["weights"])
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{model}: no network can be read from it: {error}", hint="`refit` writes both files."
-        ) from error
+        hint = "`refit` writes both files."
+        raise UsageError(f"{model}: no network can be read from it: {error}", hint=hint) from error
     if facts.get("format") != FORMAT or digest != facts["weights_sha256"]:
         raise UsageError(f"{model}: {weights.name} is not the file that it was written with", hint="Run `refit` again.")
     return facts

@@ -27,10 +27,7 @@ _PATH_NAME = re.compile(r"(?P<block>.+)\.paths\.(?P<path>\d+)\.(?P<layer>[^.]+)\
 
 
 def build_network(
-    template: Template,
-    architecture: Architecture,
-    form: Form = "grouped",
-    generator: torch.Generator | None = None,
+    template: Template, architecture: Architecture, form: Form = "grouped", generator: torch.Generator | None = None
 ) -> nn.Sequential:
     """Build a network with fresh weights, on the default device (under `torch.device("meta")`: shapes alone).
 
@@ -90,9 +87,6 @@ def in_form_of(target: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Te
     return cut
 
 
-# ------------------------------------------------------------------ layers
-
-
 class Undrawn:
     """A layer that draws no weights of its own: those of torch would be overwritten at once (see `_draw_weights`)."""
 
@@ -111,8 +105,17 @@ class Linear(Undrawn, nn.Linear):
 class Block(nn.Module):
     """What the three forms share: norm of the aggregated 1x1 convolution, plus the shortcut, ReLU."""
 
-    bn3: nn.BatchNorm2d
-    downsample: nn.Module | None
+    def __init__(
+        self, inputs: int, width: int, cardinality: int, outputs: int, stride: int, downsample: nn.Module | None
+    ) -> None:
+        super().__init__()
+        self.add_paths(inputs, width, cardinality, outputs, stride)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.downsample = downsample
+
+    def add_paths(self, inputs: int, width: int, cardinality: int, outputs: int, stride: int) -> None:
+        """Make all layers up to the norm of the aggregated 1x1 convolution."""
+        raise NotImplementedError
 
     def aggregate(self, images: Tensor) -> Tensor:
         """Output of the last 1x1 convolution, summed over the paths; shapes as in `forward`."""
@@ -129,18 +132,14 @@ class Block(nn.Module):
 class GroupedBlock(Block):
     """Fig. 3(c): 1x1, norm, ReLU, grouped 3x3, norm, ReLU, 1x1; norm, shortcut, ReLU."""
 
-    def __init__(
-        self, inputs: int, width: int, cardinality: int, outputs: int, stride: int, downsample: nn.Module | None
-    ) -> None:
-        super().__init__()
+    def add_paths(self, inputs: int, width: int, cardinality: int, outputs: int, stride: int) -> None:
+        """As `Block` says."""
         inner = cardinality * width
         self.conv1 = Conv2d(inputs, inner, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inner)
         self.conv2 = Conv2d(inner, inner, 3, stride, padding=1, groups=cardinality, bias=False)
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = Conv2d(inner, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
         """All paths at once; shapes as in `Block.forward`."""
@@ -151,14 +150,10 @@ class GroupedBlock(Block):
 class ConcatenatedBlock(Block):
     """Fig. 3(b): C paths of 1x1, norm, ReLU, 3x3, norm, ReLU; concatenated; 1x1; norm, shortcut, ReLU."""
 
-    def __init__(
-        self, inputs: int, width: int, cardinality: int, outputs: int, stride: int, downsample: nn.Module | None
-    ) -> None:
-        super().__init__()
+    def add_paths(self, inputs: int, width: int, cardinality: int, outputs: int, stride: int) -> None:
+        """As `Block` says."""
         self.paths = nn.ModuleList(_path(inputs, width, stride) for _ in range(cardinality))
         self.conv3 = Conv2d(cardinality * width, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
         """The last convolution sums over the paths, since it sums over its inputs; shapes as in `Block.forward`."""
@@ -168,22 +163,18 @@ class ConcatenatedBlock(Block):
 class SeparateBlock(Block):
     """Fig. 3(a): C paths of 1x1, norm, ReLU, 3x3, norm, ReLU, 1x1; summed; norm, shortcut, ReLU."""
 
-    def __init__(
-        self, inputs: int, width: int, cardinality: int, outputs: int, stride: int, downsample: nn.Module | None
-    ) -> None:
-        super().__init__()
+    def add_paths(self, inputs: int, width: int, cardinality: int, outputs: int, stride: int) -> None:
+        """As `Block` says."""
         self.paths = nn.ModuleList(_path(inputs, width, stride) for _ in range(cardinality))
         for path in self.paths:
             path.add_module("conv3", Conv2d(width, outputs, 1, bias=False))
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = downsample
 
     def aggregate(self, images: Tensor) -> Tensor:
         """The sum that the paper writes; shapes as in `Block.forward`."""
         return torch.stack([path(images) for path in self.paths]).sum(dim=0)
 
 
-_BLOCKS: dict[Form, type[GroupedBlock] | type[ConcatenatedBlock] | type[SeparateBlock]] = {
+_BLOCKS: dict[Form, type[Block]] = {
     "grouped": GroupedBlock,
     "concatenated": ConcatenatedBlock,
     "separate": SeparateBlock,

@@ -48,12 +48,7 @@ class Epoch(NamedTuple):
 
 
 class TrainingDiverged(ResnextSearchError):
-    """The loss is no longer a finite number.
-
-    Args:
-        epoch: The epoch in which it happened, from 1.
-        loss: The loss: NaN or infinite.
-    """
+    """The loss is no longer a finite number, but NaN or infinite; epochs are counted from 1."""
 
     def __init__(self, epoch: int, loss: float) -> None:
         super().__init__(f"training diverged in epoch {epoch}: the loss is {loss}", hint="Try a lower learning rate.")
@@ -95,21 +90,15 @@ def train(
         DataError: The data set is missing, or has fewer images than one batch.
         TrainingDiverged: The loss stopped being finite; raised at the end of the epoch in which it did.
     """
+    where = torch.device(device)
     trial = TrainingRun(
-        study,
-        configuration,
-        seed,
-        device=torch.device(device),
-        threads=threads,
-        confirm=confirm,
-        micro_batches=micro_batches,
+        study, configuration, seed, device=where, threads=threads, confirm=confirm, micro_batches=micro_batches
     )
     try:
         yield from train_epochs(trial, checkpoint)
     finally:
-        used = trial.device
         del trial
-        release(used)
+        release(where)
 
 
 def train_epochs(trial: TrainingRun, checkpoint: Path | None = None) -> Iterator[Epoch]:
@@ -135,14 +124,8 @@ def _run_epoch(trial: TrainingRun, number: int) -> Epoch:
     train_loss = float(sum(trial.steps(number), torch.zeros((), device=trial.device))) / trial.steps_per_epoch
     if not math.isfinite(train_loss):
         raise TrainingDiverged(number, train_loss)
-    epoch = Epoch(
-        epoch=number,
-        learning_rate=learning_rate_at(trial.recipe, number),
-        train_loss=train_loss,
-        validation_loss=None,
-        validation_error=None,
-        seconds=0.0,
-    )
+    rate = learning_rate_at(trial.recipe, number)
+    epoch = Epoch(number, rate, train_loss, validation_loss=None, validation_error=None, seconds=0.0)
     if not trial.confirm:
         loss, correct = _judge(trial, number, trial.splits.validation)
         epoch = epoch._replace(validation_loss=loss, validation_error=_percent_wrong(correct))

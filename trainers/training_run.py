@@ -26,16 +26,7 @@ from torch.nn import functional
 
 
 class TrainingRun:
-    """Network, optimizer and data of one trial, on its device.
-
-    Args:
-        study: As in `train`; so are the others.
-        configuration: What is trained.
-        seed: The trial's own.
-        device: Where to train.
-        threads: Processor threads.
-        confirm: As in `train`.
-        micro_batches: As in `train`.
+    """Network, optimizer and data of one trial, on its device; arguments as in `train`.
 
     Raises:
         DataError: The data set is missing, or has fewer images than one batch.

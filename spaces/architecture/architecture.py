@@ -99,16 +99,13 @@ class Architecture:
     blocks: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if len(self.group_widths) != len(self.blocks):
-            raise UsageError(
-                f"architecture: {len(self.group_widths)} group widths for {len(self.blocks)} stages; "
-                "one of each a stage is needed"
-            )
-        if min(self.cardinality, *self.group_widths, *self.blocks) < 1:
-            raise UsageError(
-                f"architecture: cardinality {self.cardinality}, group widths {list(self.group_widths)} and blocks "
-                f"{list(self.blocks)} have a number below 1; each starts at 1"
-            )
+        widths, blocks = self.group_widths, self.blocks
+        if len(widths) != len(blocks):
+            found = f"{len(widths)} group widths for {len(blocks)} stages"
+            raise UsageError(f"architecture: {found}; one of each a stage is needed")
+        if min(self.cardinality, *widths, *blocks) < 1:
+            found = f"cardinality {self.cardinality}, group widths {list(widths)} and blocks {list(blocks)}"
+            raise UsageError(f"architecture: {found} have a number below 1; each starts at 1")
 
     @classmethod
     def paper(cls, cardinality: int, width: int, blocks: Sequence[int]) -> Architecture:
@@ -155,9 +152,8 @@ def parse_name(name: str, template: Template, blocks: Sequence[int] | None = Non
     """
     numbers = re.fullmatch(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})d-([1-9][0-9]{0,8})", name, re.ASCII | re.IGNORECASE)
     if numbers is None:
-        raise UsageError(
-            f"architecture name {name!r}: not of the form <cardinality>x<width>d-<depth>", hint="Try 32x4d-50."
-        )
+        form = "<cardinality>x<width>d-<depth>"
+        raise UsageError(f"architecture name {name!r}: not of the form {form}", hint="Try 32x4d-50.")
     cardinality, width, depth = map(int, numbers.groups())
     architecture = Architecture.paper(cardinality, width, tuple(blocks or _blocks_of_depth(depth, template)))
     if architecture.depth != depth or len(architecture.blocks) != template.stages:
@@ -172,20 +168,17 @@ def parse_name(name: str, template: Template, blocks: Sequence[int] | None = Non
 def _blocks_of_depth(depth: int, template: Template) -> tuple[int, ...]:
     if template.stem == "imagenet" and depth in IMAGENET_BLOCKS:
         return IMAGENET_BLOCKS[depth]
-    per_stage, left_over = divmod(depth - 2, 3 * template.stages)
+    step = 3 * template.stages
+    per_stage, left_over = divmod(depth - 2, step)
     if template.stem == "cifar" and left_over == 0 and per_stage > 0:
         return (per_stage,) * template.stages
-    step = 3 * template.stages
-    known = (
-        ", ".join(map(str, IMAGENET_BLOCKS))
-        if template.stem == "imagenet"
-        else f"{step}n + 2; nearest {max(per_stage, 1) * step + 2} and {(max(per_stage, 1) + 1) * step + 2}"
-    )
+    known, nearest = ", ".join(map(str, IMAGENET_BLOCKS)), max(per_stage, 1) * step + 2
+    if template.stem == "cifar":
+        known = f"{step}n + 2; nearest {nearest} and {nearest + step}"
+    example = ",".join(["2"] * template.stages)
     raise UsageError(
         f"depth {depth} does not say how many blocks each stage has; known depths: {known}",
-        hint=f"Give the blocks of the {template.stages} stages, e.g. --blocks "
-        + ",".join("2" for _ in range(template.stages))
-        + ".",
+        hint=f"Give the blocks of the {template.stages} stages, e.g. --blocks {example}.",
     )
 
 

@@ -63,18 +63,11 @@ class Layer(NamedTuple):
 
 
 def convolutions(
-    template: Template,
-    cardinality: int,
-    group_widths: Sequence[int | Integers],
-    blocks: Sequence[int | Integers],
+    template: Template, cardinality: int, group_widths: Sequence[int | Integers], blocks: Sequence[int | Integers]
 ) -> Iterator[Layer]:
     """List the convolutions of a network, in the order of its forward pass.
 
-    Args:
-        template: What the study keeps fixed.
-        cardinality: Groups C.
-        group_widths: One a stage: an integer, or a `(...)` array in which every element is another network.
-        blocks: One a stage, like `group_widths`.
+    Group widths and blocks, one a stage, are integers, or `(...)` arrays in which every element is another network.
 
     Source:
         Xie et al. 2017, arXiv:1611.05431, Table 1 and Fig. 3(c); the stride is on the 3x3 convolution.
@@ -89,14 +82,9 @@ def convolutions(
 def stage_convolutions(
     template: Template, cardinality: int, stage: int, width: int | Integers, count: int | Integers
 ) -> Iterator[Layer]:
-    """List the convolutions of one stage. They depend on no other stage: what goes in and out is the template's.
+    """List the convolutions of one stage (from 0). They depend on no other: what goes in and out is the template's.
 
-    Args:
-        template: What the study keeps fixed.
-        cardinality: Groups C.
-        stage: Number of the stage, from 0.
-        width: Group width of the stage, or a `(...)` array of them.
-        count: Blocks of the stage, or a `(...)` array of them; the two broadcast.
+    Its group width and how many blocks it has are integers, or `(...)` arrays of them that broadcast.
     """
     side_in, side = template.stage_sides(stage)
     inputs = template.output_channels(stage - 1) if stage > 0 else template.planes
@@ -114,10 +102,7 @@ def stage_convolutions(
 
 
 def count(
-    template: Template,
-    cardinality: int,
-    group_widths: Sequence[int | Integers],
-    blocks: Sequence[int | Integers],
+    template: Template, cardinality: int, group_widths: Sequence[int | Integers], blocks: Sequence[int | Integers]
 ) -> Complexity:
     """Count multiply-adds, parameters and activations; arguments as in `convolutions`.
 
@@ -151,12 +136,7 @@ def complexity(template: Template, architecture: Architecture) -> Complexity:
 
 
 def bottleneck_parameters(cardinality: int, width: int, channels: int = 256) -> int:
-    """Weights of one ResNeXt bottleneck, without its norms.
-
-    Args:
-        cardinality: Groups C of the 3x3 convolution.
-        width: Channels d of each group.
-        channels: Channels at the block's input and output.
+    """Weights of one ResNeXt bottleneck, without its norms: C groups of d channels, so many at both ends of the block.
 
     Source:
         Xie et al. 2017, arXiv:1611.05431, eq. (4): C (256 d + 3·3 d d + d 256).

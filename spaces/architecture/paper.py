@@ -5,7 +5,7 @@ The published figures are data of this file; everything else is counted. Imports
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from resnext_search.spaces.architecture.architecture import Template, parse_name
@@ -59,77 +59,50 @@ class _Printed(NamedTuple):
     error: float | None = None
 
 
-# Each comparison: its arms in the order of the table, the reference first.
-# Source: Xie et al. 2017, arXiv:1611.05431, Tables 1, 3, 4 and 7; the complexity of Table 3's arms is in its caption.
-_COMPARISONS: tuple[tuple[str, Template, tuple[_Printed, ...]], ...] = (
-    (
-        "Table 1",
-        IMAGENET,
-        (
-            _Printed("ResNet-50", "1x64d-50", "25.5 M", "4.1 G"),
-            _Printed("ResNeXt-50 (32x4d)", "32x4d-50", "25.0 M", "4.2 G"),
-        ),
-    ),
-    (
-        "Table 3, 50 layers",
-        IMAGENET,
-        (
-            _Printed("1x64d", "1x64d-50", multiply_adds="~4.1 G", error=23.9),
-            _Printed("2x40d", "2x40d-50", multiply_adds="~4.1 G", error=23.0),
-            _Printed("4x24d", "4x24d-50", multiply_adds="~4.1 G", error=22.6),
-            _Printed("8x14d", "8x14d-50", multiply_adds="~4.1 G", error=22.3),
-            _Printed("32x4d", "32x4d-50", multiply_adds="~4.1 G", error=22.2),
-        ),
-    ),
-    (
-        "Table 3, 101 layers",
-        IMAGENET,
-        (
-            _Printed("1x64d", "1x64d-101", multiply_adds="~7.8 G", error=22.0),
-            _Printed("2x40d", "2x40d-101", multiply_adds="~7.8 G", error=21.7),
-            _Printed("4x24d", "4x24d-101", multiply_adds="~7.8 G", error=21.4),
-            _Printed("8x14d", "8x14d-101", multiply_adds="~7.8 G", error=21.3),
-            _Printed("32x4d", "32x4d-101", multiply_adds="~7.8 G", error=21.2),
-        ),
-    ),
-    (
-        "Table 4, 1x",
-        IMAGENET,
-        (
-            _Printed("ResNet-101 (1x64d)", "1x64d-101", multiply_adds="1x", error=22.0),
-            _Printed("ResNeXt-101 (32x4d)", "32x4d-101", multiply_adds="1x", error=21.2),
-        ),
-    ),
-    (
-        "Table 4, 2x",
-        IMAGENET,
-        (
-            _Printed("ResNet-200 (1x64d)", "1x64d-200", multiply_adds="2x", error=21.7),
-            _Printed("ResNet-101 (1x100d)", "1x100d-101", multiply_adds="2x", error=21.3),
-            _Printed("ResNeXt-101 (2x64d)", "2x64d-101", multiply_adds="2x", error=20.7),
-            _Printed("ResNeXt-101 (64x4d)", "64x4d-101", multiply_adds="2x", error=20.4),
-        ),
-    ),
-    (
-        "Table 7",
-        CIFAR,
-        (
-            _Printed("ResNeXt-29 (8x64d)", "8x64d-29", parameters="34.4 M", error=3.65),
-            _Printed("ResNeXt-29 (16x64d)", "16x64d-29", parameters="68.1 M", error=3.58),
-            _Printed("Wide ResNet", parameters="36.5 M", error=4.17),
-        ),
-    ),
-    (
-        "Table 4, half the complexity",
-        IMAGENET,
-        (
-            _Printed("ResNet-200 (1x64d)", "1x64d-200", multiply_adds="2x", error=21.7),
-            _Printed("ResNeXt-101 (32x4d)", "32x4d-101", multiply_adds="1x", error=21.2),
-        ),
-    ),
-)
 # Cardinality and bottleneck width of the blocks of Table 2; its caption prints one complexity for all of them.
 _TABLE_2 = ((1, 64), (2, 40), (4, 24), (8, 14), (32, 4))
+# Each comparison: its arms in the order of the table, the reference first; Table 7's are networks for CIFAR.
+# Source: Xie et al. 2017, arXiv:1611.05431, Tables 1, 3, 4 and 7; the complexity of Table 3's arms is in its caption.
+_COMPARISONS = {
+    "Table 1": (
+        _Printed("ResNet-50", "1x64d-50", "25.5 M", "4.1 G"),
+        _Printed("ResNeXt-50 (32x4d)", "32x4d-50", "25.0 M", "4.2 G"),
+    ),
+    "Table 2": tuple(_Printed(f"{groups}x{width}d", None, "~70 k", "~0.22 G") for groups, width in _TABLE_2),
+    "Table 3, 50 layers": (
+        _Printed("1x64d", "1x64d-50", multiply_adds="~4.1 G", error=23.9),
+        _Printed("2x40d", "2x40d-50", multiply_adds="~4.1 G", error=23.0),
+        _Printed("4x24d", "4x24d-50", multiply_adds="~4.1 G", error=22.6),
+        _Printed("8x14d", "8x14d-50", multiply_adds="~4.1 G", error=22.3),
+        _Printed("32x4d", "32x4d-50", multiply_adds="~4.1 G", error=22.2),
+    ),
+    "Table 3, 101 layers": (
+        _Printed("1x64d", "1x64d-101", multiply_adds="~7.8 G", error=22.0),
+        _Printed("2x40d", "2x40d-101", multiply_adds="~7.8 G", error=21.7),
+        _Printed("4x24d", "4x24d-101", multiply_adds="~7.8 G", error=21.4),
+        _Printed("8x14d", "8x14d-101", multiply_adds="~7.8 G", error=21.3),
+        _Printed("32x4d", "32x4d-101", multiply_adds="~7.8 G", error=21.2),
+    ),
+    "Table 4, 1x": (
+        _Printed("ResNet-101 (1x64d)", "1x64d-101", multiply_adds="1x", error=22.0),
+        _Printed("ResNeXt-101 (32x4d)", "32x4d-101", multiply_adds="1x", error=21.2),
+    ),
+    "Table 4, 2x": (
+        _Printed("ResNet-200 (1x64d)", "1x64d-200", multiply_adds="2x", error=21.7),
+        _Printed("ResNet-101 (1x100d)", "1x100d-101", multiply_adds="2x", error=21.3),
+        _Printed("ResNeXt-101 (2x64d)", "2x64d-101", multiply_adds="2x", error=20.7),
+        _Printed("ResNeXt-101 (64x4d)", "64x4d-101", multiply_adds="2x", error=20.4),
+    ),
+    "Table 7": (
+        _Printed("ResNeXt-29 (8x64d)", "8x64d-29", parameters="34.4 M", error=3.65),
+        _Printed("ResNeXt-29 (16x64d)", "16x64d-29", parameters="68.1 M", error=3.58),
+        _Printed("Wide ResNet", parameters="36.5 M", error=4.17),
+    ),
+    "Table 4, half the complexity": (
+        _Printed("ResNet-200 (1x64d)", "1x64d-200", multiply_adds="2x", error=21.7),
+        _Printed("ResNeXt-101 (32x4d)", "32x4d-101", multiply_adds="1x", error=21.2),
+    ),
+}
 
 
 def paper_rows() -> list[PaperRow]:
@@ -140,21 +113,14 @@ def paper_rows() -> list[PaperRow]:
     >>> [(row.arm, round(row.mismatch_percent, 1)) for row in paper_rows() if row.table == "Table 3, 50 layers"]
     [('1x64d', 0.0), ('2x40d', 0.9), ('4x24d', 1.7), ('8x14d', 4.4), ('32x4d', 3.5)]
     """
-    first, *others = _COMPARISONS
-    return [*_rows(*first), *_table_2(), *(row for comparison in others for row in _rows(*comparison))]
+    return [row for table, arms in _COMPARISONS.items() for row in _rows(table, arms)]
 
 
-def _rows(table: str, template: Template, arms: tuple[_Printed, ...]) -> Iterator[PaperRow]:
-    counts = [None if arm.name is None else complexity(template, parse_name(arm.name, template)) for arm in arms]
-    for arm, counted in zip(arms, counts, strict=True):
-        yield _row(table, arm, arms[0], counted, counts[0])
-
-
-def _table_2() -> Iterator[PaperRow]:
-    arms = [_Printed(f"{groups}x{width}d", None, "~70 k", "~0.22 G") for groups, width in _TABLE_2]
-    counts = [_block(groups, width) for groups, width in _TABLE_2]
-    for arm, counted in zip(arms, counts, strict=True):
-        yield _row("Table 2", arm, arms[0], counted, counts[0])
+def _counted(table: str, arms: Sequence[_Printed]) -> list[Complexity | None]:
+    if table == "Table 2":
+        return [_block(groups, width) for groups, width in _TABLE_2]
+    template = CIFAR if table == "Table 7" else IMAGENET
+    return [complexity(template, parse_name(arm.name, template)) if arm.name else None for arm in arms]
 
 
 def _block(cardinality: int, width: int) -> Complexity:
@@ -164,21 +130,22 @@ def _block(cardinality: int, width: int) -> Complexity:
     return Complexity(weights * CONV2_SIDE**2, weights, outputs * CONV2_SIDE**2)
 
 
-def _row(
-    table: str, arm: _Printed, reference: _Printed, counted: Complexity | None, of_reference: Complexity | None
-) -> PaperRow:
-    multiply_adds, parameters, activations = (int(count) for count in counted) if counted else (None, None, None)
-    return PaperRow(
-        table=table,
-        arm=arm.arm,
-        reference=reference.arm,
-        published_parameters=arm.parameters,
-        published_multiply_adds=arm.multiply_adds,
-        published_error=arm.error,
-        parameters=parameters,
-        multiply_adds=multiply_adds,
-        activations=activations,
-        mismatch_percent=100 * (multiply_adds / int(of_reference.multiply_adds) - 1)
-        if multiply_adds is not None and of_reference is not None
-        else None,
-    )
+def _rows(table: str, arms: Sequence[_Printed]) -> Iterator[PaperRow]:
+    counts = _counted(table, arms)
+    for arm, counted in zip(arms, counts, strict=True):
+        multiply_adds, parameters, activations = (int(count) for count in counted) if counted else (None, None, None)
+        mismatch = None
+        if multiply_adds is not None and counts[0] is not None:
+            mismatch = 100 * (multiply_adds / int(counts[0].multiply_adds) - 1)
+        yield PaperRow(
+            table=table,
+            arm=arm.arm,
+            reference=arms[0].arm,
+            published_parameters=arm.parameters,
+            published_multiply_adds=arm.multiply_adds,
+            published_error=arm.error,
+            parameters=parameters,
+            multiply_adds=multiply_adds,
+            activations=activations,
+            mismatch_percent=mismatch,
+        )

@@ -35,12 +35,7 @@ def training_flops(multiply_adds: int, images: int) -> int:
 
 
 def kept_bytes(template: Template, architecture: Architecture) -> int:
-    """What the forward pass of one image keeps for the backward pass, but for the norms' means and deviations.
-
-    Args:
-        template: What the study keeps fixed.
-        architecture: The network.
-    """
+    """What the forward pass of one image keeps for the backward pass, but for the norms' means and deviations."""
     values = 2 * int(complexity(template, architecture).activations) - template.classes  # logits are kept once
     if template.shortcut == "projection":  # it has a norm, and is added before the ReLU
         values -= sum(template.output_channels(s) * template.stage_sides(s)[1] ** 2 for s in range(template.stages))
@@ -52,7 +47,7 @@ def kept_bytes(template: Template, architecture: Architecture) -> int:
 
 
 def training_bytes(template: Template, architecture: Architecture, images: int) -> int:
-    """What is held on a GPU while a batch of so many images is trained on; other arguments as in `kept_bytes`.
+    """What is held on a GPU while a batch of so many images is trained on.
 
     >>> imagenet = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
     >>> round(training_bytes(imagenet, Architecture.paper(32, 4, (3, 4, 6, 3)), 64) / 2**30, 1)

@@ -26,12 +26,7 @@ MOST_MOVE = 4
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison.
-
-    Args:
-        name: `cardinality`, `width` or `depth` of a *spend*; the paper's `8x14d` of a *trade*.
-        architecture: The network that stands for it.
-    """
+    """One side of a comparison: `cardinality`, `width` or `depth` of a *spend*, the paper's `8x14d` of a *trade*."""
 
     name: str
     architecture: Architecture
@@ -93,11 +88,8 @@ def spend_arms(template: Template, base: Architecture, tolerance: float) -> tupl
     budget = Band(int(complexity(template, reference).multiply_adds), tolerance)
     width = best_match(base.cardinality, width_options(template, base.cardinality, reference), budget, dearer=True)
     depth = _deeper(template, base, reference, budget)
-    _raise_unmatched(
-        budget,
-        [("width", width, True), ("depth", depth, True)],
-        hint=f"Choose another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}.",
-    )
+    hint = f"Choose another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}."
+    _raise_unmatched(budget, [("width", width, True), ("depth", depth, True)], hint=hint)
     return Arm("cardinality", reference), Arm("width", width.architecture), Arm("depth", depth.architecture)
 
 
@@ -138,21 +130,16 @@ def trade_arms(
         if cardinality != base.cardinality:
             match = best_match(cardinality, width_options(template, cardinality, base), budget, dearer=dearer)
         matches.append((f"{cardinality}x{match.architecture.width}d", match, dearer))
-    _raise_unmatched(
-        budget,
-        matches,
-        hint=f"Leave that C out of claim.cardinality, or choose another claim.base or a claim.tolerance up to "
-        f"{MOST_CLAIM_TOLERANCE:.0%}." + " With C on both sides of the base's, each side has half of it." * two_sided,
+    hint = (
+        f"Leave that C out of claim.cardinality, or choose another claim.base or a claim.tolerance up to "
+        f"{MOST_CLAIM_TOLERANCE:.0%}." + " With C on both sides of the base's, each side has half of it." * two_sided
     )
+    _raise_unmatched(budget, matches, hint=hint)
     return tuple(Arm(name, match.architecture) for name, match, _ in matches)
 
 
 def _raise_unmatched(budget: Band, matches: Iterable[tuple[str, Match, bool]], *, hint: str) -> None:
-    """Complain of every arm (its name, its match, and whether it may cost more, not less) that is not matched.
-
-    Raises:
-        EmptyFeasibleSet: There is one.
-    """
+    """Complain of every arm (its name, its match, and whether it may cost more, not less) that is not matched."""
     lines = []
     for name, match, dearer in matches:
         if match.difference not in allowed_differences(budget, dearer=dearer):

@@ -24,13 +24,7 @@ MOST_COMBINATIONS = 1_000_000
 
 
 class Option(NamedTuple):
-    """What one stage may be.
-
-    Args:
-        blocks: Blocks.
-        width: Group width.
-        difference: Multiply-adds more than in the reference's stage.
-    """
+    """What one stage may be: so many blocks of a group width, and multiply-adds more than in the reference's stage."""
 
     blocks: int
     width: int
@@ -80,9 +74,8 @@ def depth_options(template: Template, base: Architecture, reference: Architectur
     most = int(MOST_COMBINATIONS ** (1 / template.stages))
     options = []
     for stage, (width, fewest) in enumerate(zip(base.group_widths, base.blocks, strict=True)):
-        cost = _stage_cost(
-            template, reference.cardinality, stage, reference.group_widths[stage], reference.blocks[stage]
-        )
+        reference_width, reference_blocks = reference.group_widths[stage], reference.blocks[stage]
+        cost = _stage_cost(template, reference.cardinality, stage, reference_width, reference_blocks)
         of_stage = []
         for moved in range(max(1, width - move), width + move + 1):
             one, two = (_stage_cost(template, base.cardinality, stage, moved, blocks) for blocks in (1, 2))
@@ -124,10 +117,8 @@ def best_match(
         chosen = candidates[np.lexsort((np.abs(total[candidates]), off_side))[0]]
     places = np.unravel_index(chosen, tuple(len(stage) for stage in options))
     picked = [stage[int(place)] for stage, place in zip(options, places, strict=True)]
-    architecture = Architecture(
-        cardinality, tuple(option.width for option in picked), tuple(option.blocks for option in picked)
-    )
-    return Match(architecture, int(total[chosen]))
+    widths, blocks = tuple(option.width for option in picked), tuple(option.blocks for option in picked)
+    return Match(Architecture(cardinality, widths, blocks), int(total[chosen]))
 
 
 def _stage_cost(template: Template, cardinality: int, stage: int, width: int, blocks: int) -> int:
@@ -137,10 +128,7 @@ def _stage_cost(template: Template, cardinality: int, stage: int, width: int, bl
 def _first_as_dear(template: Template, cardinality: int, stage: int, blocks: int, cost: int, most: int) -> int:
     """The narrowest group width, up to `most`, with which a stage costs at least `cost`."""
     return bisect_left(
-        range(most),
-        cost,
-        lo=1,
-        key=lambda width: _stage_cost(template, cardinality, stage, width, blocks),
+        range(most), cost, lo=1, key=lambda width: _stage_cost(template, cardinality, stage, width, blocks)
     )
 
 

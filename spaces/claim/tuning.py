@@ -17,11 +17,8 @@ RATES_PER_EXTENSION = 2
 def best_rate(errors: Mapping[float, float]) -> float:
     """The learning rate with the lowest error; of equal ones the one nearest the middle of the range, on a log scale.
 
-    Args:
-        errors: Validation error in percent by learning rate. A failed trial has NaN, which is worse than any number.
-
-    Returns:
-        The rate; the middle one if all failed.
+    Validation errors in percent, by rate. A failed trial has NaN, which is worse than any number; if all failed, it is
+    the middle rate.
 
     >>> best_rate({0.01: 9.0, 0.1: 7.0, 1.0: 7.0})
     0.1
@@ -44,10 +41,7 @@ def edge_of(errors: Mapping[float, float]) -> str:
 
 
 def tuned(curves: Mapping[str, Mapping[float, float]]) -> dict[str, float]:
-    """The best learning rate of every arm that is tuned inside its range; one at the edge has none.
-
-    Args:
-        curves: Of every arm, errors as `best_rate` takes them.
+    """The best learning rate of every arm that is tuned inside its range, from its errors; one at the edge has none.
 
     >>> tuned({"width": {0.01: 9.0, 0.1: 7.0, 1.0: 8.0}, "depth": {0.01: 9.0, 0.1: 7.0, 1.0: 6.5}})
     {'width': 0.1}
@@ -63,14 +57,10 @@ def planned_rates(study: Study) -> list[float]:
 
 
 def wider_rates(study: Study, curves: Mapping[str, Mapping[float, float]]) -> list[float]:
-    """Rates beyond the range on the side of an edge optimum, for every arm.
+    """Rates beyond the range on the side of an edge optimum, for every arm of a study that has a claim.
 
-    Args:
-        study: Has a claim.
-        curves: As in `tuned`; every arm with the same rates, at least two.
-
-    Returns:
-        None if no arm's best is at an edge, the rates are listed, or the range was widened `MOST_EXTENSIONS` times.
+    Empty if no arm's best is at an edge, the rates are listed, or it was widened `MOST_EXTENSIONS` times already. The
+    curves are those of `tuned`, every arm with the same rates, at least two.
     """
     rates = sorted(next(iter(curves.values())))
     if _rate_axis(study).values or len(rates) >= len(planned_rates(study)) + MOST_EXTENSIONS * RATES_PER_EXTENSION:

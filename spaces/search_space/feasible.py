@@ -66,11 +66,8 @@ class FeasibleSet(Sequence[Architecture]):
     def __getitem__(self, index: int | slice) -> Architecture | list[Architecture]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return Architecture(
-            int(self.cardinality[index]),
-            tuple(self.group_widths[index].tolist()),
-            tuple(self.blocks[index].tolist()),
-        )
+        group_widths, blocks = self.group_widths[index].tolist(), self.blocks[index].tolist()
+        return Architecture(int(self.cardinality[index]), tuple(group_widths), tuple(blocks))
 
     def __iter__(self) -> Iterator[Architecture]:
         return (self[index] for index in range(len(self)))

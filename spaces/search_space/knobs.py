@@ -15,13 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class KnobFacts(NamedTuple):
-    """What is known of a knob, whatever its values.
-
-    Args:
-        short: In the name of a trial.
-        meaning: In the study file.
-        integer: Whether values are whole numbers.
-    """
+    """A knob's name in that of a trial, its meaning in the study file, and whether its values are whole numbers."""
 
     short: str
     meaning: str
@@ -71,8 +65,7 @@ class Knob:
     def grid(self, points: int) -> Floats:
         """Values to choose from: all that are allowed, or so many evenly spaced ones with both ends.
 
-        Returns:
-            `(values,)` array, ascending, each once; of whole numbers there may be fewer than were asked for.
+        `(values,)`, ascending, each once; of whole numbers there may be fewer than were asked for.
 
         >>> Knob("learning_rate", 0.01, 1.0, log=True).grid(3).tolist()
         [0.01, 0.1, 1.0]

@@ -82,7 +82,5 @@ def _two_nearest(
             row, column = np.unravel_index(np.where(beyond, abs(multiply_adds - target), far).argmin(), beyond.shape)
             widths = np.broadcast_to(group_widths, (*beyond.shape, group_widths.shape[-1]))[row, column]
             spread = np.broadcast_to(blocks, (*beyond.shape, blocks.shape[-1]))[row, column]
-            yield (
-                int(multiply_adds[row, column]),
-                Architecture(cardinality, tuple(widths.tolist()), tuple(spread.tolist())),
-            )
+            architecture = Architecture(cardinality, tuple(widths.tolist()), tuple(spread.tolist()))
+            yield int(multiply_adds[row, column]), architecture

@@ -63,25 +63,14 @@ def _range_or_list(value: Any) -> Any:
     return [value] if isinstance(value, int | float) else value
 
 
-_INTEGER_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MOST_CHANNELS}
+_INTEGER = {"type": "integer", "minimum": 1, "maximum": MOST_CHANNELS}
+_LIST = {"type": "array", "items": _INTEGER, "minItems": 1}
+_KEYS = {"properties": {"min": _INTEGER, "max": _INTEGER}, "required": ["min", "max"], "additionalProperties": False}
 IntegerAxis = Annotated[
     tuple[Channels, ...],
     Field(min_length=1),
     BeforeValidator(_range_or_list),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "items": _INTEGER_SCHEMA, "minItems": 1},
-                {
-                    "type": "object",
-                    "properties": {"min": _INTEGER_SCHEMA, "max": _INTEGER_SCHEMA},
-                    "required": ["min", "max"],
-                    "additionalProperties": False,
-                },
-                _INTEGER_SCHEMA,
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [_LIST, {"type": "object", **_KEYS}, _INTEGER]}),
 ]
 
 
@@ -168,10 +157,8 @@ def _range_problems(listed: object, low: float | None, high: float | None, relat
         if low is not None or high is not None:
             yield Problem((), "both a list and min or max", allowed)
     elif low is None or high is None:
-        given = (
-            "min alone" if low is not None else "max alone" if high is not None else "neither a list nor min and max"
-        )
-        yield Problem((), given, allowed)
+        neither = "neither a list nor min and max"
+        yield Problem((), "min alone" if low is not None else "max alone" if high is not None else neither, allowed)
     elif low > high or (low == high and relation == "<"):
         yield Problem((), f"min {low:g}, max {high:g}", allowed)
 

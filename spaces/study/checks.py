@@ -31,11 +31,7 @@ MOST_ARMS = 32
 
 
 def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
-    """All problems between sections.
-
-    Args:
-        sound: Sections that have no problem of their own, by their names in a `Study`.
-    """
+    """All problems between sections; given are those without a problem of their own, by their names in a `Study`."""
     for names, check in _CHECKS.items():
         if all(name in sound for name in names):
             yield from check(*(sound[name] for name in names))
@@ -123,9 +119,8 @@ def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterato
         arms = {claim.base.cardinality, *(claim.cardinality or axes.cardinality)}
         if not 2 <= len(arms) <= MOST_ARMS:
             fix = "Give claim.cardinality: [1, 2, 4, 8, 16, 32]."
-            yield Problem(
-                key, f"{len(arms):,} arm{'s' * (len(arms) != 1)}", f"2 to {MOST_ARMS}, the base among them", fix
-            )
+            found = f"{len(arms):,} arm{'s' * (len(arms) != 1)}"
+            yield Problem(key, found, f"2 to {MOST_ARMS}, the base among them", fix)
 
 
 def _one_number_a_stage(stages: int) -> str:

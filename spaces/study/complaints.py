@@ -57,18 +57,11 @@ _FORMS: dict[Key, str] = {
 
 
 def problems_of(raw: dict[str, Any], error: ValidationError) -> list[Problem]:
-    """Everything that is wrong with the values of a study file.
-
-    Args:
-        raw: The file's values.
-        error: What `Study.model_validate` raised for them.
-    """
+    """Everything that is wrong with the values of a study file, given what `Study.model_validate` raised for them."""
     complaints = _merged(_problem(details, raw) for details in error.errors(include_url=False) if not _echo(details))
-    between = (
-        problem._replace(key=_as_written(problem.key, raw, absent=True))
-        for problem in problems_between_sections(_sound_sections(raw))
-    )
-    return list(dict.fromkeys([*complaints, *between]))
+    between = problems_between_sections(_sound_sections(raw))
+    located = (problem._replace(key=_as_written(problem.key, raw, absent=True)) for problem in between)
+    return list(dict.fromkeys([*complaints, *located]))
 
 
 def _sound_sections(raw: dict[str, Any]) -> dict[str, Any]:
@@ -162,13 +155,7 @@ def _model_at(key: Key) -> type[BaseModel]:
 
 
 def _as_written(place: Key, raw: Any, *, absent: bool) -> Key:
-    """A place without the parts that pydantic put in.
-
-    Args:
-        place: As pydantic names it.
-        raw: The file's values.
-        absent: Whether the place may be one that the file lacks.
-    """
+    """A place without the parts that pydantic put in; `absent` says that it may be one that the file lacks."""
     key: list[str | int] = []
     for part in place:
         if part in (raw if isinstance(raw, dict) else range(len(raw)) if isinstance(raw, list) else ()):
@@ -192,9 +179,7 @@ def _merged(problems: Iterable[Problem]) -> Iterator[Problem]:
     merged: dict[tuple[Key, str], Problem] = {}
     for problem in problems:
         place = (problem.key, problem.found)
-        known = merged.get(place)
-        if known is None:
-            merged[place] = problem
-        elif problem.allowed not in known.allowed:
+        known = merged.setdefault(place, problem)
+        if problem.allowed not in known.allowed:
             merged[place] = known._replace(allowed=f"{known.allowed}, or {problem.allowed}")
     yield from merged.values()

@@ -29,14 +29,9 @@ class Configuration:
 
     def to_json(self) -> str:
         """One line of JSON from which `from_json` makes an equal configuration, to the last bit."""
-        return json.dumps(
-            {
-                "cardinality": self.architecture.cardinality,
-                "group_widths": self.architecture.group_widths,
-                "blocks": self.architecture.blocks,
-                "knobs": dict(self.knobs),
-            }
-        )
+        network = self.architecture
+        shape = {"cardinality": network.cardinality, "group_widths": network.group_widths, "blocks": network.blocks}
+        return json.dumps({**shape, "knobs": dict(self.knobs)})
 
     @classmethod
     def from_json(cls, text: str) -> Configuration:

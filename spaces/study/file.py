@@ -82,25 +82,21 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = ()) -> Study:
 def _apply_override(raw: dict[str, Any], override: str) -> Key:
     """Put the value of `key=value` where the key says; returns the key."""
     name, equals, text = override.partition("=")
-    key = tuple(name.strip().split("."))
+    key, given = tuple(name.strip().split(".")), f"command line: {shown(override)}"
     if not equals or not all(key):
-        raise StudyError(
-            f"command line: {shown(override)} is not of the form key=value", hint="For example search.trials=80."
-        )
+        raise StudyError(f"{given} is not of the form key=value", hint="For example search.trials=80.")
     try:
         document = read_yaml(text, "value")
     except StudyError as error:
-        raise StudyError(f"command line: {shown(override)}: {error}", hint=error.hint) from error
+        raise StudyError(f"{given}: {error}", hint=error.hint) from error
     if document.repeats:
-        raise StudyError(f"command line: {shown(override)}: {dotted(document.repeats[0].key)} is given twice")
+        raise StudyError(f"{given}: {dotted(document.repeats[0].key)} is given twice")
     section = raw
     for depth, part in enumerate(key[:-1]):
         inner = section.setdefault(part, {})
         if not isinstance(inner, dict):
-            raise StudyError(
-                f"command line: {shown(override)}: {dotted(key[: depth + 1])} holds {shown(inner)}, not keys",
-                hint=f"Give all of it: {dotted(key[: depth + 1])}=...",
-            )
+            place = dotted(key[: depth + 1])
+            raise StudyError(f"{given}: {place} holds {shown(inner)}, not keys", hint=f"Give all of it: {place}=...")
         section = inner
     section[key[-1]] = document.value
     return key

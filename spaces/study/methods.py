@@ -26,21 +26,12 @@ class SearchMethod(NamedTuple):
 
 
 START = "sobol"
+_HOME = "resnext_search.search.optimizer"
 
 # By the name in `search.optimizer` and in the journal's `proposed_by`.
 METHODS = {
-    "ax": SearchMethod(
-        "Bayesian optimization",
-        "proposed by the model",
-        True,
-        "resnext_search.search.optimizer.ax_method:AxMethod",
-    ),
-    START: SearchMethod(
-        "space-filling, the baseline",
-        "space-filling start",
-        False,
-        "resnext_search.search.optimizer.methods:SobolMethod",
-    ),
+    "ax": SearchMethod("Bayesian optimization", "proposed by the model", True, f"{_HOME}.ax_method:AxMethod"),
+    START: SearchMethod("space-filling, the baseline", "space-filling start", False, f"{_HOME}.methods:SobolMethod"),
 }
 
 if TYPE_CHECKING:

@@ -12,38 +12,20 @@ from typing import Literal, get_args
 
 RecipeName = Literal["paper-cifar", "paper-imagenet", "short"]
 
+# What all of them share.
+_COMMON = {"learning_rate": 0.1, "momentum": 0.9, "augment": "standard"}
+
 # Xie et al. 2017, arXiv:1611.05431, appendix A (its results: section 5.3). Nesterov's momentum, and that norms and
 # biases are decayed too, stand in the authors' code (facebookresearch/ResNeXt, train.lua: all parameters lie in one
 # tensor, and `weightDecay` is applied to it whole). That code divides a little earlier than the paper says: above 0.49
 # and 0.74 of the epochs.
-_PAPER_CIFAR = {
-    "epochs": 300,
-    "batch_size": 128,
-    "learning_rate": 0.1,
-    "momentum": 0.9,
-    "weight_decay": 5e-4,
-    "decay_norms": True,
-    "label_smoothing": 0.0,
-    "schedule": "step",
-    "warmup_epochs": 0.0,
-    "augment": "standard",
-}
+_PAPER = {**_COMMON, "decay_norms": True, "label_smoothing": 0.0, "warmup_epochs": 0.0}
+_PAPER_CIFAR = {**_PAPER, "epochs": 300, "batch_size": 128, "weight_decay": 5e-4, "schedule": "step"}
 
 # The same paper, section 4, "Implementation details": divided by 10 three times, by the schedule of fb.resnet.torch,
 # which is every 30 epochs (train.lua). Here the first 90 epochs, with two divisions (a comment in opts.lua has 90);
 # the code trains 10 more after the third. It also jitters colours and lighting (datasets/imagenet.lua), we do not.
-_PAPER_IMAGENET = {
-    "epochs": 90,
-    "batch_size": 256,
-    "learning_rate": 0.1,
-    "momentum": 0.9,
-    "weight_decay": 1e-4,
-    "decay_norms": True,
-    "label_smoothing": 0.0,
-    "schedule": "step-thirds",
-    "warmup_epochs": 0.0,
-    "augment": "standard",
-}
+_PAPER_IMAGENET = {**_PAPER, "epochs": 90, "batch_size": 256, "weight_decay": 1e-4, "schedule": "step-thirds"}
 
 # For few epochs. Rising in a line: Goyal et al. 2017, arXiv:1706.02677, section 2.2; theirs takes 5 of 90 epochs, He's
 # 5 of 120, which is 1.25 to 1.67 of 30. Half a cosine: Loshchilov & Hutter 2017, arXiv:1608.03983. Label smoothing of
@@ -54,32 +36,24 @@ _PAPER_IMAGENET = {
 # planes, stride 4, warm-up of 1 epoch; 10,000 validation images, n=3) the error was 18.6 % without it, 19.9 with
 # squares of 8 pixels, 21.9 with 14; and 18.4 without label smoothing too, which is too near to tell.
 _SHORT = {
+    **_COMMON,
     "epochs": 30,
     "batch_size": 128,
-    "learning_rate": 0.1,
-    "momentum": 0.9,
     "weight_decay": 5e-4,
     "decay_norms": False,
     "label_smoothing": 0.1,
     "schedule": "cosine",
     "warmup_epochs": 1.5,
-    "augment": "standard",
 }
 
-RECIPES: Mapping[RecipeName, Mapping[str, object]] = MappingProxyType(
-    {
-        "paper-cifar": MappingProxyType(_PAPER_CIFAR),
-        "paper-imagenet": MappingProxyType(_PAPER_IMAGENET),
-        "short": MappingProxyType(_SHORT),
-    }
-)
+_BY_NAME = {"paper-cifar": _PAPER_CIFAR, "paper-imagenet": _PAPER_IMAGENET, "short": _SHORT}
+RECIPES = MappingProxyType({name: MappingProxyType(keys) for name, keys in _BY_NAME.items()})
 
 
 def filled(given: Mapping[str, object]) -> dict[str, object]:
-    """The keys of `trainer` that were written, and those of the recipe that they name, if they name one.
+    """The keys of `trainer` that were written, checked or not, and those of the recipe that they name.
 
-    Args:
-        given: What stands under `trainer`, checked or not. A `recipe` that is none fills nothing in.
+    Without `recipe`, or with one that is none, nothing is filled in.
 
     >>> filled({"recipe": "paper-cifar", "epochs": 20})["epochs"], filled({"recipe": "paper-cifar"})["epochs"]
     (20, 300)

@@ -308,13 +308,7 @@ class Limits(Section):
 
 
 def plugin_problems(name: Any, names: Sequence[str], load: Callable[[str], object] | None = None) -> Iterator[Problem]:
-    """What is wrong with a name in a study file.
-
-    Args:
-        name: What stands there.
-        names: What may stand there.
-        load: Loads the plug-in of that name; without it only the name is looked at.
-    """
+    """What is wrong with a name in a study file, by those that may stand there and, if it is given, what loads one."""
     if name not in names:
         *most, last = names or ("nothing, since no package that is installed brings one",)
         yield Problem((), shown(name), f"{', '.join(most)} or {last}" if most else last)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AllowInfNan, BeforeValidator, Strict, WithJsonSchema
 
+_COUNT = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGTPE]?)\s*")
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
 # In this order, each at most once.
 _UNITS = {"d": 86_400, "h": 3_600, "m(?:in)?": 60, "s": 1}
@@ -24,9 +25,7 @@ def parse_count(value: Any) -> Any:
     """
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    match = (
-        re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kMGTPE]?)\s*", value) if isinstance(value, str) else None
-    )
+    match = _COUNT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
     number = Fraction(match[1]) * _SUFFIXES[match[2]]  # a float would round what is above 2**53
@@ -62,30 +61,18 @@ def parse_seconds(value: Any) -> Any:
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 
-Count = Annotated[
-    Whole,
-    BeforeValidator(parse_count),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[kMGTPE]?$"}]}
-    ),
-]
-Share = Annotated[
-    Number,
-    BeforeValidator(parse_share),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
-]
-Seconds = Annotated[
-    Number,
-    BeforeValidator(parse_seconds),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(d|h|m|min|s)\s*)+$"},
-            ]
-        }
-    ),
-]
+
+def _number_or_text(number: dict[str, Any], pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": pattern}]})
+
+
+_COUNT_SCHEMA = _number_or_text({"type": "integer", "minimum": 1}, r"^\d+(\.\d+)?\s*[kMGTPE]?$")
+_SHARE_SCHEMA = _number_or_text({"type": "number", "minimum": 0}, r"^\d+(\.\d+)?\s*%$")
+_TIME_SCHEMA = _number_or_text({"type": "number", "exclusiveMinimum": 0}, r"^\s*(\d+(\.\d+)?\s*(d|h|m|min|s)\s*)+$")
+
+Count = Annotated[Whole, BeforeValidator(parse_count), _COUNT_SCHEMA]
+Share = Annotated[Number, BeforeValidator(parse_share), _SHARE_SCHEMA]
+Seconds = Annotated[Number, BeforeValidator(parse_seconds), _TIME_SCHEMA]
 
 
 def in_units(seconds: float) -> str:

@@ -6,7 +6,6 @@ bytes that stand for gigabytes), tags and repeated keys are refused. Imports PyY
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, NamedTuple
 
@@ -60,17 +59,13 @@ def read_yaml(text: str, source: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise StudyError(
-            f"{place}: not readable as YAML: {what}", hint="Check indentation, quotes and brackets."
-        ) from error
+        hint = "Check indentation, quotes and brackets."
+        raise StudyError(f"{place}: not readable as YAML: {what}", hint=hint) from error
     except (ValueError, OverflowError) as error:  # PyYAML passes the escape "\U00110000" to chr()
         raise StudyError(f"{source}: not readable as YAML: an escape (\\U...) that names no character") from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise StudyError(
-            f"{source}:{line}: not readable as YAML: character U+{error.character:04X} is not allowed",
-            hint="Save it as plain text.",
-        ) from error
+        line, what = text.count("\n", 0, error.position) + 1, f"character U+{error.character:04X} is not allowed"
+        raise StudyError(f"{source}:{line}: not readable as YAML: {what}", hint="Save it as plain text.") from error
     document = Document(None, {(): 1}, [])
     return document._replace(value=None if node is None else _value(node, (), document, source))
 
@@ -124,7 +119,6 @@ _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL")
 _WORDS |= {word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())}
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,40}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,40}|[0-9][0-9_]{0,40}(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,9})?")
-_NOT_FINITE = {"inf": math.inf, "nan": math.nan}
 
 
 def _plain(text: str) -> bool | int | float | str | None:
@@ -140,6 +134,6 @@ def _plain(text: str) -> bool | int | float | str | None:
     if _FLOAT.fullmatch(text):
         return float(text.replace("_", ""))
     if text.lower().lstrip("+-") in (".inf", ".nan"):
-        number = _NOT_FINITE[text[-3:].lower()]
+        number = float(text[-3:])
         return -number if text[0] == "-" else number
     return text

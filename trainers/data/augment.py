@@ -56,12 +56,9 @@ def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Bytes to floats with mean 0 and standard deviation 1 in every channel.
 
     Args:
-        images: `(images, channels, side, side)` uint8.
+        images: `(images, channels, side, side)` uint8; float32 of the same shape is returned.
         mean: `(channels,)` float32, on the scale 0 to 255.
         std: `(channels,)` float32; none is 0.
-
-    Returns:
-        `(images, channels, side, side)` float32.
 
     >>> normalise(torch.full((1, 1, 1, 1), 30, dtype=torch.uint8), torch.tensor([10.0]), torch.tensor([5.0])).item()
     4.0
@@ -72,13 +69,8 @@ def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 def move(images: Tensor, moves: Moves) -> Tensor:
     """Crop each image out of its zero-padded self, then mirror the ones that are to be.
 
-    Args:
-        images: `(images, channels, side, side)`, normalised, so that the zeros are the mean colour, as in the paper's
-            code.
-        moves: One for each image.
-
-    Returns:
-        A tensor of the same shape, channels last in memory.
+    Images are `(images, channels, side, side)`, normalised, so that the zeros are the mean colour, as in the paper's
+    code; what is returned has the same shape, channels last in memory.
     """
     side = images.shape[-1]
     padding = padding_of(side)

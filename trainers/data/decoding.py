@@ -105,12 +105,7 @@ def open_image(path: Path) -> Image.Image:
 
 
 def random_box(width: int, height: int, chance: random.Random) -> tuple[int, int, int, int]:
-    """A part of an image whose area and aspect ratio are drawn at random.
-
-    Args:
-        width: Of the image, in pixels; so is `height`.
-        height: See `width`.
-        chance: Where the numbers come from.
+    """A part of an image of this size in pixels, whose area and aspect ratio are drawn at random.
 
     Returns:
         Top, left, height and width of the part. If none of ten draws fits into the image, the largest part in its

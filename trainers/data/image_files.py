@@ -95,9 +95,8 @@ def _images_below(data: DataConfig, root: Path, folder: str) -> Iterator[str]:
 
 def _different(train: list[str], test: list[str]) -> str:
     """The first classes that one side lacks."""
-    lacking = [("test", name) for name in train if name not in test] + [
-        ("train", name) for name in test if name not in train
-    ]
+    lacking = [("test", name) for name in train if name not in test]
+    lacking += [("train", name) for name in test if name not in train]
     return f"Missing: {', '.join(f'{part}/{name}' for part, name in lacking[:3])}." if lacking else ""
 
 

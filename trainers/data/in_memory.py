@@ -36,9 +36,8 @@ class MemoryDataset:
 
     def batches(self, look: Look, device: torch.device, threads: int) -> MemoryBatches:
         """Prepared in the thread that trains."""
-        return MemoryBatches(
-            *_on_device(self, device), look._replace(mean=look.mean.to(device), std=look.std.to(device))
-        )
+        look = look._replace(mean=look.mean.to(device), std=look.std.to(device))
+        return MemoryBatches(*_on_device(self, device), look)
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,13 +48,7 @@ def _on_device(dataset: MemoryDataset, device: torch.device) -> tuple[Tensor, Te
 
 @dataclass(frozen=True, eq=False)
 class MemoryBatches:
-    """Batches of a `MemoryDataset`; all tensors are on the trial's device.
-
-    Args:
-        images: `(images, channels, side, side)` uint8.
-        labels: `(images,)` int64.
-        look: What the network sees of them.
-    """
+    """Batches of a `MemoryDataset`, of its images and labels; all tensors are on the trial's device."""
 
     images: Tensor
     labels: Tensor
@@ -85,11 +78,7 @@ class MemoryBatches:
 def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
 
-    Args:
-        images: `(images, channels, side, side)` uint8; at least one.
-
-    Returns:
-        Two `(channels,)` float32 tensors.
+    Two `(channels,)` float32 tensors, of at least one image: `(images, channels, side, side)` uint8.
 
     >>> mean, std = pixel_statistics(torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2))
     >>> mean.item(), round(std.item() ** 2)

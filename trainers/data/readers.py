@@ -50,9 +50,6 @@ def check_dataset(data: DataConfig) -> Dataset:
     return dataset
 
 
-# ------------------------------------------------------------------ one reader for each data set
-
-
 def _read_digits(data: DataConfig) -> MemoryDataset:
     from sklearn.datasets import load_digits  # takes half a second to import, and only this data set needs it
 
@@ -63,10 +60,8 @@ def _read_digits(data: DataConfig) -> MemoryDataset:
 
 def _read_fashion_mnist(data: DataConfig) -> Dataset:
     folders = [Path(data.root) / "FashionMNIST" / "raw", DEBIAN_FASHION_MNIST]
-    hint = (
-        "On Debian and Ubuntu: apt-get install dataset-fashion-mnist. Elsewhere: python -c "
-        f"\"import torchvision; torchvision.datasets.FashionMNIST('{data.root}', download=True)\""
-    )
+    python = f"import torchvision; torchvision.datasets.FashionMNIST('{data.root}', download=True)"
+    hint = f'On Debian and Ubuntu: apt-get install dataset-fashion-mnist. Elsewhere: python -c "{python}"'
     images = [_read_idx(folders, f"{part}-images-idx3-ubyte", hint)[:, None] for part in ("train", "t10k")]
     labels = [_read_idx(folders, f"{part}-labels-idx1-ubyte", hint) for part in ("train", "t10k")]
     return _joined(data, images, labels, hint)
@@ -94,10 +89,8 @@ def _read_cifar(data: DataConfig) -> Dataset:
     from torchvision import datasets  # pulls in image libraries, which digits do not need
 
     kind = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[data.name]
-    hint = (
-        "Get it with: python -c "
-        f"\"import torchvision; torchvision.datasets.{kind.__name__}('{data.root}', download=True)\""
-    )
+    python = f"import torchvision; torchvision.datasets.{kind.__name__}('{data.root}', download=True)"
+    hint = f'Get it with: python -c "{python}"'
     try:
         with warnings.catch_warnings():
             # its files are pickles of 2009, whose dtype(align=0) NumPy 2.4.0 warns of and 2.4.6 does not
@@ -105,9 +98,8 @@ def _read_cifar(data: DataConfig) -> Dataset:
             warnings.filterwarnings("ignore", message=r"dtype\(\): align should be passed")
             parts = [kind(data.root, train=train, download=False) for train in (True, False)]
     except RuntimeError as error:
-        raise DataError(
-            f"data: {data.name}: no intact copy in {Path(data.root) / kind.base_folder}", hint=hint
-        ) from error
+        folder = Path(data.root) / kind.base_folder
+        raise DataError(f"data: {data.name}: no intact copy in {folder}", hint=hint) from error
     images = [part.data.transpose(0, 3, 1, 2) for part in parts]
     return _joined(data, images, [np.array(part.targets) for part in parts], hint)
 
@@ -123,17 +115,13 @@ def _joined(data: DataConfig, images: list[NDArray[np.uint8]], labels: list[NDAr
                 f"are {(count, *shape)} in {facts.classes} classes",
                 hint=hint,
             )
-    return MemoryDataset(
-        torch.from_numpy(np.concatenate(images)),
-        torch.from_numpy(np.concatenate(labels).astype(np.int64)),
-        facts.train_images,
-    )
+    classes = np.concatenate(labels).astype(np.int64)
+    return MemoryDataset(torch.from_numpy(np.concatenate(images)), torch.from_numpy(classes), facts.train_images)
 
 
 def _read_image_folder(data: DataConfig) -> Dataset:
-    from resnext_search.trainers.data.image_folder import (
-        read_image_folder,  # image libraries, which the others do not need
-    )
+    # it imports image libraries, which the others do not need
+    from resnext_search.trainers.data.image_folder import read_image_folder
 
     return read_image_folder(data)
 
@@ -149,15 +137,13 @@ def _read_plugin(data: DataConfig) -> Dataset:
     facts, allowed = data.facts(), "a Dataset, such as resnext_search.trainers.MemoryDataset"
     if not isinstance(dataset, Dataset):
         raise DataError(f"data: {data.name}: its plug-in read {type(dataset).__name__}; allowed: {allowed}")
-    labels = dataset.labels
-    found = (dataset.published_train, len(labels))
+    low, high = int(dataset.labels.min()), int(dataset.labels.max())
+    found = (dataset.published_train, len(dataset.labels))
     total = facts.train_images + facts.test_images
-    if found not in ((facts.train_images, total), (total, total)) or not (
-        0 <= int(labels.min()) <= int(labels.max()) < facts.classes
-    ):
+    if found not in ((facts.train_images, total), (total, total)) or not 0 <= low <= high < facts.classes:
         raise DataError(
-            f"data: {data.name}: its plug-in read {found[0]:,} images to train on of {found[1]:,}, with labels "
-            f"{int(labels.min())} to {int(labels.max())}; its facts are {facts}"
+            f"data: {data.name}: its plug-in read {found[0]:,} images to train on of {found[1]:,}, with labels {low} "
+            f"to {high}; its facts are {facts}"
         )
     return dataset
 

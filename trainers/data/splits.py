@@ -33,12 +33,7 @@ class Splits(NamedTuple):
 
 @functools.lru_cache(maxsize=2)
 def split(dataset: Dataset, data: DataConfig, seed: int) -> Splits:
-    """Divide a data set, the same way for all trials of a study.
-
-    Args:
-        dataset: From `load_dataset`.
-        data: Says how many images to train and validate on.
-        seed: The study's seed.
+    """Divide a data set, the same way for all trials of a study, whose seed it takes.
 
     Raises:
         DataError: There are fewer images than the study asks for.
@@ -54,13 +49,8 @@ def split_for_confirmation(dataset: Dataset, data: DataConfig, seed: int, draw: 
     """Divide a data set for a run that is evidence: nothing is kept for validation, the test split is that of `split`.
 
     The run trains on as many images as training and validation have together. Where the data set has more, each run
-    draws its own: which images were drawn is one of the causes of chance that a comparison has to cover.
-
-    Args:
-        dataset: From `load_dataset`.
-        data: Says how many images to train and validate on.
-        seed: The study's seed.
-        draw: Seed of the images drawn.
+    draws its own, with the seed `draw`: which images were drawn is one of the causes of chance that a comparison has to
+    cover.
 
     Raises:
         DataError: There are fewer images than the study asks for.
