@@ -7,9 +7,9 @@ anything, so that both show the same. Imports nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 # Okabe & Ito's colours, which people with colour blindness can tell apart; none is lost on white or on black.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -22,6 +22,7 @@ SCALE = "cividis"
 LOG_TICKS = tuple(float(f"{digit}e{power}") for power in range(-6, 10) for digit in (1, 2, 5))
 
 Cell = str | int | float | None
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from resnext_search.results.figures.chart import (
     COLOURS,
@@ -16,11 +15,10 @@ from resnext_search.results.figures.chart import (
     Layer,
     Line,
     Points,
+    Row,
     Span,
     wide,
 )
-
-Row = Mapping[str, Any]
 
 
 def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
