@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from resnext_search.results.figures.chart import (
     COLOURS,
@@ -36,45 +39,32 @@ def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
 
 def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     """Validation error of every arm at every learning rate it was tuned with; None before any trial has ended."""
-    curves: dict[str, list[Row]] = {}
-    for row in sorted(
-        (row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None),
-        key=lambda row: row["learning_rate"],
-    ):
-        curves.setdefault(str(row["arm"]), []).append(row)
-    if not curves:
+    tuned = [row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None]
+    table = [(str(row["arm"]), row["learning_rate"], row["validation_error"]) for row in tuned]
+    if not table:
         return None
-    arms = sorted(curves)
-    best = {arm: min(curves[arm], key=lambda row: row["validation_error"]) for arm in arms}
-    layers = [
-        Line(
-            [row["learning_rate"] for row in curves[arm]],
-            [row["validation_error"] for row in curves[arm]],
-            arm,
-            COLOURS[place % len(COLOURS)],
-            marks=True,
-            hover=[_rate_words(arm, row) for row in curves[arm]],
-        )
-        for place, arm in enumerate(arms)
-    ]
-    found = "; ".join(
-        f"{arm} errs least, {best[arm]['validation_error']:.2f} %, at {best[arm]['learning_rate']:.3g}" for arm in arms
-    )
+    table.sort(key=itemgetter(0, 1))
+    layers, found = [], []
+    for place, (arm, rows) in enumerate(groupby(table, key=itemgetter(0))):
+        _, rates, errors = zip(*rows, strict=True)
+        hover = [
+            f"{arm}\nlearning rate {rate:.3g}\nvalidation error {error:.2f} %"
+            for rate, error in zip(rates, errors, strict=True)
+        ]
+        layers.append(Line(rates, errors, arm, COLOURS[place % len(COLOURS)], marks=True, hover=hover))
+        least = min(errors)
+        found.append(f"{arm} errs least, {least:.2f} %, at {rates[errors.index(least)]:.3g}")
     return Chart(
         "learning_rate",
         "Learning rate of every arm",
-        f"Validation error against learning rate, one line an arm. {found}.",
+        f"Validation error against learning rate, one line an arm. {'; '.join(found)}.",
         "Every arm was trained with the same rates on the same seed, and keeps that with the lowest validation error.",
         Axis("learning rate", log=True),
-        Axis("validation error, %", log=wide(row["validation_error"] for rows in curves.values() for row in rows)),
+        Axis("validation error, %", log=wide(error for _, _, error in table)),
         layers,
         ("arm", "learning rate", "validation error, %"),
-        [(arm, row["learning_rate"], row["validation_error"]) for arm in arms for row in curves[arm]],
+        table,
     )
-
-
-def _rate_words(arm: str, row: Row) -> str:
-    return f"{arm}\nlearning rate {row['learning_rate']:.3g}\nvalidation error {row['validation_error']:.2f} %"
 
 
 def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
@@ -89,19 +79,13 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
             for row in trials
             if row["arm"] == arm["arm"] and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
         ]
-        errors = [row["test_error"] for row in runs]
+        errors, y = [row["test_error"] for row in runs], [place] * len(runs)
         hover = [f"{arm['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
         numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
-        layers.append(
-            Points(errors, [place] * len(runs), colour=colour, opacity=0.4, sizes=6, hover=hover, trials=numbers)
-        )
-        interval = arm["interval"]
-        if interval and None not in interval:
-            layers.append(Intervals([place + 0.22], [interval[0]], [interval[1]], "x", colour))
+        layers.append(Points(errors, y, colour=colour, opacity=0.4, sizes=6, hover=hover, trials=numbers))
+        layers += _bar(place + 0.22, arm["interval"], colour)
         mean = f"{arm['arm']} {arm['architecture'] or ''}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"
-        layers.append(
-            Points([arm["test_error"]], [place + 0.22], colour=colour, symbol="diamond", sizes=8, hover=[mean])
-        )
+        layers.append(Points([arm["test_error"]], [place + 0.22], "", colour, "diamond", 8, hover=[mean]))
         table += [(arm["arm"], str(row["seed"]), row["test_error"]) for row in runs]
     found = "; ".join(f"{arm['arm']} {arm['test_error']:.2f} %{_interval(arm['interval'])}" for arm in arms)
     return Chart(
@@ -128,26 +112,20 @@ def _differences(verdict: Row) -> Chart:
         Line([0, 0], [-0.5, len(rows) - 0.5], colour=FAINT),
     ]
     for place, row in enumerate(rows):
-        interval = row["interval"]
-        if interval and None not in interval:
-            layers.append(Intervals([place], [interval[0]], [interval[1]], "x"))
+        layers += _bar(place, row["interval"], COLOURS[0])
     names = [f"{row['claimant']} against {row['rival']}" for row in rows]
     said = [f"{row['difference']:+.2f} points{_interval(row['interval'])}" for row in rows]
     hover = [f"{name}\n{found}" for name, found in zip(names, said, strict=True)]
-    layers.append(
-        Points(
-            [row["difference"] for row in rows], range(len(rows)), colour=INK, symbol="diamond", sizes=8, hover=hover
-        )
-    )
+    values = [row["difference"] for row in rows]
+    layers.append(Points(values, range(len(rows)), "", INK, "diamond", 8, hover=hover))
     if trend:
         names[0] += "\n(trend over log₂ C)"
     flat = [name.replace("\n", " ") for name in names]
+    listed = "; ".join(f"{name} {found}" for name, found in zip(flat, said, strict=True))
     return Chart(
         "differences",
         "What cardinality saves" if verdict["claimant"] == "cardinality" else "Differences between arms",
-        "Test error saved, with 95 % intervals: "
-        + "; ".join(f"{name} {found}" for name, found in zip(flat, said, strict=True))
-        + f". The margin is {margin:g} points.",
+        f"Test error saved, with 95 % intervals: {listed}. The margin is {margin:g} points.",
         "To the right of 0 the first arm errs less. Inside the grey margin a difference does not matter. "
         "Bars are 95 % intervals.",
         Axis("test error saved, points"),
@@ -157,6 +135,12 @@ def _differences(verdict: Row) -> Chart:
         [(name, row["difference"], *(row["interval"] or (None, None))) for name, row in zip(flat, rows, strict=True)],
         lines=2.4 * len(rows) + 2,
     )
+
+
+def _bar(place: float, interval: Sequence[Any] | None, colour: str) -> list[Layer]:
+    if not interval or None in interval:
+        return []
+    return [Intervals([place], interval[:1], interval[1:], "x", colour)]
 
 
 def _interval(interval: Sequence[float | None] | None) -> str:

@@ -84,7 +84,8 @@ def _layer(layer: Layer) -> list[Json]:
             fill = {"fill": "tonexty", "fillcolor": _faint(layer.colour)}
             return [upper, _named(layer.name) | {"x": [*layer.x], "y": [*layer.low]} | edge | fill]
         case Span():  # a shape; here for the legend alone
-            return [_named(layer.name) | {"mode": "markers", "x": [None], "y": [None], "marker": _square()}]
+            square = {"symbol": "square", "size": 12, "color": GROUND.format("band")}
+            return [_named(layer.name) | {"mode": "markers", "x": [None], "y": [None], "marker": square}]
         case Bars():
             bars = {
                 "type": "bar",
@@ -141,10 +142,6 @@ def _intervals(layer: Intervals) -> Json:
 def _span(layer: Span) -> Json:
     place = {"x0": layer.low, "x1": layer.high, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
     return place | {"type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": GROUND.format("band")}
-
-
-def _square() -> Json:
-    return {"symbol": "square", "size": 12, "color": GROUND.format("band")}
 
 
 def _named(name: str) -> Json:

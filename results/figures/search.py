@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, Row, wide
 from resnext_search.results.statistics.pareto import best_of_start
@@ -27,31 +27,14 @@ def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequenc
     if not shown:
         return None
     best = [row for row in front if row[cost] is not None]
-    layers: list[Layer] = [
-        Points(
-            [row[cost] for row in shown],
-            [row["validation_error"] for row in shown],
-            "trials of the search",
-            FAINT,
-            hover=[configuration_words(row) for row in shown],
-            trials=[row["trial"] for row in shown],
-        )
-    ]
     ordered = sorted(best, key=lambda row: (row[cost], row["validation_error"]))
-    if len(objectives) == 2:
-        layers.append(Line([row[cost] for row in ordered], [row["validation_error"] for row in ordered], steps=True))
-    layers.append(
-        Points(
-            [row[cost] for row in ordered],
-            [row["validation_error"] for row in ordered],
-            "not beaten in all objectives" if len(objectives) > 1 else "the lowest error",
-            sizes=10,
-            hover=[configuration_words(row) for row in ordered],
-            trials=[row["trial"] for row in ordered],
-        )
-    )
+    best_name = "not beaten in all objectives" if len(objectives) > 1 else "the lowest error"
+    marks = _marks([row[cost] for row in ordered], ordered, best_name, COLOURS[0], 10)
+    layers: list[Layer] = [_marks([row[cost] for row in shown], shown, "trials of the search", FAINT, 7.0)]
+    layers += [Line(marks.x, marks.y, steps=True), marks] if len(objectives) == 2 else [marks]
     ends = [f"{row['architecture']} with {row['validation_error']:.2f} % at {row[cost]:,}" for row in ordered]
     named = ends if len(ends) < 4 else [ends[0], f"{len(ends) - 2} more", ends[-1]]
+    columns = ("trial", "architecture", "blocks", "learning_rate", cost, "validation_error", "test_error")
     return Chart(
         "front",
         "The Pareto front" if len(objectives) > 1 else "Error and activations",
@@ -62,18 +45,18 @@ def front_chart(trials: Sequence[Row], front: Sequence[Row], objectives: Sequenc
         Axis(LABELS["validation_error"], log=wide(row["validation_error"] for row in shown)),
         layers,
         ("trial", "architecture", "blocks", "learning rate", LABELS[cost], "validation error, %", "test error, %"),
-        [
-            tuple(
-                row[name]
-                for name in ("trial", "architecture", "blocks", "learning_rate", cost, "validation_error", "test_error")
-            )
-            for row in best
-        ],
+        [tuple(row[name] for name in columns) for row in best],
         lines=15,
     )
 
 
-def configuration_words(row: Row) -> str:
+def _marks(x: Sequence[float], trials: Sequence[Row], name: str, colour: str, size: float) -> Points:
+    """A mark for every trial, at its validation error."""
+    errors, hover = [row["validation_error"] for row in trials], [_trial_words(row) for row in trials]
+    return Points(x, errors, name, colour, sizes=size, hover=hover, trials=[row["trial"] for row in trials])
+
+
+def _trial_words(row: Row) -> str:
     """A trial for people, over several lines."""
     lines = [
         f"trial {row['trial']:04d}: {row['architecture']}",
@@ -92,35 +75,23 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
     ended = completed(trials)
     if not ended:
         return None
-    best, so_far = math.inf, []
-    for row in ended:
-        best = min(best, row["validation_error"])
-        so_far.append(best)
+    so_far = list(accumulate((row["validation_error"] for row in ended), min))
     numbers = list(range(1, len(ended) + 1))
     start = [row["validation_error"] for row in ended if row["proposed_by"] == START]
     chance = best_of_start(start)
     layers: list[Layer] = []
     if len(chance) > 1:
         drawn = [one.trials for one in chance]
-        range_ = "what chance finds, 95 % of draws"
+        low, high = [one.low for one in chance], [one.high for one in chance]
         layers += [
-            Area(drawn, [one.low for one in chance], [one.high for one in chance], range_, COLOURS[4]),
+            Area(drawn, low, high, "what chance finds, 95 % of draws", COLOURS[4]),
             Line(drawn, [one.expected for one in chance], "what chance finds, on average", COLOURS[4], dashed=True),
         ]
     for proposer, method in sorted(METHODS.items(), key=lambda row: row[1].learns):
         of = [(number, row) for number, row in zip(numbers, ended, strict=True) if row["proposed_by"] == proposer]
         if of:
-            layers.append(
-                Points(
-                    [number for number, _ in of],
-                    [row["validation_error"] for _, row in of],
-                    method.label,
-                    FAINT if method.learns else COLOURS[4],
-                    sizes=6,
-                    hover=[configuration_words(row) for _, row in of],
-                    trials=[row["trial"] for _, row in of],
-                )
-            )
+            colour = FAINT if method.learns else COLOURS[4]
+            layers.append(_marks([number for number, _ in of], [row for _, row in of], method.label, colour, 6))
     layers.append(Line(numbers, so_far, "lowest so far", steps=True))
     return Chart(
         "progress",
@@ -136,8 +107,8 @@ def progress_chart(trials: Sequence[Row]) -> Chart | None:
         layers,
         ("trial", "proposed by", "validation error, %", "lowest so far, %"),
         [
-            (row["trial"], row["proposed_by"], row["validation_error"], lowest)
-            for row, lowest in zip(ended, so_far, strict=True)
+            (row["trial"], row["proposed_by"], row["validation_error"], low)
+            for row, low in zip(ended, so_far, strict=True)
         ],
         lines=14,
     )

@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from resnext_search.results.figures.chart import COLOURS, FAINT, SCALE, Axis, Chart, Intervals, Line, Points, Row, wide
+from resnext_search.results.figures.chart import (
+    COLOURS,
+    FAINT,
+    SCALE,
+    Axis,
+    Chart,
+    Intervals,
+    Line,
+    Points,
+    Row,
+    wide,
+)
 from resnext_search.results.figures.search import MOST_TICKS, completed, counted
 from resnext_search.results.search_summary import Effect, SurfacePoint
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.configuration import Configuration
+
+Pair = tuple[int, int]  # of cardinality and depth
 
 # Of what has effects.
 AXES = {
@@ -26,98 +40,60 @@ def surface_charts(trials: Sequence[Row], points: Sequence[SurfacePoint]) -> lis
     if not points:
         return []
     tried = Counter((row["cardinality"], row["depth"]) for row in completed(trials))
-    lowest = min(points, key=lambda point: point.error)
-    unsure = max(points, key=_half)
-    hover = [_point_words(point, tried[_pair(point)]) for point in points]
-    error = _surface(
+    lowest, unsure = min(points, key=lambda point: point.error), max(points, key=_half)
+    best, least_known = lowest.best.architecture, unsure.best.architecture
+    at = {value: place for place, value in enumerate(sorted({pair[0] for pair in map(_pair, points)}))}
+    errors, trained = _predictions(points, tried, at), _trained(tried, at)
+    error = Chart(
         "surface",
         "Predicted error at equal FLOPs",
         f"Predicted validation error for {len(points)} pairs of cardinality and depth. The lowest is "
-        f"{lowest.error:.2f} % ({lowest.low:.2f} to {lowest.high:.2f}) at C = {lowest.best.architecture.cardinality}, "
-        f"depth {lowest.best.architecture.depth}, d = {lowest.best.architecture.width}.",
+        f"{lowest.error:.2f} % ({lowest.low:.2f} to {lowest.high:.2f}) at C = {best.cardinality}, "
+        f"depth {best.depth}, d = {best.width}.",
         "Colour is the predicted validation error, without the noise of a single training.",
-        points,
-        [point.error for point in points],
-        "predicted error, %",
-        hover,
-        tried,
+        Axis("cardinality C", ticks=[(place, str(value)) for value, place in at.items()]),
+        Axis("depth, weighted layers"),
+        [errors, trained],
+        ("C", "depth", "d", "architecture", "blocks", "learning rate", "predicted error, %", "low", "high", "trials"),
+        [
+            (*pair, point.best.architecture.width, *_cells(point.best), point.error, point.low, point.high, tried[pair])
+            for pair, point in zip(map(_pair, points), points, strict=True)
+        ],
+        lines=18,
     )
-    uncertainty = _surface(
-        "uncertainty",
-        "How sure the model is",
-        f"Half of the 95 % interval of every prediction: from {min(map(_half, points)):.2f} to {_half(unsure):.2f} "
-        f"points, the most at C = {unsure.best.architecture.cardinality}, depth {unsure.best.architecture.depth}.",
-        "Colour is half of the 95 % interval of that prediction, in points: bright means not known yet.",
-        points,
-        [_half(point) for point in points],
-        "± points",
-        hover,
-        tried,
+    uncertainty = replace(
+        error,
+        name="uncertainty",
+        title="How sure the model is",
+        words=f"Half of the 95 % interval of every prediction: from {min(map(_half, points)):.2f} to "
+        f"{_half(unsure):.2f} points, the most at C = {least_known.cardinality}, depth {least_known.depth}.",
+        caption="Colour is half of the 95 % interval of that prediction, in points: bright means not known yet.",
+        layers=[replace(errors, values=list(map(_half, points)), unit="± points"), trained],
     )
     return [error, uncertainty]
 
 
-def _surface(
-    name: str,
-    title: str,
-    words: str,
-    caption: str,
-    points: Sequence[SurfacePoint],
-    values: Sequence[float],
-    unit: str,
-    hover: Sequence[str],
-    tried: Mapping[tuple[int, int], int],
-) -> Chart:
-    architectures = [point.best.architecture for point in points]
-    widest = max(architecture.width for architecture in architectures)
-    cardinalities = sorted({architecture.cardinality for architecture in architectures})
-    at = {cardinality: position for position, cardinality in enumerate(cardinalities)}
-    trained = [pair for pair in sorted(tried) if pair[0] in at]
-    return Chart(
-        name,
-        title,
-        words,
-        caption,
-        Axis("cardinality C", ticks=[(position, str(value)) for value, position in at.items()]),
-        Axis("depth, weighted layers"),
-        [
-            Points(
-                [at[architecture.cardinality] for architecture in architectures],
-                [architecture.depth for architecture in architectures],
-                sizes=[7 + 19 * math.sqrt(architecture.width / widest) for architecture in architectures],
-                values=values,
-                unit=unit,
-                hover=hover,
-                colour=SCALE,
-            ),
-            Points(
-                [at[cardinality] for cardinality, _ in trained],
-                [depth for _, depth in trained],
-                "trained",
-                COLOURS[1],
-                "diamond",
-                sizes=6,
-                hover=[f"C = {pair[0]}, depth {pair[1]}: {counted(tried[pair], 'trial')}" for pair in trained],
-            ),
-        ],
-        ("C", "depth", "d", "architecture", "blocks", "learning rate", "predicted error, %", "low", "high", "trials"),
-        [
-            (
-                *_pair(point),
-                point.best.architecture.width,
-                *_cells(point.best),
-                point.error,
-                point.low,
-                point.high,
-                tried[_pair(point)],
-            )
-            for point in points
-        ],
-        lines=18,
+def _predictions(points: Sequence[SurfacePoint], tried: Mapping[Pair, int], at: Mapping[int, int]) -> Points:
+    widths = [point.best.architecture.width for point in points]
+    return Points(
+        [at[_pair(point)[0]] for point in points],
+        [_pair(point)[1] for point in points],
+        sizes=[7 + 19 * math.sqrt(width / max(widths)) for width in widths],
+        values=[point.error for point in points],
+        unit="predicted error, %",
+        hover=[_point_words(point, tried[_pair(point)]) for point in points],
+        colour=SCALE,
     )
 
 
-def _pair(point: SurfacePoint) -> tuple[int, int]:
+def _trained(tried: Mapping[Pair, int], at: Mapping[int, int]) -> Points:
+    pairs = [pair for pair in sorted(tried) if pair[0] in at]
+    hover = [f"C = {pair[0]}, depth {pair[1]}: {counted(tried[pair], 'trial')}" for pair in pairs]
+    x, y = [at[pair[0]] for pair in pairs], [pair[1] for pair in pairs]
+    return Points(x, y, "trained", COLOURS[1], "diamond", sizes=6, hover=hover)
+
+
+def _pair(point: SurfacePoint) -> Pair:
     return point.best.architecture.cardinality, point.best.architecture.depth
 
 
@@ -143,33 +119,32 @@ def _point_words(point: SurfacePoint, trials: int) -> str:
 
 def effect_charts(trials: Sequence[Row], effects: Sequence[Effect]) -> list[Chart]:
     """The best error to be expected at every value of an axis, along the surface; empty without a model."""
-    charts = []
-    for axis in dict.fromkeys(effect.axis for effect in effects):
-        mine = [effect for effect in effects if effect.axis == axis]
-        tried = Counter(row[axis] for row in completed(trials))
-        places = range(len(mine))
-        best = min(mine, key=lambda effect: effect.median)
-        every = -(-len(mine) // MOST_TICKS)
-        charts.append(
-            Chart(
-                f"effect_{axis}",
-                f"Effect of {axis}",
-                f"Lowest validation error to be expected at every {axis}, with 95 % intervals. It is lowest at "
-                f"{best.value}: {best.median:.2f} % ({best.low:.2f} to {best.high:.2f}).",
-                f"The lowest validation error to be expected with each {axis} while the FLOPs stay the same and "
-                "everything else is at its best. Bars are 95 % intervals of the model; hollow marks had no trial yet.",
-                Axis(AXES[axis], ticks=[(place, str(mine[place].value)) for place in places[::every]]),
-                Axis("validation error, %", log=wide(end for one in mine for end in (one.low, one.high))),
-                [
-                    Intervals(places, [one.low for one in mine], [one.high for one in mine], along="y"),
-                    Line(places, [one.median for one in mine], colour=FAINT),
-                    *_effect_marks(mine, tried),
-                ],
-                (axis, "error, %", "low", "high", "best architecture", "blocks", "learning rate", "trials"),
-                [(one.value, one.median, one.low, one.high, *_cells(one.best), tried[one.value]) for one in mine],
-            )
-        )
-    return charts
+    axes = dict.fromkeys(effect.axis for effect in effects)
+    return [_effect_chart(trials, axis, [effect for effect in effects if effect.axis == axis]) for axis in axes]
+
+
+def _effect_chart(trials: Sequence[Row], axis: str, effects: Sequence[Effect]) -> Chart:
+    tried = Counter(row[axis] for row in completed(trials))
+    places = range(len(effects))
+    best = min(effects, key=lambda effect: effect.median)
+    every = -(-len(effects) // MOST_TICKS)
+    return Chart(
+        f"effect_{axis}",
+        f"Effect of {axis}",
+        f"Lowest validation error to be expected at every {axis}, with 95 % intervals. It is lowest at "
+        f"{best.value}: {best.median:.2f} % ({best.low:.2f} to {best.high:.2f}).",
+        f"The lowest validation error to be expected with each {axis} while the FLOPs stay the same and "
+        "everything else is at its best. Bars are 95 % intervals of the model; hollow marks had no trial yet.",
+        Axis(AXES[axis], ticks=[(place, str(effects[place].value)) for place in places[::every]]),
+        Axis("validation error, %", log=wide(end for one in effects for end in (one.low, one.high))),
+        [
+            Intervals(places, [one.low for one in effects], [one.high for one in effects], along="y"),
+            Line(places, [one.median for one in effects], colour=FAINT),
+            *_effect_marks(effects, tried),
+        ],
+        (axis, "error, %", "low", "high", "best architecture", "blocks", "learning rate", "trials"),
+        [(one.value, one.median, one.low, one.high, *_cells(one.best), tried[one.value]) for one in effects],
+    )
 
 
 def _effect_marks(effects: Sequence[Effect], tried: Mapping[int, int]) -> list[Points]:

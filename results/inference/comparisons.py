@@ -83,8 +83,7 @@ def compare(
         resampled = resampled_errors(
             sample.errors, sample.wrong, generator, blocked=sample.blocked, replicates=replicates
         )
-    pairs = question.pairs()
-    comparisons = _compare(sample, [(*pair, question.weights(*pair)) for pair in pairs], resampled)
+    comparisons = _compare(sample, [(*pair, question.weights(*pair)) for pair in question.pairs()], resampled)
     trend = question.trend()
     if trend is None:
         return comparisons, None
@@ -98,14 +97,12 @@ def _compare(
     better, worse = [one.p_better() for one in estimates], [one.p_worse() for one in estimates]
     better_holm, worse_holm = holm(better), holm(worse)
     comparisons = []
-    for index, (claimant, rival, weights) in enumerate(contrasts):
-        estimate = estimates[index]
+    for index, ((claimant, rival, weights), estimate) in enumerate(zip(contrasts, estimates, strict=True)):
         first, second = sample.arms.index(claimant), sample.arms.index(rival)
         interval_90 = estimate.interval(0.9)
         probability_interval = bootstrap_interval = NOT_KNOWN
         if resampled:
-            others = probability_of_improvement(resampled[first], resampled[second])
-            probability_interval = percentile_interval(others)
+            probability_interval = percentile_interval(probability_of_improvement(resampled[first], resampled[second]))
             means = np.stack([values.mean(axis=1) for values in resampled])
             bootstrap_interval = percentile_interval(weights @ means)
         comparisons.append(

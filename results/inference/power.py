@@ -74,9 +74,8 @@ def power(
     arms = len(question.arms)
     studies = max(200, min(studies, MOST_DRAWS // (arms * seeds)))
     means = question.gains() * (2 * margin if gain is None else gain)
-    errors = generator.normal(
-        means[:, None, None], np.array(spread.deviations)[:, None, None], size=(arms, studies, seeds)
-    )
+    deviations = np.array(spread.deviations)
+    errors = generator.normal(means[:, None, None], deviations[:, None, None], size=(arms, studies, seeds))
     # Comparisons share their claimant, and so half of what the test images do to them.
     shared = generator.standard_normal((len(spread.example_errors) + 1, studies))
     supported = np.ones(studies, bool)

@@ -96,13 +96,9 @@ class Sample:
 
 
 def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
-    """The numbers to compare, and notes on how they were chosen.
+    """The numbers to compare, of runs as `read_runs` returns them, and notes on how they were chosen.
 
     If all arms have the same seeds, a seed on which any arm failed is left out for all of them.
-
-    Args:
-        runs: As `read_runs` returns them.
-        question: Its arms are gathered.
     """
     by_arm: dict[str, dict[int, Run]] = {arm: {} for arm in question.arms}
     for run in runs:
@@ -116,9 +112,8 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
         shared = set.intersection(*ended.values())
         ended = dict.fromkeys(by_arm, shared)
         if len(shared) < len(seeds):
-            notes.append(
-                f"{len(seeds) - len(shared)} of {len(seeds)} seeds left out for all arms: a run failed on them."
-            )
+            lost = len(seeds) - len(shared)
+            notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run failed on them.")
     else:
         notes.append("The arms do not have the same seeds: they are compared as independent runs.")
         failed = sum(run.state == "failed" for of in by_arm.values() for run in of.values())

@@ -5,16 +5,5 @@ from resnext_search.results.journal.rows import ENDED, FINALIST, EpochRow, Laten
 from resnext_search.results.journal.schema import SCHEMA_VERSION
 from resnext_search.spaces.study.study import Phase
 
-__all__ = [
-    "ENDED",
-    "FINALIST",
-    "SCHEMA_VERSION",
-    "EpochRow",
-    "Journal",
-    "LatencyRow",
-    "Phase",
-    "Proposer",
-    "State",
-    "Stop",
-    "Trial",
-]
+__all__ = ["ENDED", "FINALIST", "SCHEMA_VERSION", "EpochRow", "Journal", "LatencyRow"]
+__all__ += ["Phase", "Proposer", "State", "Stop", "Trial"]

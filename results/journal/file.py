@@ -120,8 +120,7 @@ def damage_in_words(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise ResnextSearchError(
-            f"{path}: not readable as a journal: {error}",
-            hint="Restore the file from a copy, or start a new study.",
+            f"{path}: not readable as a journal: {error}", hint="Restore the file from a copy, or start a new study."
         ) from error
 
 

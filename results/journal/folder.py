@@ -15,6 +15,16 @@ from pathlib import Path
 from resnext_search.spaces.errors import FolderLocked
 
 
+class _Inside:
+    """The place of a file or folder by its name in the study folder."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: StudyFolder, _: type[StudyFolder]) -> Path:
+        return folder.path / self.name
+
+
 @dataclass(frozen=True)
 class StudyFolder:
     """The files of one study; nothing in them names the folder, so it can be moved.
@@ -25,105 +35,26 @@ class StudyFolder:
 
     path: Path
 
-    @property
-    def study(self) -> Path:
-        """The study file, as it was given."""
-        return self.path / "study.yaml"
-
-    @property
-    def plan(self) -> Path:
-        """The resolved study with its feasible set and forecast, frozen before the first trial."""
-        return self.path / "plan.json"
-
-    @property
-    def images(self) -> Path:
-        """Fingerprint of the files of an `image_folder`: a study keeps its images."""
-        return self.path / "images.sha256"
-
-    @property
-    def journal(self) -> Path:
-        """Every fact, committed when it happened; all other files can be made again from it."""
-        return self.path / "journal.sqlite"
-
-    @property
-    def trials(self) -> Path:
-        """One row a trial."""
-        return self.path / "trials.csv"
-
-    @property
-    def pareto(self) -> Path:
-        """The non-dominated trials."""
-        return self.path / "pareto.csv"
-
-    @property
-    def effects(self) -> Path:
-        """What the search has learned about every cardinality, depth and width."""
-        return self.path / "effects.csv"
-
-    @property
-    def verdict(self) -> Path:
-        """What the confirmed runs say of the claim."""
-        return self.path / "verdict.json"
-
-    @property
-    def report(self) -> Path:
-        """The study as one page."""
-        return self.path / "report.html"
-
-    @property
-    def arms_latex(self) -> Path:
-        """The arms of the claim as a table for a paper."""
-        return self.path / "arms.tex"
-
-    @property
-    def arms_markdown(self) -> Path:
-        """The same in Markdown."""
-        return self.path / "arms.md"
-
-    @property
-    def figures(self) -> Path:
-        """The pictures of the report, as files."""
-        return self.path / "figures"
-
-    @property
-    def weights(self) -> Path:
-        """Weights of the network that `refit` trained, as safetensors."""
-        return self.path / "model.safetensors"
-
-    @property
-    def model(self) -> Path:
-        """What is needed to build that network again, and what it scored."""
-        return self.path / "model.json"
-
-    @property
-    def onnx(self) -> Path:
-        """The same network for programs without torch, as `export-model` writes it."""
-        return self.path / "model.onnx"
-
-    @property
-    def log(self) -> Path:
-        """What Ray, Ax and torch have to say."""
-        return self.path / "log.txt"
-
-    @property
-    def checkpoints(self) -> Path:
-        """State of the trials that run."""
-        return self.path / "checkpoints"
-
-    @property
-    def trackers(self) -> Path:
-        """What TensorBoard, MLflow and Weights & Biases keep, and what they were told."""
-        return self.path / "trackers"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the run that works here."""
-        return self.path / "LOCK"
-
-    @property
-    def stop(self) -> Path:
-        """Asks the run that works here to stop."""
-        return self.path / "STOP"
+    study = _Inside("study.yaml")  # the study file, as it was given
+    plan = _Inside("plan.json")  # the resolved study with its feasible set and forecast, frozen before the first trial
+    images = _Inside("images.sha256")  # fingerprint of the files of an `image_folder`: a study keeps its images
+    journal = _Inside("journal.sqlite")  # every fact, committed when it happened; all else can be made again from it
+    trials = _Inside("trials.csv")  # one row a trial
+    pareto = _Inside("pareto.csv")  # the non-dominated trials
+    effects = _Inside("effects.csv")  # what the search has learned about every cardinality, depth and width
+    verdict = _Inside("verdict.json")  # what the confirmed runs say of the claim
+    report = _Inside("report.html")  # the study as one page
+    arms_latex = _Inside("arms.tex")  # the arms of the claim as a table for a paper
+    arms_markdown = _Inside("arms.md")  # the same in Markdown
+    figures = _Inside("figures")  # the pictures of the report, as files
+    weights = _Inside("model.safetensors")  # weights of the network that `refit` trained, as safetensors
+    model = _Inside("model.json")  # what is needed to build that network again, and what it scored
+    onnx = _Inside("model.onnx")  # the same network for programs without torch, as `export-model` writes it
+    log = _Inside("log.txt")  # what Ray, Ax and torch have to say
+    checkpoints = _Inside("checkpoints")  # state of the trials that run
+    trackers = _Inside("trackers")  # what TensorBoard, MLflow and Weights & Biases keep, and what they were told
+    lock = _Inside("LOCK")  # held by the run that works here
+    stop = _Inside("STOP")  # asks the run that works here to stop
 
     def checkpoint(self, trial_id: int) -> Path:
         """Where a trial keeps its state between epochs."""

@@ -6,8 +6,11 @@ in WAL mode with `synchronous=FULL`: what a method wrote when it returned is sti
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import astuple
 from pathlib import Path
 
 from resnext_search.results.journal.file import transaction
@@ -41,18 +44,21 @@ class Journal(JournalReader):
         """Facts written inside are one transaction: all of them or, after an exception, none; one wait for the disk."""
         return transaction(self.path, self._connection)
 
+    def _write(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """One statement as a transaction, or as part of the one around it."""
+        with self.together():
+            return self._connection.execute(statement, values)
+
     def change_study(self, study: Study) -> None:
         """Replace the resolved study, after a change that only adds to it."""
-        with self.together():
-            self._connection.execute("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
+        self._write("UPDATE meta SET value = ? WHERE key = 'study'", (study.model_dump_json(),))
 
     def keep_active_seconds(self, seconds: float) -> None:
         """Replace the time that the study was at work."""
-        with self.together():
-            self._connection.execute(
-                "INSERT INTO meta VALUES ('active_seconds', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (str(seconds),),
-            )
+        self._write(
+            "INSERT INTO meta VALUES ('active_seconds', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (str(seconds),),
+        )
 
     def enqueue(
         self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
@@ -69,12 +75,11 @@ class Journal(JournalReader):
 
     def start(self, trial_id: int, checkpoint: str) -> None:
         """A queued or interrupted trial is handed to a worker; its state lies in `checkpoint`."""
-        with self.together():
-            self._connection.execute(
-                "UPDATE trials SET state = 'running', attempts = attempts + 1, checkpoint = ?, "
-                "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
-                (checkpoint, time.time(), trial_id),
-            )
+        self._write(
+            "UPDATE trials SET state = 'running', attempts = attempts + 1, checkpoint = ?, "
+            "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
+            (checkpoint, time.time(), trial_id),
+        )
 
     def record_epoch(
         self,
@@ -110,22 +115,11 @@ class Journal(JournalReader):
             self._connection.execute(
                 "INSERT INTO epochs SELECT ?, ?, ?, ?, ?, ?, ?, ? FROM trials WHERE trial_id = ? AND state = 'running' "
                 "ON CONFLICT (trial_id, epoch) DO NOTHING",
-                (
-                    trial_id,
-                    row.epoch,
-                    row.learning_rate,
-                    row.train_loss,
-                    row.validation_loss,
-                    row.validation_error,
-                    row.seconds,
-                    time.time(),
-                    trial_id,
-                ),
+                (trial_id, *astuple(row), time.time(), trial_id),
             )
             if stop is not None:
-                self._connection.execute(
-                    "UPDATE trials SET stop_epoch = ? WHERE trial_id = ? AND state = 'running'", (row.epoch, trial_id)
-                )
+                statement = "UPDATE trials SET stop_epoch = ? WHERE trial_id = ? AND state = 'running'"
+                self._write(statement, (row.epoch, trial_id))
             if not final and stop != "stopped":
                 return False
             state, error = ("completed", row.validation_error) if final else ("stopped", None)
@@ -138,53 +132,41 @@ class Journal(JournalReader):
 
     def record_latency(self, architecture: Architecture, row: LatencyRow, *, device: str, host: str) -> None:
         """Record what an architecture takes on a device; of several measurements the first stays."""
-        with self.together():
-            self._connection.execute(
-                f"INSERT INTO latencies VALUES (?, ?, ?, {'?, ' * len(row)}?) "
-                "ON CONFLICT (architecture, device) DO NOTHING",
-                (key_of(architecture), device, host, *row, time.time()),
-            )
+        self._write(
+            f"INSERT INTO latencies VALUES ({'?, ' * (len(row) + 3)}?) ON CONFLICT (architecture, device) DO NOTHING",
+            (key_of(architecture), device, host, *row, time.time()),
+        )
 
     def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
         """Record that a running trial failed; returns False if it was not running."""
-        with self.together():
-            changed = self._connection.execute(
-                "UPDATE trials SET state = 'failed', failure_class = ?, failure_message = ?, ended_at = ?, "
-                "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
-                (failure_class, message, time.time(), trial_id),
-            )
+        changed = self._write(
+            "UPDATE trials SET state = 'failed', failure_class = ?, failure_message = ?, ended_at = ?, "
+            "checkpoint = NULL WHERE trial_id = ? AND state = 'running'",
+            (failure_class, message, time.time(), trial_id),
+        )
         return changed.rowcount == 1
 
     def put_back(self, trial_id: int, *, alone: bool, micro_batches: int) -> None:
         """A running trial found too little memory on its GPU: it waits for another attempt, with more room."""
-        with self.together():
-            self._connection.execute(
-                "UPDATE trials SET state = 'interrupted', alone = ?, micro_batches = ? "
-                "WHERE trial_id = ? AND state = 'running'",
-                (alone, micro_batches, trial_id),
-            )
+        self._write(
+            "UPDATE trials SET state = 'interrupted', alone = ?, micro_batches = ? "
+            "WHERE trial_id = ? AND state = 'running'",
+            (alone, micro_batches, trial_id),
+        )
 
     def interrupt_running(self) -> int:
         """Mark what was running as interrupted; returns how many that were."""
-        with self.together():
-            changed = self._connection.execute("UPDATE trials SET state = 'interrupted' WHERE state = 'running'")
-        return changed.rowcount
+        return self._write("UPDATE trials SET state = 'interrupted' WHERE state = 'running'").rowcount
 
     def retry_failed(self) -> list[int]:
-        """Queue all failed trials again, as if they had never begun; their failures are kept in a table of their own.
-
-        Returns:
-            Their numbers.
-        """
+        """Queue all failed trials again, as if never begun, and return their numbers; their failures are kept apart."""
         with self.together():
             self._connection.execute(
                 "INSERT INTO failures SELECT trial_id, attempts, failure_class, failure_message, COUNT(e.epoch), "
                 "COALESCE(SUM(e.seconds), 0.0), ended_at FROM trials LEFT JOIN epochs e USING (trial_id) "
                 "WHERE state = 'failed' GROUP BY trial_id"
             )
-            self._connection.execute(
-                "DELETE FROM epochs WHERE trial_id IN (SELECT trial_id FROM trials WHERE state = 'failed')"
-            )
+            self._write("DELETE FROM epochs WHERE trial_id IN (SELECT trial_id FROM trials WHERE state = 'failed')")
             rows = self._connection.execute(
                 "UPDATE trials SET state = 'queued', failure_class = NULL, failure_message = NULL, started_at = NULL, "
                 "ended_at = NULL, stop_epoch = NULL, alone = 0, micro_batches = 1 WHERE state = 'failed' "

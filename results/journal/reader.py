@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pydantic import ValidationError
@@ -21,7 +20,6 @@ from resnext_search.spaces.study.study import Phase, Study
 
 _EPOCH = ", ".join(field.name for field in fields(EpochRow))
 _FAILURE = ", ".join(field.name for field in fields(FailureRow))
-
 _LATENCY = ", ".join(LatencyRow._fields)
 
 
@@ -46,7 +44,7 @@ class JournalReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -76,15 +74,9 @@ class JournalReader:
 
     def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""
-        conditions: list[str] = ["TRUE"]
-        values: list[str] = []
-        if phase is not None:
-            conditions.append("t.phase = ?")
-            values.append(phase)
-        if states:
-            conditions.append(f"t.state IN ({', '.join('?' * len(states))})")
-            values += states
-        return self._select(" AND ".join(conditions), *values)
+        in_phase = "TRUE" if phase is None else "t.phase = ?"
+        in_states = f"t.state IN ({', '.join('?' * len(states))})" if states else "TRUE"
+        return self._select(f"{in_phase} AND {in_states}", *([] if phase is None else [phase]), *states)
 
     def trial(self, trial_id: int) -> Trial:
         """One trial.
@@ -106,11 +98,7 @@ class JournalReader:
         )
         return [
             Trial(
-                **{
-                    **dict(row),
-                    "configuration": Configuration.from_json(row["configuration"]),
-                    "alone": bool(row["alone"]),
-                }
+                **{**row, "configuration": Configuration.from_json(row["configuration"]), "alone": bool(row["alone"])}
             )
             for row in rows
         ]
@@ -123,10 +111,8 @@ class JournalReader:
     def epochs_of_all(self) -> dict[int, list[EpochRow]]:
         """The epochs of every trial that has any, by its number: one question where a table would ask thousands."""
         rows = self._rows(f"SELECT trial_id, {_EPOCH} FROM epochs ORDER BY trial_id, epoch")
-        return {
-            number: [EpochRow(*row[1:]) for row in group]
-            for number, group in groupby(rows, key=lambda row: int(row[0]))
-        }
+        groups = groupby(rows, key=lambda row: int(row[0]))
+        return {number: [EpochRow(*row[1:]) for row in group] for number, group in groups}
 
     def changed_at(self) -> float:
         """When the last fact was recorded, in seconds since 1970; 0 before the first."""
@@ -175,10 +161,8 @@ class JournalReader:
         known: dict[tuple[str, str | None], LatencyRow] = {}
         for architecture, device, *times in rows:  # of several devices the first that measured is the last to be put
             known[architecture, device] = known[architecture, None] = LatencyRow(*times)
-        found = {
-            trial.trial_id: known.get((key_of(trial.configuration.architecture), trial.device)) for trial in trials
-        }
-        return {number: row for number, row in found.items() if row is not None}
+        keys = {trial.trial_id: (key_of(trial.configuration.architecture), trial.device) for trial in trials}
+        return {number: known[key] for number, key in keys.items() if key in known}
 
 
 def key_of(architecture: Architecture) -> str:

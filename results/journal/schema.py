@@ -93,11 +93,6 @@ def create_statements() -> dict[str, str]:
     return statements
 
 
-def kept_copy(path: Path, version: int) -> Path:
-    """Where a journal of an older schema is kept when it is brought to today's."""
-    return path.with_name(f"{path.stem}-schema-{version}{path.suffix}")
-
-
 def create(path: Path, study: Study) -> None:
     """Make a journal under another name first: whenever this is broken off, there is a whole one or none."""
     if path.exists():
@@ -143,7 +138,7 @@ def keep_copy(path: Path, version: int) -> Path:
         OSError: It cannot be written.
         sqlite3.Error: The disk is full, or the journal is damaged.
     """
-    kept = kept_copy(path, version)
+    kept = path.with_name(f"{path.stem}-schema-{version}{path.suffix}")
     with whole_file(kept) as draft, closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("VACUUM INTO ?", (str(draft),))
     return kept

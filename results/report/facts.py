@@ -53,10 +53,7 @@ class Facts:
 class StudyResults(NamedTuple):
     """What follows from the journal of a study, made once for everything that is written or said of it.
 
-    Args:
-        trials: As `trials_table` makes it.
-        front: As `pareto_table` makes it.
-        verdict: None for a study that makes no claim.
+    The tables are those of `trials_table` and `pareto_table`; no verdict is there of a study that makes no claim.
     """
 
     trials: pd.DataFrame

@@ -87,11 +87,9 @@ def _incumbent(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, s
     if incumbent is None:
         return "no answer yet", f"{progress}, none of the search completed.", "open"
     row = next(row for row in facts.trials if row["trial"] == incumbent.trial)
-    expected = (
-        f"{incumbent.expected_error:.2f} % by the search's model, without its luck; it reported "
-        if incumbent.expected_error is not None
-        else ""
-    )
+    expected = ""
+    if incumbent.expected_error is not None:
+        expected = f"{incumbent.expected_error:.2f} % by the search's model, without its luck; it reported "
     so_far = f"{progress}. So far the" if unfinished else "The"
     sentence = (
         f"{so_far} trial to take is number {incumbent.trial}, with a validation error of {expected}"

@@ -26,15 +26,7 @@ from resnext_search.spaces.whole_file import write_whole, writing
 
 
 def write_outputs(folder: StudyFolder, journal: Journal, summarize: Callable[[], SearchSummary]) -> StudyResults:
-    """Write what lies in every study folder: the tables and the report.
-
-    Args:
-        folder: Of the study.
-        journal: Of the study.
-        summarize: Says what only the search knows.
-
-    Returns:
-        What was made of the journal for it.
+    """Write what lies in every study folder: the tables and the report; returns what was made of the journal for it.
 
     Raises:
         UsageError: The folder cannot be written.
@@ -94,8 +86,8 @@ def export_study(
 def draw_runs(runs: pd.DataFrame, verdict: Verdict, folder: Path) -> list[Path]:
     """Draw the arms of a study, or of anyone's runs, as PNG and SVG; returns the files."""
     rows = rows_of(runs)
-    tuning = tuning_chart(rows)
-    return _draw([*claim_charts(rows, verdict.to_json()), *([] if tuning is None else [tuning])], folder)
+    charts = [*claim_charts(rows, verdict.to_json()), tuning_chart(rows)]
+    return _draw([chart for chart in charts if chart is not None], folder)
 
 
 def _draw(charts: Iterable[Chart], folder: Path) -> list[Path]:

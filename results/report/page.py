@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -43,19 +44,12 @@ SECTIONS = {
 }
 # Columns of the table of trials, with their headings.
 TRIAL_COLUMNS = {
-    "trial": "trial",
-    "phase": "phase",
-    "arm": "arm",
-    "state": "state",
-    "architecture": "architecture",
-    "blocks": "blocks",
+    **{name: name for name in ("trial", "phase", "arm", "state", "architecture", "blocks")},
     "learning_rate": "learning rate",
     "activations": "activations",
     "validation_error": "validation error, %",
     "test_error": "test error, %",
-    "epochs": "epochs",
-    "seconds": "seconds",
-    "seed": "seed",
+    **{name: name for name in ("epochs", "seconds", "seed")},
 }
 LIBRARIES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "numpy", "scipy", "pandas")
 
@@ -96,19 +90,16 @@ def page(facts: Facts, *, live: bool = False) -> str:
     scripts = [plotly, _text("page.js"), *([_text("live.js")] if live else [])]
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {hashes}"
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=facts.study.name,
-            made=made,
-            figures=Markup(_json(made["figures"])),
-            headings=SECTIONS,
-            style=Markup(_text("page.css")),
-            scripts=[Markup(script) for script in scripts],
-            policy=policy + ("; connect-src 'self'" if live else ""),
-            live=live,
-        )
+    template = _environment().get_template("page.html")
+    return template.render(
+        title=facts.study.name,
+        made=made,
+        figures=Markup(_json(made["figures"])),
+        headings=SECTIONS,
+        style=Markup(_text("page.css")),
+        scripts=[Markup(script) for script in scripts],
+        policy=policy + ("; connect-src 'self'" if live else ""),
+        live=live,
     )
 
 
@@ -121,22 +112,15 @@ def _configurations(facts: Facts) -> list[int]:
 def _versions() -> dict[str, str]:
     found = {}
     for name in ("resnext-search", *LIBRARIES):
-        try:
+        with suppress(PackageNotFoundError):  # a report needs only some of them
             found[name] = version(name)
-        except PackageNotFoundError:  # a report needs only some of them
-            continue
     return found
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader, undefined = FileSystemLoader(TEMPLATES), StrictUndefined
+    environment = Environment(loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"cell": cell, "code": code}
     return environment
 

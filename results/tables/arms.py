@@ -21,11 +21,7 @@ WORDS = 2
 
 
 def arm_rows(verdict: Mapping[str, Any]) -> list[list[str]]:
-    """A row for every arm, and every finalist of the search; empty while there are none.
-
-    Args:
-        verdict: `Verdict.to_json()`.
-    """
+    """A row for every arm and every finalist of `Verdict.to_json()`; empty while there are none."""
     return [
         [
             row["arm"],

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from resnext_search.results.journal.rows import ENDED, Trial
-from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.architecture.training_cost import training_flops
 from resnext_search.spaces.study.study import Phase, Study
@@ -74,11 +73,6 @@ def phase_costs(
 
 def _multiply_adds(study: Study, trials: Sequence[Trial]) -> dict[int, int]:
     """Of every trial by its number; each architecture is counted once."""
-    template, known = study.network_template(), dict[Architecture, int]()
-    found = {}
-    for trial in trials:
-        architecture = trial.configuration.architecture
-        if architecture not in known:
-            known[architecture] = int(complexity(template, architecture).multiply_adds)
-        found[trial.trial_id] = known[architecture]
-    return found
+    template, of_trials = study.network_template(), {one.trial_id: one.configuration.architecture for one in trials}
+    known = {each: int(complexity(template, each).multiply_adds) for each in set(of_trials.values())}
+    return {number: known[architecture] for number, architecture in of_trials.items()}

@@ -50,9 +50,10 @@ def answer(
     """The reasons of a verdict that is neither `invalid` nor `inconclusive`."""
     claimant, rivals, is_trade = question.claimant, listed(question.rivals()), question.kind == "trade"
     least = f"the margin of {margin:g} points"
+    surely = f"surely, by at least {least}, and in three of four pairs of runs or more"
     if word == "supported":
         found = "more groups err less" if is_trade else f"{claimant} beats {rivals}"
-        sentence = f"{found}: surely, by at least {least}, and in three of four pairs of runs or more"
+        sentence = f"{found}: {surely}"
     elif word == "no practical difference":
         found = "more groups change the error" if is_trade else f"{claimant} differs from {rivals}"
         sentence = f"{found} by less than {least}, surely"
@@ -60,7 +61,7 @@ def answer(
         primary = [trend] if trend else comparisons
         lost = listed([one.rival for one in primary if one.finding().contradicts(margin)])
         found = "more groups err more" if is_trade else f"{claimant} loses to {lost}"
-        sentence = f"{found}: surely, by at least {least}, and in three of four pairs of runs or more"
+        sentence = f"{found}: {surely}"
     else:
         won = [one for one in comparisons if one.finding().supports_alone(margin)]
         beaten = listed([one.claimant if is_trade else one.rival for one in won])

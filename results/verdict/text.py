@@ -42,13 +42,9 @@ NAMES = ("arm", "against", "architecture", "cost", EQUAL_COST)
 
 def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
     """Title and lines of every table that has rows."""
-    found = []
-    for title, arms in (
-        ("Arms", verdict.arms),
-        ("Finalists of the search, chosen and so not compared", verdict.finalists),
-    ):
-        if arms:
-            found.append((f"{title} (test error in percent):", _arm_rows(arms)))
+    finalists = "Finalists of the search, chosen and so not compared"
+    of_arms = (("Arms", verdict.arms), (finalists, verdict.finalists))
+    found = [(f"{title} (test error in percent):", _arm_rows(arms)) for title, arms in of_arms if arms]
     # Of two arms the trend is the difference.
     trend = [] if verdict.trend is None or len(verdict.comparisons) == 1 else [verdict.trend]
     if verdict.comparisons:

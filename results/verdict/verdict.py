@@ -151,9 +151,8 @@ def _answered(verdict: Verdict, sample: Sample, question: Question) -> Verdict:
     if fewest < FEWEST_SEEDS:
         pilot = fewest >= FEWEST_OF_A_PILOT
         needed, why_not = _settling(verdict, sample, question) if pilot else (FEWEST_SEEDS, "")
-        reasons = why.too_few(
-            question, verdict.scale, [len(errors) for errors in sample.errors], verdict.margin, needed, why_not
-        )
+        runs = [len(errors) for errors in sample.errors]
+        reasons = why.too_few(question, verdict.scale, runs, verdict.margin, needed, why_not)
         return replace(verdict, verdict="inconclusive", reasons=tuple(reasons), seeds_needed=needed)
     scale, comparisons, trend, margin = verdict.scale, verdict.comparisons, verdict.trend, verdict.margin
     word = choose_word([one.finding() for one in comparisons], None if trend is None else trend.finding(), margin)
