@@ -5,6 +5,7 @@ Names are imported when they are first used: the command line must start without
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,16 +17,11 @@ __all__ = ["Curve", "Failure", "Optimizer", "Proposal", "Stopped", "run_study"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Curve", "Stopped"}:
-        from resnext_search.search.surrogate import learning_curves as curves
-
-        return getattr(curves, name)
-    if name in {"Failure", "Optimizer", "Proposal"}:
-        from resnext_search.search.optimizer import optimizer
-
-        return getattr(optimizer, name)
-    if name == "run_study":
-        from resnext_search.search.lifecycle.run import run_study
-
-        return run_study
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    modules = {
+        "Curve": "surrogate.learning_curves",
+        "Stopped": "surrogate.learning_curves",
+        "run_study": "lifecycle.run",
+    }
+    return getattr(import_module(f"{__name__}.{modules.get(name, 'optimizer.optimizer')}"), name)

@@ -22,7 +22,6 @@ SCALE = "cividis"
 LOG_TICKS = tuple(float(f"{digit}e{power}") for power in range(-6, 10) for digit in (1, 2, 5))
 
 Cell = str | int | float | None
-Row = Mapping[str, Any]
 
 # A row of a table that is drawn: cells by the names of their columns.
 Row = Mapping[str, Any]

@@ -60,9 +60,8 @@ def _soundness(journal: Journal) -> Check:
 def _schema(journal: Journal) -> Check:
     if journal.schema == SCHEMA_VERSION:
         return Check("schema", str(journal.schema), True)
-    return Check(
-        "schema", f"{journal.schema}, older than {SCHEMA_VERSION}", True, "`resume` changes it, and keeps a copy"
-    )
+    found = f"{journal.schema}, older than {SCHEMA_VERSION}"
+    return Check("schema", found, True, "`resume` changes it, and keeps a copy")
 
 
 def _trials(folder: StudyFolder, journal: Journal, live: bool) -> Check:
@@ -80,12 +79,8 @@ def _checkpoints(folder: StudyFolder, journal: Journal) -> Check:
     if not orphans:
         return Check("checkpoints", f"{len(files)}, each of a trial that waits", True)
     size = sum(path.stat().st_size for path in orphans)
-    return Check(
-        "checkpoints",
-        f"{len(orphans)} files of {size / 2**20:.1f} MiB are of no trial that waits, such as {orphans[0]}",
-        False,
-        "delete them, or let `resume` end the study: it does",
-    )
+    found = f"{len(orphans)} files of {size / 2**20:.1f} MiB are of no trial that waits, such as {orphans[0]}"
+    return Check("checkpoints", found, False, "delete them, or let `resume` end the study: it does")
 
 
 def _tables(folder: StudyFolder, journal: Journal) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from resnext_search.search.cli import doctor, inspect, reference, run
+from resnext_search.search.cli import inspect, reference, run
 from resnext_search.search.cli.options import Group
 from resnext_search.spaces.errors import Interrupted, ResnextSearchError, UsageError
 
@@ -40,7 +40,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 @click.group(
     cls=Group,
-    commands=[one for file in (run, inspect, reference, doctor) for one in file.commands.commands.values()],
+    commands=[one for file in (run, inspect, reference) for one in file.commands.commands.values()],
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nExit codes:\n" + "\n".join(f"  {code} {meaning}" for code, meaning in EXIT_CODES.items()),
@@ -78,12 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in DISK_FULL:
             return _unexpected(error)
-        return _complain(
-            ResnextSearchError(
-                f"{error.filename or 'a file'}: cannot be written: {error.strerror}",
-                hint="Make room on the disk, then give the same command again: what has finished is saved.",
-            )
-        )
+        words = f"{error.filename or 'a file'}: cannot be written: {error.strerror}"
+        hint = "Make room on the disk, then give the same command again: what has finished is saved."
+        return _complain(ResnextSearchError(words, hint=hint))
     except Exception as error:
         return _unexpected(error)
 

@@ -18,11 +18,7 @@ _LEGEND = (
 
 
 def paper_words(rows: Sequence[PaperRow]) -> str:
-    """One table for each comparison, each with what its numbers say, and what all of them say together.
-
-    Args:
-        rows: As `paper_rows` gives them: the arms of a comparison stand together, the reference first.
-    """
+    """One table for each comparison of `paper_rows`, with what its numbers say, and what all of them say together."""
     comparisons = [list(arms) for _, arms in groupby(rows, key=lambda row: row.table)]
     tables = [[(arms[0].table, *_HEADER), *map(_cells, arms)] for arms in comparisons]
     columns = zip(*(line for table in tables for line in table), strict=True)

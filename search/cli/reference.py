@@ -1,4 +1,4 @@
-"""Commands that look things up, and need no study: complexity, paper, schema, init."""
+"""Commands that need no study: complexity, paper, schema, init, doctor."""
 
 from __future__ import annotations
 
@@ -92,11 +92,40 @@ def init(study: Path) -> None:
     print(f"{study}\nNext: resnext-search plan {study}")
 
 
+@commands.command()
+@click.argument(
+    "study",
+    type=options.FILE,
+    required=False,
+    metavar="[STUDY.yaml|DIR]",
+    help="look at all its images, or at the folder",
+)
+@click.argument("overrides", nargs=-1, metavar="[key=value ...]", help="such as data.unreadable=skip")
+@options.json_option
+def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study."""
+    from resnext_search.search.cli.machine_checks import check_machine
+
+    if study is None:
+        checks = check_machine()
+    elif study.is_dir():
+        from resnext_search.results.journal.folder import StudyFolder
+        from resnext_search.search.cli.folder_checks import check_folder
+
+        if overrides:
+            raise UsageError(f"{overrides[0]}: only for a study file; {study} is a folder")
+        checks = [*check_machine(), *check_folder(StudyFolder(study))]
+    else:
+        from resnext_search.spaces.study.file import load_study
+
+        checks = check_machine(load_study(study, overrides))
+    options.show(as_json, [check._asdict() for check in checks], lambda: "\n".join(map(str, checks)))
+
+
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None
     if not all(re.fullmatch(r"[0-9]{1,9}", part.strip(), re.ASCII) for part in text.split(",")):
-        raise UsageError(
-            f"--blocks {text!r}: not whole numbers with commas between", hint="For example --blocks 2,3,2."
-        )
+        words = f"--blocks {text!r}: not whole numbers with commas between"
+        raise UsageError(words, hint="For example --blocks 2,3,2.")
     return [int(part) for part in text.split(",")]

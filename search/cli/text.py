@@ -25,9 +25,8 @@ def plan_words(facts: dict[str, Any]) -> str:
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
     ]
     if facts["gpu_bytes"] is not None:
-        lines.append(
-            f"GPU memory        {facts['gpu_bytes'] / 2**30:.2f} GiB a trial, predicted, where it runs on a GPU"
-        )
+        gib = facts["gpu_bytes"] / 2**30
+        lines.append(f"GPU memory        {gib:.2f} GiB a trial, predicted, where it runs on a GPU")
     if facts["trainer_plugin"] is not None:
         lines.append(f"time              not measured: the trainer is the plug-in {facts['trainer_plugin']}")
     forecast = facts["forecast"]

@@ -1,5 +1,4 @@
-"""What do the parts of a run have in common? A sitting at a study, from a command to its end, and where words go
-meanwhile.
+"""What do the parts of a run have in common? A sitting at a study, and where words go until its end.
 
 Ours go to the user, those of Ray, Ax and torch to `log.txt`.
 """
@@ -26,23 +25,13 @@ from rich.console import Console
 
 @dataclass
 class RunContext:
-    """One sitting.
-
-    Args:
-        study: What to do.
-        folder: Where.
-        journal: What was done, open for writing.
-        console: Where to tell the user.
-        train: Trains one trial, as `run_study` says.
-        budget: What is left of the study's limits.
-        stops: Whether somebody wants it to end.
-    """
+    """One sitting."""
 
     study: Study
     folder: StudyFolder
-    journal: Journal
-    console: Console
-    train: Train
+    journal: Journal  # open for writing
+    console: Console  # where to tell the user
+    train: Train  # trains one trial, as `run_study` says
     budget: Budget
     stops: StopRequests
 

@@ -41,10 +41,7 @@ class Dispatcher:
     What it is told does not raise: an error is kept in `error`, and no trial is handed out any more.
 
     Args:
-        phase: Whose trials: those of the journal that have not ended come first.
-        context: Of the sitting.
-        progress: Is told what happens.
-        proposals: Makes new trials, and is told what came of them; none without it.
+        phase, context, progress, proposals: As of `Workers.run_trials`.
         at_once: How many trials may run.
         gpu: GPUs of a trial.
         stopping: Says which trials are stopped early; none without it.
@@ -137,7 +134,21 @@ class Dispatcher:
         """The process of a trial is gone: killed for its time, or lost, or not even there when it was to begin."""
         self._running.discard(trial_id)
         with self._errors_kept():
-            self._fail_or_go_on(trial_id)
+            if self.is_broken_off:
+                return
+            if trial_id in self._timed_out:
+                self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
+                return
+            self._losses[trial_id] += 1
+            if self._losses[trial_id] > LOST_WORKER_RETRIES:
+                self._fail(trial_id, "WorkerLost", f"its process was lost {self._losses[trial_id]} times")
+                return
+            trial = self.journal.trial(trial_id)
+            if trial.state == "running":  # else its last epoch was its end
+                self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
+                put = self._pending.append if trial.alone else self._pending.appendleft
+                put(self.journal.trial(trial_id))
+                self.progress.put_back(trial_id, "its process was lost; it goes on from its last epoch")
 
     def released(self, trial_id: int) -> None:
         """The worker of a trial that did not fail is free."""
@@ -187,25 +198,6 @@ class Dispatcher:
             else:
                 self.progress.completed(trial_id, error)
         return not (final or stop == "stopped")
-
-    def _fail_or_go_on(self, trial_id: int) -> None:
-        if self.is_broken_off:
-            return
-        if trial_id in self._timed_out:
-            self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
-            return
-        self._losses[trial_id] += 1
-        if self._losses[trial_id] > LOST_WORKER_RETRIES:
-            self._fail(trial_id, "WorkerLost", f"its process was lost {self._losses[trial_id]} times")
-            return
-        trial = self.journal.trial(trial_id)
-        if trial.state == "running":  # else its last epoch was its end
-            self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
-            if trial.alone:
-                self._pending.append(self.journal.trial(trial_id))
-            else:
-                self._pending.appendleft(self.journal.trial(trial_id))
-            self.progress.put_back(trial_id, "its process was lost; it goes on from its last epoch")
 
     def _put_back(self, trial_id: int) -> bool:
         """Let a trial be trained again with more memory, if there is any to be had."""

@@ -26,12 +26,7 @@ class MemoryPlan(NamedTuple):
 
 
 def more_memory(plan: MemoryPlan, gpu: float, batch_size: int) -> MemoryPlan | None:
-    """The next thing to try; None if nothing is left.
-
-    Args:
-        plan: What the trial had.
-        gpu: GPUs of a trial of this study.
-        batch_size: Its images a step.
+    """The next thing to try after a plan, with the GPUs of a trial and its images a step; None if nothing is left.
 
     >>> print(more_memory(MemoryPlan(alone=False, micro_batches=1), gpu=0.25, batch_size=128))
     alone on a GPU

@@ -28,12 +28,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequests:
-    """Whether a sitting at a study was asked to stop.
-
-    Args:
-        folder: Of the study.
-        screen: File descriptor of the user's terminal.
-    """
+    """Whether a sitting at a study was asked to stop; `screen` is the file descriptor of the user's terminal."""
 
     def __init__(self, folder: StudyFolder, screen: int) -> None:
         self.wanted: How | None = None
@@ -46,7 +41,8 @@ class StopRequests:
     def listening(self) -> Iterator[None]:
         """Heed signals and requests for the time of the block: the first signal saves, the second one kills."""
         self._folder.stop.unlink(missing_ok=True)
-        before = _handlers()
+        # Tune installs one for SIGUSR1 too, and leaves it behind
+        before = {number: signal.getsignal(number) for number in (*SIGNALS, signal.SIGUSR1)}
         try:
             self._install()
             yield
@@ -68,8 +64,7 @@ class StopRequests:
         """What is wanted now."""
         if time.monotonic() - self._looked_at >= LOOK_EVERY_SECONDS:
             self._looked_at = time.monotonic()
-            how = read_request(self._folder.stop)
-            if how is not None:
+            if how := read_request(self._folder.stop):
                 self.ask(how)
         return self.wanted
 
@@ -107,11 +102,7 @@ class StopRequests:
 
 
 def request_stop(folder: StudyFolder, how: How, owner: str) -> None:
-    """Ask the process that holds the lock of a folder to stop.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
+    """Ask the process that holds the lock of a folder to stop; raises `OSError` if the folder cannot be written."""
     write_whole(folder.stop, f"{how} {owner}\n")
 
 
@@ -124,11 +115,6 @@ def read_request(path: Path) -> How | None:
     if owner != this_process():
         return None
     return "now" if how == "now" else "drain"
-
-
-def _handlers() -> dict[signal.Signals, Any]:
-    # Tune installs one for SIGUSR1 too, and leaves it behind
-    return {number: signal.getsignal(number) for number in (*SIGNALS, signal.SIGUSR1)}
 
 
 def _install(handlers: Mapping[signal.Signals, Any]) -> None:

@@ -20,7 +20,8 @@ def stop_study(path: Path, *, now: bool) -> dict[str, Any]:
     Raises:
         UsageError: There is no study in the folder, or nothing can be written there.
     """
-    folder, how = StudyFolder(path), _how(now)
+    folder = StudyFolder(path)
+    how: How = "now" if now else "drain"
     with Journal(folder.journal, read_only=True) as journal:
         running = [trial.trial_id for trial in journal.trials(states=["running"])]
     if not is_live(folder):
@@ -32,12 +33,7 @@ def stop_study(path: Path, *, now: bool) -> dict[str, Any]:
 
 
 def retry_failed(path: Path) -> dict[str, Any]:
-    """Queue the failed trials of a folder again; facts ready for JSON.
-
-    Raises:
-        UsageError: There is no study in the folder.
-        FolderLocked: A run is at work there.
-    """
+    """Queue the failed trials of a folder again; facts ready for JSON. `FolderLocked` if a run is at work there."""
     folder = StudyFolder(path)
     with Journal(folder.journal, read_only=True):  # before a lock file is made where there is no study
         pass
@@ -46,7 +42,3 @@ def retry_failed(path: Path) -> dict[str, Any]:
         for trial in trials:
             folder.checkpoint(trial).unlink(missing_ok=True)
     return {"folder": str(path), "trials": trials}
-
-
-def _how(now: bool) -> How:
-    return "now" if now else "drain"

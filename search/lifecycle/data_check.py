@@ -24,22 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Images:
-    """What the driver has found.
+    """What the driver has found."""
 
-    Args:
-        words: What the user should know of it; empty if all is as usual.
-        fingerprint: Of images that stay in files; empty for data sets that are published.
-    """
-
-    words: str
-    fingerprint: str
+    words: str  # what the user should know of it; empty if all is as usual
+    fingerprint: str  # of images that stay in files; empty for data sets that are published
 
     def keep(self, folder: StudyFolder) -> None:
-        """Remember the images in the study folder.
-
-        Raises:
-            DataError: The study's first sitting had others.
-        """
+        """Remember the images in the study folder; raises `DataError` if the study's first sitting had others."""
         if not self.fingerprint:
             return
         if not folder.images.exists():
@@ -63,11 +54,7 @@ class SameImages:
     train: Train
 
     def __call__(self, study: Study, configuration: Configuration, seed: int, **where: Any) -> Iterator[Any]:
-        """Called as `trainers.train`.
-
-        Raises:
-            DataError: This machine has other images.
-        """
+        """Called as `trainers.train`; raises `DataError` if this machine has other images."""
         if _fingerprint(load_dataset(study.data)) != self.fingerprint:
             raise DataError(
                 f"data: {study.data.name}: the images in {study.data.root} are not those that the driver of the study "
@@ -78,11 +65,7 @@ class SameImages:
 
 
 def expect_images(data: DataConfig) -> Images:
-    """Read a data set once, before a run.
-
-    Raises:
-        DataError: It is missing, or images cannot be read.
-    """
+    """Read a data set once, before a run; raises `DataError` if it is missing, or images cannot be read."""
     dataset = check_dataset(data)
     load_dataset.cache_clear()  # the driver needs its memory for other things
     return Images(_left_out(data, dataset), _fingerprint(dataset))

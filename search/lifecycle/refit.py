@@ -1,6 +1,4 @@
-"""The chosen network of a study, trained once more and saved (`refit`), and written for other programs
-(`export-model`).
-"""
+"""The chosen network of a study, trained once more and saved, and written for other programs (`export-model`)."""
 
 from __future__ import annotations
 
@@ -117,9 +115,8 @@ def _write_onnx(folder: StudyFolder, study: Study, file: Path) -> dict[str, Any]
     try:
         from resnext_search.trainers.onnx_file import write_onnx
     except ImportError as error:
-        raise UsageError(
-            f"--format onnx: {error}", hint="It is an extra: pip install 'resnext-search[onnx]'"
-        ) from error
+        hint = "It is an extra: pip install 'resnext-search[onnx]'"
+        raise UsageError(f"--format onnx: {error}", hint=hint) from error
     import torch
     from resnext_search.trainers.data.dataset import Look
     from resnext_search.trainers.data.readers import load_dataset

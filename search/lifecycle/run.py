@@ -22,7 +22,7 @@ from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
-from resnext_search.search.monitor.live_process import served
+from resnext_search.search.monitor.live_page import served
 from resnext_search.search.monitor.status import read_audit
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.monitor.terminal import Progress
@@ -161,10 +161,8 @@ class StudyRun(RunContext):
     def all_phases(self, workers: Workers) -> None:
         """Run what is left of every phase, as far as the limits and the user allow."""
         if workers.dashboard:
-            self.console.print(
-                f"Ray dashboard: {workers.dashboard} (asks for the token that `ray get-auth-token` prints)",
-                markup=False,
-            )
+            words = f"Ray dashboard: {workers.dashboard} (asks for the token that `ray get-auth-token` prints)"
+            self.console.print(words, markup=False)
         if self._search_lacks() or self._pending("search"):
             self.console.print(f"{self.study.name}: {len(self.feasible):,} architectures inside the band")
             proposals = Proposals(self.study, self.feasible, self.journal)
@@ -195,10 +193,8 @@ class StudyRun(RunContext):
             return ""
         limit, more = self.budget.spent_limit()
         if not limit or (self.stops.wanted and not self.budget.is_over):
-            raise Interrupted(
-                f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved",
-                hint=self.how_to_continue,
-            )
+            words = f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved"
+            raise Interrupted(words, hint=self.how_to_continue)
         words = f"{self.folder.path}: {limit} ended the study with {self._phase_words}; everything is saved"
         hint = f"Continue with more: resnext-search resume {self.folder.path} {more}"
         if lacks_claim or not self.journal.trials(phase="search", states=["completed"]):
@@ -291,16 +287,11 @@ def _expect_some_completed(journal: Journal) -> None:
 def _say_result(console: Console, folder: StudyFolder, journal: Journal, results: StudyResults) -> None:
     costs = dict.fromkeys(["activations", *journal.study().objectives[1:]])
     columns = ["trial", "architecture", "blocks", "learning_rate", *costs, "validation_error"]
-    lines = [
-        "",
-        results.front[columns].to_string(index=False),
-        "",
-        f"Pareto front: {folder.pareto}   all trials: {folder.trials}",
-    ]
-    audit = read_audit(journal)
-    if audit is not None:
-        lines += ["", audit_words(audit)]
-    console.print("\n".join(lines), markup=False)
+    front = results.front[columns].to_string(index=False)
+    words = f"\n{front}\n\nPareto front: {folder.pareto}   all trials: {folder.trials}"
+    if audit := read_audit(journal):
+        words += f"\n\n{audit_words(audit)}"
+    console.print(words, markup=False)
     if results.verdict is not None:
         write_verdict(folder, results.verdict)
         console.print(f"\n{verdict_text(results.verdict)}\n\nVerdict: {folder.verdict}", markup=False)

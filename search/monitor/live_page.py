@@ -8,11 +8,13 @@ resnext_search.search.monitor.live_page DIR PORT`, tells it the address of the d
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,14 +38,12 @@ MOST_OF_A_CORE = 0.1
 ENDED_SHOWN = 12
 # After the run has ended, an open page has this time to fetch its last state.
 FAREWELL_SECONDS = 5.0
+# In which its process must have said goodbye.
+GOODBYE_SECONDS = 15
 
 
 class LivePage:
     """The page of one study folder, with the threads that renew it.
-
-    Args:
-        folder: Of the study.
-        port: Of the loopback; 0 for any that is free.
 
     Raises:
         OSError: The port is taken, or may not be used.
@@ -193,7 +193,7 @@ def serve(folder: StudyFolder, port: int, say: Callable[[str], None]) -> None:
 
 
 def main() -> None:
-    """Serve the page of a run that is the parent of this process; see `served.py` for the other end of the pipes."""
+    """Serve the page of a run that is the parent of this process; `served` is the other end of the pipes."""
     try:
         page = LivePage(StudyFolder(Path(sys.argv[1])), int(sys.argv[2]))
     except Exception as error:
@@ -204,6 +204,70 @@ def main() -> None:
     for line in sys.stdin:
         page.dashboard = line.strip() or None
     page.close()
+
+
+class Served:
+    """The page of this run, or none."""
+
+    def __init__(self, process: subprocess.Popen[str] | None = None) -> None:
+        self._process = process
+
+    def show_dashboard(self, url: str | None) -> None:
+        """Put the address of the Ray dashboard on the page, if there is one."""
+        if url and self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.write(f"{url}\n")
+                self._process.stdin.flush()
+
+
+@contextmanager
+def served(folder: StudyFolder, port: int | None, say: Callable[[str], None]) -> Iterator[Served]:
+    """Serve the live page of a folder for the time of the block.
+
+    The port is one of the loopback, 0 for any that is free; None for no page. `say` is told the address, or why there
+    is none.
+    """
+    if port is None:
+        yield Served()
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "resnext_search.search.monitor.live_page", str(folder.path.resolve()), str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the run, which then ends the page
+    )
+    speaker = threading.Thread(target=_say_where, args=(process, folder, port, say), daemon=True)
+    speaker.start()
+    try:
+        yield Served(process)
+    finally:
+        with suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()
+        speaker.join(GOODBYE_SECONDS)
+        if process.stdout is not None:
+            process.stdout.close()
+        try:
+            process.wait(GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _say_where(process: subprocess.Popen[str], folder: StudyFolder, port: int, say: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    try:
+        said = json.loads(process.stdout.readline())
+    except ValueError:
+        said = {"error": f"its process ended; {folder.log} may say why"}
+    if "url" in said:
+        say(f"Live page: {said['url']} (on this machine alone)")
+    else:
+        say(
+            f"Live page: none on port {port}: {said['error']}. The study goes on without it. "
+            f"For one beside it: resnext-search report {folder.path} --serve"
+        )
 
 
 if __name__ == "__main__":

@@ -75,16 +75,7 @@ class Board:
 
 
 class PageServer(ThreadingHTTPServer):
-    """The server.
-
-    Args:
-        port: Of the loopback; 0 for any that is free.
-        board: What it hands out.
-        page: Makes the whole page.
-
-    Raises:
-        OSError: The port is taken, or may not be used.
-    """
+    """The server at a port of the loopback, 0 for any that is free; raises `OSError` if it may not be used."""
 
     daemon_threads = True
 
@@ -125,9 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif name == "parts.json":
             self._send(200, "application/json", self.server.board.parts())
         else:
-            self._send(
-                404, "text/plain", b"There is nothing here; the whole address is printed where the page is served.\n"
-            )
+            words = b"There is nothing here; the whole address is printed where the page is served.\n"
+            self._send(404, "text/plain", words)
 
     def _send(self, code: int, kind: str, content: bytes) -> None:
         self.send_response(code)

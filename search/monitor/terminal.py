@@ -1,6 +1,4 @@
-"""How does a running study look in a terminal? A table that redraws itself, with learning curves as sparklines; one
-line an event elsewhere.
-"""
+"""How does a running study look in a terminal? A table that redraws itself, with sparklines; elsewhere lines."""
 
 from __future__ import annotations
 
@@ -30,25 +28,15 @@ class _Running:
 
 @dataclass
 class Progress:
-    """Follows a phase of a study.
-
-    Args:
-        console: Where to draw.
-        total: Trials of the phase.
-        epochs: Epochs of a trial.
-        done: Trials that had ended before this sitting.
-        best: Lowest error before this sitting, in percent.
-        metric: Which error it is.
-        notice: What else is to be said below the table, as long as there is something.
-    """
+    """Follows a phase of a study."""
 
     console: Console
-    total: int
-    epochs: int
-    done: int = 0
-    best: float | None = None
-    metric: str = "validation error"
-    notice: Callable[[], str] = str
+    total: int  # trials of the phase
+    epochs: int  # of a trial
+    done: int = 0  # trials that have ended, also before this sitting
+    best: float | None = None  # lowest error so far, in percent
+    metric: str = "validation error"  # which error it is
+    notice: Callable[[], str] = str  # what else is to be said below the table, as long as there is something
     _running: dict[int, _Running] = field(default_factory=dict)
     _failed: int = 0
     _stopped: int = 0
@@ -110,9 +98,8 @@ class Progress:
         running = self._end(trial_id)
         self._failed += 1
         name = describe(trial_id, running.configuration) if running else f"trial {trial_id:04d}"
-        self.console.print(
-            f"{self._count()} {name}  failed ({failure_class}): {last_line(message)}", style="red", markup=False
-        )
+        words = f"{self._count()} {name}  failed ({failure_class}): {last_line(message)}"
+        self.console.print(words, style="red", markup=False)
 
     def _end(self, trial_id: int) -> _Running | None:
         self.done += 1
@@ -143,20 +130,12 @@ class Progress:
         stopped = f", {self._stopped} stopped" if self._stopped else ""
         failed = f", {self._failed} failed" if self._failed else ""
         now = time.monotonic()
-        rows = [
-            RunningTrial(
-                describe(trial_id, one.configuration),
-                one.epoch,
-                self.epochs,
-                now - one.attempt_from,
-                one.curve,
-                one.error,
-            )
-            for trial_id, one in self._running.items()
-        ]
-        parts: list[RenderableType] = [
-            Text(f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}")
-        ]
+        rows = []
+        for trial_id, one in self._running.items():
+            name, seconds = describe(trial_id, one.configuration), now - one.attempt_from
+            rows.append(RunningTrial(name, one.epoch, self.epochs, seconds, one.curve, one.error))
+        words = f"{self.done} of {self.total} trials{best}{stopped}{failed}{self._eta().replace('  ', ', ')}"
+        parts: list[RenderableType] = [Text(words)]
         if rows:
             parts.append(running_table(rows, self.console))
         if notice := self.notice():
@@ -173,23 +152,14 @@ LINES_KEPT = 14
 
 @dataclass
 class RunningTrial:
-    """A row of the table.
-
-    Args:
-        name: Of the trial.
-        epoch: Epochs that it has trained.
-        epochs: Of all of them.
-        seconds: How long it has been running.
-        curve: What to draw, epoch by epoch: validation errors in percent, or losses where nobody looks at errors.
-        error: The last validation error in percent, if any.
-    """
+    """A row of the table. Its curve has validation errors in percent, or losses where nobody looks at errors."""
 
     name: str
-    epoch: int
+    epoch: int  # the last that it has trained
     epochs: int
-    seconds: float
+    seconds: float  # that it has been running
     curve: Sequence[float] = field(default_factory=list)
-    error: float | None = None
+    error: float | None = None  # the last validation error in percent
 
 
 def running_table(trials: Sequence[RunningTrial], console: Console) -> Table:

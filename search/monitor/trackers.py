@@ -44,11 +44,7 @@ class Told:
 
 
 def expect_installed(names: tuple[str, ...]) -> None:
-    """Complain of trackers whose package is missing, before anything runs.
-
-    Raises:
-        UsageError: One is; the hint says how to install it.
-    """
+    """Raise `UsageError` if the package of a tracker is missing; the hint says how to install it."""
     missing = [name for name in names if find_spec(MODULES[name]) is None]
     if missing:
         packages = ", ".join(MODULES[name] for name in missing)
@@ -108,9 +104,7 @@ def _follow(name: str, study: Study, folder: StudyFolder, ended: threading.Event
 class Listener:
     """A tracker, with what it was told in this sitting and in those before it.
 
-    Args:
-        tracker: To be told.
-        memory: The file that says what it was told. One that cannot be read says nothing, so it is told all again.
+    Of those a file says it, `memory`; one that cannot be read says nothing, so the tracker is told all again.
     """
 
     def __init__(self, tracker: Tracker, memory: Path) -> None:

@@ -85,17 +85,12 @@ def drawn(facts: dict[str, Any], console: Console) -> RenderableType:
     for phase, of_phase in facts["phases"].items():
         about.add_row(phase, f"{_count(of_phase['states'])} of {of_phase['trials']}")
     about.add_row("budget", _budget(facts["budget"]))
-    about.add_row(
-        "time left", remaining_words(Remaining(**facts["remaining"])) if facts["remaining"] else "not known yet"
-    )
-    best = facts["best"]
-    about.add_row(
-        "best so far",
-        f"trial {best['trial']:04d} {best['architecture']}, validation error {best['validation_error']:.2f} %"
-        if best
-        else "nothing yet",
-    )
-    failures = _failures(facts)
+    left, best, failures = facts["remaining"], facts["best"], _failures(facts)
+    about.add_row("time left", remaining_words(Remaining(**left)) if left else "not known yet")
+    found = "nothing yet"
+    if best:
+        found = f"trial {best['trial']:04d} {best['architecture']}, validation error {best['validation_error']:.2f} %"
+    about.add_row("best so far", found)
     about.add_row("failures", Text(failures, style="red") if failures else "none")
     running = [
         RunningTrial(one["name"], one["epoch"], one["epochs"], one["seconds"], one["curve"], one["validation_error"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ __all__ = ["Failure", "Optimizer", "Proposal"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from resnext_search.search.optimizer import optimizer
-
-        return getattr(optimizer, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("resnext_search.search.optimizer.optimizer"), name)

@@ -22,12 +22,7 @@ COST_REFERENCE = 1.1
 def log_improvement(units: Tensor) -> Tensor:
     """Logarithm of E[max(0, u + z)] for a standard normal z, accurate also far below 0.
 
-    Args:
-        units: `(...)` tensor of any shape; by how many standard deviations the prediction beats the incumbent. Double
-            precision.
-
-    Returns:
-        A tensor of the same shape.
+    `units`, of any shape and double precision, says by how many standard deviations a prediction beats the incumbent.
 
     Source:
         Ament et al. 2023, arXiv:2310.20708, eq. (9): the expectation is phi(u) + u Phi(u). It is written here with

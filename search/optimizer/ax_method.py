@@ -37,18 +37,12 @@ from resnext_search.search.optimizer.state import AcquisitionProblem, SearchStat
 from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit, one_thread
 from resnext_search.search.surrogate.observations import Observations, Standardized
 from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.search_space.objectives import ERROR
 from torch import Tensor
-
-OUTCOME = "validation_error"
 
 
 class HypervolumeImprovement(AcquisitionFunction):
-    """Our acquisition as a function of BoTorch's: of the position of a candidate, which has costs beside its features.
-
-    Args:
-        model: The surrogate, fitted.
-        problem: The candidates, and the trials they are compared with.
-    """
+    """Our acquisition as a function of BoTorch's: of a candidate's position, since it has costs beside its features."""
 
     _log = True
 
@@ -87,11 +81,7 @@ class FeasibleAcquisition(Acquisition):
     def optimize(
         self, n: int, search_space_digest: SearchSpaceDigest, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Pick the candidate with the largest acquisition; ties go to the first.
-
-        Returns:
-            `(1, 1)` tensor of its position, its `(1,)` acquisition, and a weight of one.
-        """
+        """`(1, 1)` position of the candidate with the largest `(1,)` acquisition, ties to the first; a weight of 1."""
         assert isinstance(self.acqf, HypervolumeImprovement)
         values = self.evaluate(torch.arange(len(self.acqf.problem.features))[:, None, None])
         best = values.argmax()[None]
@@ -159,14 +149,13 @@ def _dataset(data: Standardized) -> SupervisedDataset:
         Y=torch.tensor(data.outcomes)[:, None],
         Yvar=torch.tensor(data.variances)[:, None],
         feature_names=_digest(data.features).feature_names,
-        outcome_names=[OUTCOME],
+        outcome_names=[ERROR],
     )
 
 
 def _same(these: Standardized, those: Standardized) -> bool:
-    return all(
-        np.array_equal(getattr(these, name), getattr(those, name)) for name in ("features", "outcomes", "variances")
-    )
+    names = ("features", "outcomes", "variances")
+    return all(np.array_equal(getattr(these, name), getattr(those, name)) for name in names)
 
 
 def _with_fantasies(process: GaussianProcess, pending: Floats, failed: Floats) -> GaussianProcess:

@@ -26,11 +26,7 @@ class Method(Protocol):
 
 
 def method_named(name: str) -> Method:
-    """The method of a name of `METHODS`.
-
-    Raises:
-        UsageError: There is none.
-    """
+    """The method of a name of `METHODS`; raises `UsageError` if there is none."""
     if name not in METHODS:
         raise UsageError(f"method {name!r} is unknown; there are {', '.join(METHODS)}")
     module, found = METHODS[name].implementation.split(":")
@@ -52,13 +48,9 @@ class SobolMethod:
 
 
 def spread(pool: Candidates, number: int, seed: int, excluded: Integers) -> int:
-    """The `number`-th point of a space-filling design: the candidate nearest to a scrambled Sobol point.
+    """The `number`-th point, from 0, of a space-filling design: the candidate nearest to a scrambled Sobol point.
 
-    Args:
-        pool: The candidates.
-        number: Position in the design, from 0.
-        seed: Seed of the scrambling, the same for the whole design.
-        excluded: `(n,)` candidates that are taken; not all of them.
+    `seed` is that of the scrambling, the same for the whole design; the `(n,)` excluded candidates are not all of them.
     """
     from scipy.stats import qmc  # takes half a second to import, and not every method needs it
 

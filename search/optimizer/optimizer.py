@@ -138,15 +138,12 @@ class Optimizer:
                 f"proposal {proposal_id}: {ERROR} is {_found(error)}; a percentage from 0 to 100 is needed",
                 hint="Tell a Failure instead.",
             )
-        may_lack = not isinstance(settled, float)
-        reported = {name: _reported(outcome, name) for name in state.told_costs}
-        costs = {
-            name: _cost(proposal_id, name, reported[name])
-            for name in reported
-            if not (reported[name] is None and may_lack)
-        }
-        for name, cost in costs.items():
-            state.told_costs[name][proposal_id] = cost
+        costs = {}
+        for name in state.told_costs:
+            if (cost := _reported(outcome, name)) is not None or isinstance(settled, float):
+                costs[name] = _cost(proposal_id, name, cost)
+        for name in costs:
+            state.told_costs[name][proposal_id] = costs[name]
         state.outcomes[proposal_id] = settled
         if curve is not None and not isinstance(settled, Failure):
             state.curves[proposal_id] = curve

@@ -44,13 +44,7 @@ class AcquisitionProblem:
 
 
 class SearchState:
-    """Which candidates were proposed, by the number of the proposal, and what came of them.
-
-    Args:
-        pool: The candidates.
-        objectives: As of `Optimizer`.
-        seed: Seed of the proposals.
-    """
+    """Which candidates were proposed, by the number of the proposal, and what came of them."""
 
     def __init__(self, pool: Candidates, objectives: Sequence[str], seed: int) -> None:
         self.pool, self.seed = pool, seed
@@ -82,12 +76,7 @@ class SearchState:
         return observe(ended, self.curves, self._features)
 
     def problem(self, candidates: Integers, observed: Sequence[int]) -> AcquisitionProblem:
-        """Which of these `(m,)` candidates is next?
-
-        Args:
-            candidates: By number.
-            observed: The proposals that the model has been told; those that have not ended either count as running.
-        """
+        """Which of these `(m,)` candidates is next? Proposals neither failed nor observed count as running."""
         completed = list(self.completed())
         failed = sorted(number for number, outcome in self.outcomes.items() if isinstance(outcome, Failure))
         known = {*observed, *failed}
@@ -113,19 +102,13 @@ class SearchState:
         return measured
 
     def _features(self, proposals: Sequence[int]) -> Floats:
-        return self.pool.features(self._candidates(proposals))
+        return self.pool.features(self.tried[list(proposals)])
 
     def _architectures(self, proposals: Sequence[int]) -> Integers:
-        return self._candidates(proposals) // len(self.pool.knob_rows)
-
-    def _candidates(self, proposals: Sequence[int]) -> Integers:
-        return np.array([self.candidates[number] for number in proposals], dtype=np.int64)
+        return self.tried[list(proposals)] // len(self.pool.knob_rows)
 
     def _costs_of_architectures(self) -> tuple[Floats, Floats]:
-        """`(architectures, k)` arrays of the objectives beside the error, and the deviations of their logarithms.
-
-        Each is a share of the largest in the feasible set.
-        """
+        """`(architectures, k)` arrays: objectives as shares of the largest, and the deviations of their logarithms."""
         costs = np.empty((len(self.pool.feasible), len(self.costs)))
         deviations = np.zeros_like(costs)
         for column, name in enumerate(self.costs):

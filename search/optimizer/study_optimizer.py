@@ -20,13 +20,7 @@ Outcome = TypeVar("Outcome", Failure, Stopped)
 
 
 class Proposals:
-    """The optimizer of a study, as it stands after all search trials of the journal.
-
-    Args:
-        study: Says how many trials, by which method, from which seed.
-        feasible: Its feasible set.
-        journal: With the search trials so far, in the order in which they were proposed.
-    """
+    """The optimizer of a study, as it stands after all search trials of the journal, in their order there."""
 
     def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
         self.study, self.journal = study, journal
@@ -36,9 +30,8 @@ class Proposals:
         self._proposals: dict[int, int] = {}  # by trial: trials of other phases may stand between
         for trial in journal.trials(phase="search"):
             if trial.proposed_by != "plan":
-                self._proposals[trial.trial_id] = self._optimizer.attach(
-                    trial.configuration, trial.proposed_by
-                ).proposal_id
+                proposal = self._optimizer.attach(trial.configuration, trial.proposed_by)
+                self._proposals[trial.trial_id] = proposal.proposal_id
             if trial.state in ENDED:
                 self.ended(trial.trial_id)
 

@@ -26,9 +26,7 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
 
     One seed for all of them: rates and arms then differ in nothing else. When all have ended and some arm's best rate
     is the lowest or the highest that was tried, the range is widened on that side, for every arm, at most twice.
-
-    Returns:
-        How many were queued; 0 when the tuning is complete.
+    Returns how many were queued; 0 when the tuning is complete.
     """
     done = journal.trials(phase="tune")
     if not done:
@@ -55,9 +53,7 @@ def enqueue_confirmation(study: Study, journal: Journal) -> int:
 
     Arms and the search's finalists run on the same seeds. If an arm's best learning rate lies at the edge of what was
     tried, no arm is confirmed: the comparison is invalid, and its seeds would be wasted.
-
-    Returns:
-        How many were queued.
+    Returns how many were queued.
     """
     claim, arms, rates = _claim(study), claim_arms(study), tuned_rates(journal)
     wanted = finalists(study, journal)
@@ -86,9 +82,8 @@ class ClaimTrials(NamedTuple):
 def claim_trials(study: Study) -> ClaimTrials:
     """What a claim takes as far as its study file says; tuning may turn out to need more."""
     claim, arms = _claim(study), len(claim_arms(study))
-    return ClaimTrials(
-        arms * len(planned_rates(study)), arms * claim.seeds, min(claim.finalists, study.search.trials) * claim.seeds
-    )
+    chosen = min(claim.finalists, study.search.trials)
+    return ClaimTrials(arms * len(planned_rates(study)), arms * claim.seeds, chosen * claim.seeds)
 
 
 def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:

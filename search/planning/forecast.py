@@ -1,5 +1,4 @@
-"""What will a study cost, and how long will the rest of it take? From a short calibration, or from what its trials
-took.
+"""What will a study cost, and how long will its rest take? From a short calibration, or from what its trials took.
 
 Equal multiply-adds are not equal time: activations and grouped convolutions decide. So three architectures are measured
 before a study starts, those with the fewest, the median and the most activations, each in a fresh process. Starts
@@ -11,8 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +37,9 @@ def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
         `seconds`, an interval with its middle, for the whole study; `peak_bytes` of the trials that run at once;
         `workers`; and what was measured. The interval spans the cheapest and the dearest architecture, not chance.
     """
+    from concurrent.futures import ProcessPoolExecutor  # 7 ms with the next, for this command alone
+    from multiprocessing import get_context
+
     order = np.argsort(feasible.counts.activations, kind="stable")
     chosen = {"cheapest": order[0], "median": order[len(order) // 2], "dearest": order[-1]}
     knobs = tuple((knob.name, float(knob.grid(3)[len(knob.grid(3)) // 2])) for knob in study.knobs())
@@ -98,11 +98,7 @@ def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial
     What is left is a sum of such times over the trials that run at once; its interval is the t interval of a sum that
     is predicted from a sample, the last trials. It holds if the machine stays as busy as it was.
 
-    Args:
-        study: What to do.
-        planned: How many trials every phase will have had.
-        trials: All of them so far.
-        now: Seconds since 1970.
+    `planned` says how many trials every phase will have had; `now` is in seconds since 1970.
     """
     work = _work_per_trial(study)
     left = _trials_left(study, planned, trials)
@@ -118,11 +114,8 @@ def remaining(study: Study, planned: Mapping[Phase, int], trials: Sequence[Trial
 def rest_of(paces: Sequence[float], units: float, count: float, at_once: int) -> Remaining:
     """Time that work takes which is left, by the times that a unit of such work took.
 
-    Args:
-        paces: Seconds of a unit, of every trial that has ended; at least one.
-        units: What is left.
-        count: In how many trials.
-        at_once: How many of them run at a time.
+    Paces are the seconds that a unit took, of every trial that has ended, at least one; left are so many units in
+    `count` trials.
 
     >>> [round(seconds, 1) for seconds in rest_of([9.0, 10.0, 11.0], units=8, count=8, at_once=2)]
     [40.0, 28.3, 51.7]

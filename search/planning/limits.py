@@ -24,13 +24,7 @@ from resnext_search.spaces.study.units import in_units
 
 
 class Budget:
-    """What is left of a study's limits.
-
-    Args:
-        study: With its limits.
-        journal: Knows what was used so far.
-        clock: As of `ActiveTime`.
-    """
+    """What is left of a study's limits; the journal knows what was used so far."""
 
     def __init__(self, study: Study, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
         self.study = study
@@ -84,10 +78,8 @@ class Budget:
         if self.is_over and limits.time is not None:
             return f"limits.time ({in_units(limits.time)})", f"limits.time={in_units(2 * limits.time)}"
         if limits.training_flops is not None:
-            return (
-                f"limits.training_flops ({limits.training_flops:.3g})",
-                f"limits.training_flops={2 * limits.training_flops:.3g}",
-            )
+            most = limits.training_flops
+            return f"limits.training_flops ({most:.3g})", f"limits.training_flops={2 * most:.3g}"
         return "", ""
 
     def _full_flops(self, trial: Trial) -> int:
@@ -102,11 +94,7 @@ class Budget:
 
 
 def check_limits(study: Study) -> None:
-    """Refuse a limit of operations that leaves the search no trial.
-
-    Raises:
-        StudyError: It does.
-    """
+    """Raise `StudyError` for a limit of operations that leaves the search no trial."""
     limit, claimed = study.limits.training_flops, claim_flops(study)
     needed = search_trial_flops(study) + claimed
     if limit is not None and limit < needed:
@@ -121,12 +109,7 @@ KEPT_EVERY_SECONDS = 2.0
 
 
 class ActiveTime:
-    """The seconds that a study was at work, as of the last look.
-
-    Args:
-        journal: Knows those of earlier sittings.
-        clock: Seconds since some moment, never going back.
-    """
+    """The seconds that a study was at work, as of the last look; the clock says them since some moment, never back."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
         self._journal, self._clock = journal, clock

@@ -52,9 +52,8 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
             "activations": _span(feasible.counts.activations),
         },
         "match_percent": {
-            "lowest": round(100 * float(error.min()), 3),
-            "mean": round(100 * float(error.mean()), 3),
-            "highest": round(100 * float(error.max()), 3),
+            name: round(100 * float(found), 3)
+            for name, found in (("lowest", error.min()), ("mean", error.mean()), ("highest", error.max()))
         },
         "knobs": {
             knob.name: {"low": knob.low, "high": knob.high, "log": knob.log, "values": list(knob.values)}
@@ -84,11 +83,7 @@ def _limit_facts(study: Study) -> dict[str, Any]:
 
 
 def _claim_facts(study: Study) -> dict[str, Any] | None:
-    """The arms of the claim and how well their multiply-adds match; None without a claim.
-
-    Raises:
-        EmptyFeasibleSet: An arm cannot be matched.
-    """
+    """The arms of the claim and how well their multiply-adds match (`EmptyFeasibleSet` if one cannot); None without."""
     claim, template = study.claim, study.network_template()
     if claim is None:
         return None
@@ -117,13 +112,8 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
 
 def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None, folder: StudyFolder) -> None:
     """Write `plan.json`: the resolved study, its hash, the summary and the forecast."""
-    plan = {
-        "hash": study_hash(study),
-        "study": study.model_dump(mode="json"),
-        **summarize(study, feasible),
-        "forecast": forecast,
-    }
-    write_whole(folder.plan, json.dumps(plan, indent=2) + "\n")
+    plan = {"hash": study_hash(study), "study": study.model_dump(mode="json"), **summarize(study, feasible)}
+    write_whole(folder.plan, json.dumps(plan | {"forecast": forecast}, indent=2) + "\n")
 
 
 def study_hash(study: Study) -> str:
@@ -158,9 +148,8 @@ def _flat(value: Any, key: str = "") -> dict[str, Any]:
     """`{"a.b": 1}` of `{"a": {"b": 1}}`."""
     if not isinstance(value, dict):
         return {key: value}
-    return {
-        inner: leaf for name, part in value.items() for inner, leaf in _flat(part, f"{key}.{name}".lstrip(".")).items()
-    }
+    parts = [_flat(part, f"{key}.{name}".lstrip(".")) for name, part in value.items()]
+    return {inner: leaf for part in parts for inner, leaf in part.items()}
 
 
 def _word(flat: dict[str, Any], key: str) -> str:

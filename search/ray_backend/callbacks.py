@@ -21,13 +21,7 @@ PATIENCE_SECONDS = 30.0
 
 
 class WatchdogCallback(tune.Callback):
-    """Tune calls it in every step, and when a trial starts in a worker.
-
-    Args:
-        context: Counts time, and knows whether the sitting is to end.
-        cluster: Where it runs.
-        searcher: Is told which trials were ended here, and why.
-    """
+    """Tune calls it in every step, and when a trial starts in a worker."""
 
     def __init__(self, context: RunContext, cluster: Cluster, searcher: RaySearcher) -> None:
         self.context, self.cluster, self.searcher = context, cluster, searcher

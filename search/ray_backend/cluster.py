@@ -44,15 +44,10 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True)
 class Cluster:
-    """What Ray offers.
+    """What Ray offers."""
 
-    Args:
-        nodes: The machines that were there at the start.
-        dashboard: Address of the dashboard; None if there is none.
-    """
-
-    nodes: tuple[Node, ...]
-    dashboard: str | None
+    nodes: tuple[Node, ...]  # that were there at the start
+    dashboard: str | None  # its address, if there is one
 
     @property
     def gpus(self) -> float:
@@ -65,11 +60,7 @@ class Cluster:
         return (1.0 if self.gpus >= 1 else 0.0) if wanted == "auto" else wanted
 
     def trials_at_once(self, study: Study) -> int:
-        """How many trials fit, at most `search.parallel`.
-
-        Raises:
-            UsageError: Not even one fits.
-        """
+        """How many trials fit, at most `search.parallel`; raises `UsageError` if not even one does."""
         room = sum(node.room(study.resources.cpu, self.gpus_of_a_trial(study)) for node in self.nodes)
         if room < 1:
             raise UsageError(
@@ -129,11 +120,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
 
 
 def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, Any]) -> Any:
-    """Ray on this machine.
-
-    Raises:
-        MachineLost: It has not come up in the half minute that it gives itself.
-    """
+    """Ray on this machine; `MachineLost` if it has not come up in the half minute that it gives itself."""
     try:
         with on_loopback():
             return ray.init(

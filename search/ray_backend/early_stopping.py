@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Stop
-from resnext_search.search.ray_backend.settings import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
+from resnext_search.search.ray_backend.settings import schedulers
 from resnext_search.search.surrogate.learning_curves import first_look
+from resnext_search.spaces.search_space.objectives import ERROR
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
 
@@ -33,12 +34,7 @@ class StandIn(NamedTuple):
 
 
 class EarlyStopping:
-    """Decides after every epoch of the search whether the trial goes on.
-
-    Args:
-        study: Says by which rule, and which share is trained on.
-        journal: With the epochs so far.
-    """
+    """Decides after every epoch of the search whether the trial goes on."""
 
     def __init__(self, study: Study, journal: Journal) -> None:
         self.study = study
@@ -58,13 +54,13 @@ class EarlyStopping:
             return "stopped"
         if trial_id in self._stops or epoch <= self._told.get(trial_id, 0):
             return None
-        trial, result = StandIn(f"{trial_id:05d}"), {"epoch": epoch, "validation_error": error}
+        trial, result = StandIn(f"{trial_id:05d}"), {"epoch": epoch, ERROR: error}
         if trial_id not in self._told:
             self._rule.on_trial_add(None, trial)
         self._told[trial_id] = epoch
         decision = self._rule.on_trial_result(None, trial, result)
         final = epoch >= self.study.trainer.epochs
-        if not final and decision != FIFOScheduler.STOP:
+        if not final and decision != schedulers.FIFOScheduler.STOP:
             return None
         self._rule.on_trial_complete(None, trial, result)
         if final:
@@ -78,13 +74,9 @@ class EarlyStopping:
 
 
 def _rule(study: Study) -> Any:
-    common: dict[str, Any] = {
-        "time_attr": "epoch",
-        "metric": "validation_error",
-        "mode": "min",
-        "grace_period": first_look(study.trainer),
-    }
+    common: dict[str, Any] = {"time_attr": "epoch", "metric": ERROR, "mode": "min"}
+    common["grace_period"] = first_look(study.trainer)
     if study.search.early_stopping == "asha":
-        return AsyncHyperBandScheduler(max_t=study.trainer.epochs, reduction_factor=REDUCTION, **common)
+        return schedulers.AsyncHyperBandScheduler(max_t=study.trainer.epochs, reduction_factor=REDUCTION, **common)
     # it would pause trials to look at others first, if a time slice were ever over
-    return MedianStoppingRule(min_time_slice=math.inf, **common)  # type: ignore[arg-type]
+    return schedulers.MedianStoppingRule(min_time_slice=math.inf, **common)  # type: ignore[arg-type]

@@ -27,10 +27,7 @@ GRACE_SECONDS = 20.0
 class HealthCheck:
     """Interrupts the main thread when Ray is gone; `lost` then says what is.
 
-    Args:
-        raylet: Its process; None if it cannot be seen.
-        head: Host and port of the cluster's head.
-        last_words: Called before the process is ended by force.
+    The raylet is a process, or None if it cannot be seen; `last_words` are called before an end by force.
     """
 
     def __init__(self, raylet: int | None, head: tuple[str, int], last_words: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.dispatcher import Dispatcher
-from resnext_search.search.ray_backend.settings import FIFOScheduler, Searcher
+from resnext_search.search.ray_backend.settings import Searcher, schedulers
 from resnext_search.search.ray_backend.worker import kill, name_tag
 from resnext_search.spaces.study.configuration import describe
 
@@ -104,7 +104,7 @@ class RaySearcher(Searcher):
         return bool(result.get("seconds", 0.0) * self.dispatcher.study.trainer.epochs >= LEAST_NAMED_SECONDS)
 
 
-class RayScheduler(FIFOScheduler):
+class RayScheduler(schedulers.FIFOScheduler):
     """Tune's scheduler: what it asks after an epoch is answered when that epoch is in the journal, with the answer."""
 
     def __init__(self, searcher: RaySearcher) -> None:

@@ -32,21 +32,11 @@ import ray
 from ray import tune
 from ray._private import ray_constants
 from ray.job_config import JobConfig
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
+from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-__all__ = [
-    "AsyncHyperBandScheduler",
-    "FIFOScheduler",
-    "JobConfig",
-    "MedianStoppingRule",
-    "Searcher",
-    "Stopper",
-    "on_loopback",
-    "ray",
-    "tune",
-]
+__all__ = ["JobConfig", "Searcher", "Stopper", "on_loopback", "ray", "schedulers", "tune"]
 
 
 @contextmanager

@@ -85,9 +85,8 @@ class RayWorkers:
                 tuner.fit()
             except BaseException as error:
                 if health.lost:
-                    raise MachineLost(
-                        f"{folder.path}: {health.lost}; everything is saved", hint=context.how_to_continue
-                    ) from error
+                    words = f"{folder.path}: {health.lost}; everything is saved"
+                    raise MachineLost(words, hint=context.how_to_continue) from error
                 raise
             finally:
                 searcher.close()

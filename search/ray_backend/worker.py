@@ -31,14 +31,9 @@ def trainable(
 
 def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
     """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone."""
-
     # made once for each share: Tune keeps that of every trial, of 3 kB
     made = {share: tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": share}]) for share in (gpu, 1.0)}
-
-    def of_trial(order: dict[str, Any]) -> Any:
-        return made[share_of(order, gpu)]
-
-    return of_trial
+    return lambda order: made[share_of(order, gpu)]
 
 
 @ray.remote(num_cpus=0)

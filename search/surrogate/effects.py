@@ -1,5 +1,4 @@
-"""What has the search learned about cardinality, depth and width? The best error to be expected with each value of
-them.
+"""What has the search learned about cardinality, depth and width? The best error to be expected with each value.
 
 For every C the posterior of the lowest error without noise over all candidates that have it, so that everything else
 (width, blocks, recipe) is at its best and the multiply-adds are those of the budget. The same for every depth, for

@@ -44,20 +44,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Line:
-    """Last error by the error at some epoch: `height + slope * (error - centre)`, with variances.
+    """Last error by the error at some epoch: `height + slope * (error - centre)`, with variances."""
 
-    Args:
-        centre: Mean of the errors at that epoch.
-        height: Mean of the last errors.
-        slope: In [0, 1]: who is behind stays behind, and not by more.
-        scatter: Variance of a single last error around the line, that of the height included.
-        slope_variance: Variance of the slope.
-    """
-
-    centre: float
-    height: float
-    slope: float
-    scatter: float
+    centre: float  # mean of the errors at that epoch
+    height: float  # mean of the last errors
+    slope: float  # in [0, 1]: who is behind stays behind, and not by more
+    scatter: float  # variance of a single last error around the line, that of the height included
     slope_variance: float
 
     def at(self, error: float) -> tuple[float, float]:

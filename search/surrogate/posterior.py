@@ -35,17 +35,11 @@ FORECASTS = 30
 
 @dataclass
 class CandidatePosterior:
-    """A model after some trials, and its predictions of a study's candidates: each is made once, when it is asked for.
-
-    Args:
-        pool: The candidates.
-        model: What is expected after the trials.
-        calibration_factor: By what its intervals have to be multiplied, for what it was off so far.
-    """
+    """A model after some trials, and its predictions of the candidates: each is made once, when it is asked for."""
 
     pool: Candidates
     model: Posterior
-    calibration_factor: float
+    calibration_factor: float  # by what its intervals have to be multiplied, for what it was off so far
     _mean: Floats = field(init=False, repr=False)
     _variance: Floats = field(init=False, repr=False)
 

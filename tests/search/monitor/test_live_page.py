@@ -21,8 +21,7 @@ from resnext_search.results import Journal, StudyFolder
 from resnext_search.results.journal.folder import locked
 from resnext_search.results.report.page import page as report_page
 from resnext_search.search.monitor import live_page as live
-from resnext_search.search.monitor.live_page import LivePage
-from resnext_search.search.monitor.live_process import served
+from resnext_search.search.monitor.live_page import LivePage, served
 from resnext_search.search.monitor.status import read_status
 
 from tests.support.browser import browser, needs_browser
