@@ -26,6 +26,10 @@ class Command(click.Command):
                 args[place] = "--serve=0"
         return super().parse_args(ctx, args)
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Return both, whoever asks first: click keeps the option that it makes of them for the next time."""
+        return ["-h", "--help"]
+
     def get_short_help_str(self, limit: int = 0) -> str:
         """Return the help whole: click would end it with dots where a line of the terminal ends."""
         return self.help or ""
