@@ -112,10 +112,9 @@ def test_what_a_failed_attempt_was_and_cost_stays_in_the_journal(shell: Shell) -
 
 def test_retry_has_to_be_told_which_trials(shell: Shell) -> None:
     ended_folder(shell.folder / "run")
-    with pytest.raises(SystemExit) as ended:
-        shell.ended("retry", "run")
-    assert ended.value.code == 2
-    assert "the following arguments are required: --failed" in shell.capsys.readouterr().err
+    code, complaint = shell.refused("retry", "run")
+    assert code == 2
+    assert "missing option '--failed'" in complaint
 
 
 def test_trials_of_a_live_run_are_not_touched(shell: Shell) -> None:
