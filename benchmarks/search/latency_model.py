@@ -17,7 +17,7 @@ import time
 import numpy as np
 from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
 from resnext_search.spaces import load_study
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.trainers import measure_latency
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from resnext_search.results.inference.rules import Finding, Question
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.statistics.bootstrap import REPLICATES, percentile_interval, resampled_errors
-from resnext_search.results.statistics.estimates import Floats, holm, probability_of_improvement
+from resnext_search.results.statistics.estimates import holm, probability_of_improvement
+from resnext_search.spaces.architecture.complexity import Floats
 
 NOT_KNOWN = (math.nan, math.nan)
 

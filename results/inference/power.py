@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from resnext_search.results.inference.rules import FEWEST_SEEDS, Question, is_gain
-from resnext_search.results.statistics.estimates import Floats, probability_of_improvement
+from resnext_search.results.statistics.estimates import probability_of_improvement
+from resnext_search.spaces.architecture.complexity import Floats
 from scipy.special import stdtrit
 
 MOST_SEEDS = 1000

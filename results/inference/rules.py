@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from resnext_search.results.statistics.estimates import Floats, trend_weights
+from resnext_search.results.statistics.estimates import trend_weights
+from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.errors import UsageError
 
 Kind = Literal["spend", "trade", "pair"]

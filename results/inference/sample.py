@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from resnext_search.results.inference.rules import Question
 from resnext_search.results.journal.rows import FINALIST
-from resnext_search.results.statistics.estimates import Estimate, Floats, independent, paired, two_way
+from resnext_search.results.statistics.estimates import Estimate, independent, paired, two_way
+from resnext_search.spaces.architecture.complexity import Floats
 
 
 @dataclass(frozen=True)

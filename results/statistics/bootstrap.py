@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from resnext_search.results.statistics.estimates import Floats
+from resnext_search.spaces.architecture.complexity import Floats
 
 REPLICATES = 4000
 # Counts drawn at once: 32 MB.

@@ -13,10 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from resnext_search.spaces.architecture.complexity import Floats
 from scipy.special import betaincinv, stdtr, stdtrit
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

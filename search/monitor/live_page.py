@@ -1,7 +1,7 @@
 """What does the live page show, and when is it new? The report of a study, renewed from its journal while it runs.
 
 A process of its own beside the run: it reads the journal by its own connections and shares nothing with the trials but
-the processor, of which it takes a tenth of a core, and nothing while nobody looks. The run starts it as `python -m
+the processor, of which it takes a tenth of a core, and nothing while nobody looks. `served` starts it as `python -m
 resnext_search.search.monitor.live_page DIR PORT`, tells it the address of the dashboard, and closes the pipe to end it.
 """
 

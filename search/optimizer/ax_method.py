@@ -36,7 +36,7 @@ from resnext_search.search.optimizer.methods import proposal_generator
 from resnext_search.search.optimizer.state import AcquisitionProblem, SearchState
 from resnext_search.search.surrogate.gaussian_process import GaussianProcess, Hyperparameters, fit, one_thread
 from resnext_search.search.surrogate.observations import Observations, Standardized
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.search_space.objectives import ERROR
 from torch import Tensor
 

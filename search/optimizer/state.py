@@ -10,8 +10,7 @@ from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.latency_model import expected_latencies, latency_features
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
-from resnext_search.spaces.architecture.complexity import Integers
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
 
 # The model is told of the last failures alone: each costs it as much as a trial that completed.

@@ -18,9 +18,9 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from resnext_search.spaces.architecture.complexity import Integers
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 from resnext_search.spaces.search_space.feasible import FeasibleSet
-from resnext_search.spaces.search_space.knobs import Floats, Knob
+from resnext_search.spaces.search_space.knobs import Knob
 from resnext_search.spaces.study.configuration import Configuration
 
 # Takes cardinalities `(n,)`, widths `(n,)` and blocks `(n, stages)`; gives `(n,)` arrays by the name of the feature.

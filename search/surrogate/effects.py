@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from resnext_search.results.search_summary import Axis, Effect, SurfacePoint
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
-from resnext_search.spaces.architecture.complexity import Integers
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 from resnext_search.spaces.seeds import derive_seed
 from scipy.special import ndtri
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 import numpy as np
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import Posterior
+from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.search_space.feasible import FeasibleSet
-from resnext_search.spaces.search_space.knobs import Floats
 
 # Of a latency of which nothing can be learned: half or twice the others' is nothing strange.
 UNKNOWN_DEVIATION = 0.7

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from resnext_search.search.surrogate.observations import Observations
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.study.sections import Recipe
 
 # With fewer trials there is no line, and curves are taken to fall alike.

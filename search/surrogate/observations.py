@@ -12,8 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from resnext_search.spaces.architecture.complexity import Integers
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 
 REFITTED_UNTIL = 100
 FITTED_TO = 300

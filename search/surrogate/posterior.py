@@ -25,8 +25,7 @@ from resnext_search.search.surrogate.observations import (
     Observations,
     fitted_number,
 )
-from resnext_search.spaces.architecture.complexity import Integers
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 from scipy.special import ndtri, stdtrit
 
 # The later half of the trials, and of many the last: a model of few trials is no judge of one of many.

@@ -17,8 +17,7 @@ from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
-from resnext_search.spaces.architecture.complexity import Integers
-from resnext_search.spaces.search_space.knobs import Floats
+from resnext_search.spaces.architecture.complexity import Floats, Integers
 
 
 def read_posterior(journal: Journal) -> CandidatePosterior | None:

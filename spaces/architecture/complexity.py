@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from resnext_search.spaces.architecture.architecture import Architecture, Template, halved
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class Complexity(NamedTuple):

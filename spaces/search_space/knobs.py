@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+from resnext_search.spaces.architecture.complexity import Floats
 
 
 class KnobFacts(NamedTuple):
