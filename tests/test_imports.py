@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -301,3 +302,16 @@ def test_the_names_of_the_search_room_are_imported_when_they_are_used() -> None:
     assert search.Failure is optimizer.Failure
     with pytest.raises(AttributeError, match=r"module 'resnext_search\.search' has no attribute 'Sweep'"):
         _ = search.Sweep
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_lists_the_names_that_it_promises_and_has_them(name: str) -> None:
+    face = importlib.import_module(f"resnext_search.{name}")
+    assert face.__all__ == sorted(face.__all__)
+    assert all(hasattr(face, promised) for promised in face.__all__)
+
+
+def test_the_first_room_can_be_looked_through(tmp_path: Path) -> None:
+    """Its names are imported when they are used: `help` and completion are told them all the same."""
+    code = "import resnext_search.spaces as spaces; assert set(spaces.__all__) <= set(dir(spaces))"
+    assert loaded(code, tmp_path) == []
