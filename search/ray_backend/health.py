@@ -34,7 +34,7 @@ class HealthCheck:
         self.lost = ""
         self._raylet, self._head, self._last_words = raylet, head, last_words
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="lifeline", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="health check", daemon=True)
 
     def __enter__(self) -> Self:
         self._in_main = threading.current_thread() is threading.main_thread()

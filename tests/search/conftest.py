@@ -1,11 +1,13 @@
-"""What tests of the command line have in common."""
+"""What tests of the command line, and of what hands out trials, have in common."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.desk import Desk
 from tests.support.helpers import TINY_STUDY
 from tests.support.shell import Shell
 
@@ -22,3 +24,11 @@ def study(shell: Shell) -> Path:
     path = shell.folder / "tiny.yaml"
     path.write_text(TINY_STUDY)
     return path
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Of the tiny study, without trials, open for writing."""
+    made = Desk(tmp_path)
+    with made.journal:
+        yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from resnext_search.spaces.errors import TooManyFailures
 
 from tests.support.desk import Desk
 from tests.support.journals import completed, point
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    with made.journal:
-        yield made
 
 
 def started(dispatcher: Dispatcher) -> int:

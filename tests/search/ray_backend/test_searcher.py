@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,6 @@ from tests.support.desk import Desk
 
 FINISHED = str(Searcher.FINISHED)
 FAILURE = {"failure_class": "ValueError", "failure_message": "no such colour"}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    with made.journal:
-        yield made
 
 
 def test_tune_is_given_what_a_worker_needs_while_there_is_room(desk: Desk) -> None:
