@@ -268,10 +268,14 @@ class ClaimConfig(Section):
     """trade only: values of C, one arm each, the base's is added; without it axes.cardinality"""
     tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
     """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
+    tuning_seeds: Annotated[Whole, Field(ge=1, le=100)] = 2
+    """Seeds on which the rates around each arm's best one are tried again; none under `rules: 1`"""
     tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 8
     """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are"""
     seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
     """Fresh seeds on which every arm is trained and tested"""
+    looks: tuple[Annotated[Whole, Field(ge=2, le=10_000)], ...] | None = Field(default=None, min_length=2)
+    """Seeds an arm after which the runs are judged, and the study ends if they say a word; without it after all"""
     margin: Annotated[Number, Field(gt=0, le=100)] = 0.3
     """Difference of test errors, in percentage points, below which nobody cares; fixed before the run"""
     finalists: Annotated[Whole, Field(ge=0, le=100)] = 1

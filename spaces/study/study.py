@@ -71,6 +71,8 @@ class Study(Section):
     """Where else trials are logged: tensorboard | mlflow | wandb; needs the extra `trackers`"""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """Seed of everything random in the study"""
+    rules: Literal[1, 2] = 2
+    """By which the arms are tuned and judged: 2; studies that were begun under 1 go on under it"""
 
     @field_validator("objectives")
     @classmethod
