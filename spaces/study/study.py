@@ -118,8 +118,8 @@ class Study(Section):
     def images_per_epoch(self, phase: Phase) -> int | None:
         """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
 
-        None where nobody knows: for an `image_folder` of which the study does not say it. With folds, every trial trains
-        on what its fold leaves, or on `data.train_images` of it.
+        None where nobody knows: for an `image_folder` of which the study does not say it. With folds, every trial
+        trains on what its fold leaves, or on `data.train_images` of it.
         """
         if self.has_folds:
             facts = self.facts()
