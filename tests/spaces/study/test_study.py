@@ -153,7 +153,7 @@ def test_a_claim_has_defaults_and_survives_json() -> None:
     assert one.claim is not None
     assert (one.claim.tolerance, one.claim.tuning_trials, one.claim.seeds, one.claim.margin, one.claim.finalists) == (
         0.02,
-        8,
+        7,
         10,
         0.3,
         1,
