@@ -50,9 +50,9 @@ class TrainingRun:
         self.may_stop = study.search.early_stopping != "none"
         dataset = load_dataset(study.data)
         if confirm:
-            self.splits = split_for_confirmation(dataset, study.data, study.seed, derive_seed(seed, "images"))
+            self.splits = split_for_confirmation(dataset, study.data, study.root_seed, derive_seed(seed, "images"))
         else:
-            self.splits = split(dataset, study.data, study.seed)
+            self.splits = split(dataset, study.data, study.root_seed)
         self.steps_per_epoch = len(self.splits.train) // self.recipe.batch_size
         if self.steps_per_epoch == 0:
             raise DataError(
@@ -122,7 +122,7 @@ def _identity(study: Study, configuration: Configuration, seed: int, confirm: bo
             "data": study.data.model_dump(exclude={"root"}),  # the same images, wherever they lie
             "template": dataclasses.asdict(study.network_template()),
             "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
-            "study_seed": study.seed,
+            "study_seed": study.root_seed,
             "configuration": configuration.to_json(),
             "seed": seed,
             "confirm": confirm,

@@ -23,7 +23,7 @@ def judge_study(study: Study, trials: pd.DataFrame) -> Verdict | None:
     claim = study.claim
     if claim is None:
         return None
-    return judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.seed)
+    return judge(trials, margin=claim.margin, tolerance=claim.tolerance, seed=study.root_seed)
 
 
 def judge_folder(path: Path) -> tuple[pd.DataFrame, Verdict]:

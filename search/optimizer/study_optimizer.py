@@ -25,7 +25,7 @@ class Proposals:
     def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
         self.study, self.journal = study, journal
         self._optimizer = Optimizer(
-            feasible, study.knobs(), study.objectives, study.seed, method=study.search.optimizer
+            feasible, study.knobs(), study.objectives, study.root_seed, method=study.search.optimizer
         )
         self._proposals: dict[int, int] = {}  # by trial: trials of other phases may stand between
         for trial in journal.trials(phase="search"):
@@ -46,7 +46,7 @@ class Proposals:
         if made >= self.study.search.trials or self.exhausted:
             return None
         [proposal] = self._optimizer.ask()
-        seed = derive_seed(self.study.seed, "trial", made)
+        seed = derive_seed(self.study.root_seed, "trial", made)
         number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
         self._proposals[number] = proposal.proposal_id
         return self.journal.trial(number)

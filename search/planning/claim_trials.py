@@ -35,7 +35,7 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
         return 0
     else:
         rates = wider_rates(study, _curves(done))
-    seed = derive_seed(study.seed, "tune")
+    seed = derive_seed(study.root_seed, "tune")
     for rate in rates:
         for arm in claim_arms(study):
             configuration = Configuration(arm.architecture, (("learning_rate", rate),))
@@ -59,11 +59,11 @@ def enqueue_confirmation(study: Study, journal: Journal) -> int:
     wanted = finalists(study, journal)
     if len(rates) == len(arms):
         wanted |= {arm.name: Configuration(arm.architecture, (("learning_rate", rates[arm.name]),)) for arm in arms}
-    seeds = [derive_seed(study.seed, "confirm", block) for block in range(claim.seeds)]
+    seeds = [derive_seed(study.root_seed, "confirm", block) for block in range(claim.seeds)]
     there = {(trial.arm, trial.seed) for trial in journal.trials(phase="confirm")}
     missing = 0
     for block, seed in enumerate(seeds):
-        generator = np.random.default_rng(derive_seed(study.seed, "order", block))
+        generator = np.random.default_rng(derive_seed(study.root_seed, "order", block))
         for name in generator.permutation(sorted(wanted)).tolist():
             if (name, seed) not in there:
                 journal.enqueue("confirm", wanted[name], seed, "plan", arm=name)

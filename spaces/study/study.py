@@ -13,10 +13,12 @@ from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
+from resnext_search.spaces.folds import most_outside
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
 from resnext_search.spaces.search_space.objectives import COSTS, ERROR, Objective
+from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
 from resnext_search.spaces.study.problems import Problem, raise_problems
@@ -93,6 +95,22 @@ class Study(Section):
         raise_problems(problems_between_sections(dict(self)))
         return self
 
+    @property
+    def root_seed(self) -> int:
+        """What everything random in the study is derived from; studies of two names share nothing by accident.
+
+        Under `rules: 1` it is `seed` itself.
+        """
+        return self.seed if self.rules == 1 else derive_seed(self.seed, "study", self.name)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether its trials choose and are tested in folds of all images: with a claim on data without a test split.
+
+        Never under `rules: 1`.
+        """
+        return self.rules != 1 and self.claim is not None and not self.facts().published_test
+
     def facts(self) -> DatasetFacts:
         """Shape of the images; an `image_folder` says it in the study file."""
         return self.data.facts()
@@ -100,8 +118,13 @@ class Study(Section):
     def images_per_epoch(self, phase: Phase) -> int | None:
         """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
 
-        None where nobody knows: for an `image_folder` of which the study does not say it.
+        None where nobody knows: for an `image_folder` of which the study does not say it. With folds, every trial
+        trains on what its fold leaves, or on `data.train_images` of it.
         """
+        if self.has_folds:
+            facts = self.facts()
+            most = most_outside(facts.train_images + facts.test_images)
+            return min(most, self.data.train_images or most)
         return self.data.images_per_epoch(confirm=phase == "confirm")
 
     def network_template(self) -> Template:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from resnext_search.spaces import Architecture, Band, Study, Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
+from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, IntegerRange, KnobAxis
 from resnext_search.spaces.study.sections import Recipe
 from resnext_search.spaces.study.study import Phase
@@ -122,6 +123,29 @@ def test_a_feasible_set_follows() -> None:
 def test_validation_takes_a_tenth_and_training_the_rest(data: dict[str, Any], sizes: tuple[int, int]) -> None:
     found = study(data=data, trainer={"batch_size": 2})
     assert found.data.split_sizes(found.facts().train_images) == sizes
+
+
+def test_studies_of_two_names_share_no_seed_but_those_of_the_first_rules() -> None:
+    assert study().root_seed == study(rules=2).root_seed == derive_seed(0, "study", "smallest")
+    seeds = {study(name=name, seed=seed).root_seed for name in ("one", "two") for seed in (0, 1)}
+    assert len(seeds) == 4
+    assert study(name="one", seed=7, rules=1).root_seed == study(name="two", seed=7, rules=1).root_seed == 7
+
+
+def test_a_claim_on_data_without_a_test_split_is_tested_in_folds() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).has_folds
+    assert not study(claim=SPEND, rules=1, **tuned).has_folds
+    assert not study(claim=SPEND, data={"name": "cifar10"}, **tuned).has_folds
+    assert not study(**tuned).has_folds
+
+
+@pytest.mark.parametrize("phase", ["search", "tune", "confirm"])
+def test_with_folds_every_trial_trains_on_what_its_fold_leaves(phase: Phase) -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).images_per_epoch(phase) == 1_438
+    few = {"name": "digits", "train_images": 200, "validation_images": 300}
+    assert study(claim=SPEND, data=few, **tuned).images_per_epoch(phase) == 200
 
 
 def test_a_claim_has_defaults_and_survives_json() -> None:
