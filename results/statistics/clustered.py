@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from resnext_search.results.statistics.estimates import Estimate, summed
@@ -20,23 +20,23 @@ ROUNDING = 1e-9
 
 
 def clustered(groups: Sequence[Mapping[int, Floats]]) -> Estimate:
-    """Estimate for other runs *and* other test images: the sum of the groups' means, in which every run counts the same.
+    """Estimate for other runs *and* other test images: the sum of the groups' means over their runs.
 
-    The model is d = mu + a(run) + b(image) + residual. With p_f the share of a group's n runs that fold f has, n_f runs,
-    and m_f its images, the mean has the variance
+    The model is d = mu + a(run) + b(image) + residual. Where fold f has n_f of a group's n runs, the share p_f, and m_f
+    images, the variance of the mean is
 
-        V = s_a²/n + sum over f of p_f² s_b²/m_f + sum over f of p_f s_e²/(n m_f).
+        V = s_a²/n + sum over f of (p_f² s_b²/m_f + p_f s_e²/(n m_f)).
 
-    - *Runs*: the variance of the runs' means, over n. It contains the residual, and with several folds a part of the
-      images: sum of p_f (1 - p_f) s_b²/(m_f (n - 1)).
-    - *Images*: the variance of the images' means within a fold, over m_f, less the residual in it; of p_f² s_b²/m_f what
-      the runs do not contain already is the share (1 - 1/n_f)/(1 - 1/n): all of it in a single fold, nothing where no
-      two runs share an image, since runs are then independent.
+    - *Runs*: the variance of the runs' means, over n. It contains the residual, and with several folds some of the
+      images too: the sum of p_f (1 - p_f) s_b²/(m_f (n - 1)).
+    - *Images*: the variance of the images' means within a fold, over m_f, less the residual in it. Of p_f² s_b²/m_f the
+      share (1 - 1/n_f)/(1 - 1/n) is not in the runs' part: all of it in a single fold, and nothing where no two runs
+      share an image, since runs are then independent.
 
     Several groups are independent in their runs, not in their images. Each has a part for its own runs, taken within
     folds, since whole arms differ more between folds than contrasts of arms do; the images' means are summed over the
-    groups before their variance is taken. No part may be less than residual and images alone make it. Degrees of freedom
-    are Satterthwaite's.
+    groups before their variance is taken. No part may be less than the residual alone makes it. Degrees of freedom are
+    Satterthwaite's.
 
     Args:
         groups: One or more; of each the contrasts by fold, `(runs, images)` arrays in points. Contrasts of arms that
@@ -44,7 +44,7 @@ def clustered(groups: Sequence[Mapping[int, Floats]]) -> Estimate:
 
     Returns:
         The standard error is NaN where a group has a single run (of several groups: one in every fold), or a fold a
-        single image.
+        single image; the example error also where no two runs of a group share their images.
 
     Source:
         Two-way clustering: Cameron, Gelbach and Miller 2011, J. Business & Economic Statistics 29(2). That it holds its
@@ -61,18 +61,16 @@ def clustered(groups: Sequence[Mapping[int, Floats]]) -> Estimate:
     images = [_Images.of(fold, summaries) for fold in sorted({fold for group in summaries for fold in group.folds})]
     if min(degrees) < 1 or min(fold.count for fold in images) < 2:
         return Estimate(value, math.nan, math.nan)
-    if alone:
-        hidden = sum((1 - fold.added) * max(fold.variance - fold.residual, 0.0) for fold in images)
-        run_parts = [max(summaries[0].variance(), summaries[0].residual_variance() + hidden)]
-    else:
-        run_parts = [max(group.variance_within_folds(), group.residual_variance()) for group in summaries]
+    spreads = [group.variance() if alone else group.variance_within_folds() for group in summaries]
+    run_parts = [max(own, group.residual_variance()) for own, group in zip(spreads, summaries, strict=True)]
     residual_part = sum(fold.added * fold.residual for fold in images)
     image_part = max(sum(fold.added * fold.variance for fold in images), residual_part)
-    degrees += [sum(fold.count - 1 for fold in images), max(sum(group.residual_degrees for group in summaries), 1)]
+    residual_degrees = sum(group.residual_degrees for group in summaries)
+    degrees += [sum(fold.count - 1 for fold in images), max(residual_degrees, 1)]
     estimate = summed(value, [*run_parts, image_part, -residual_part], degrees)
     lasting = sum(fold.variance - fold.residual for fold in images)
-    known = lasting > ROUNDING * sum(fold.variance for fold in images)
-    return Estimate(value, estimate.standard_error, estimate.degrees, math.sqrt(lasting) if known else 0.0)
+    example_error = math.sqrt(lasting) if lasting > ROUNDING * estimate.standard_error**2 else 0.0
+    return replace(estimate, example_error=example_error if residual_degrees else math.nan)
 
 
 @dataclass(frozen=True)
@@ -130,9 +128,11 @@ class _Group:
 
     def residual_variance(self) -> float:
         """Of the mean over the runs, from the residual alone."""
-        return self.residual * sum(
-            len(fold.run_means) / len(fold.image_means) for fold in self.folds.values()
-        ) / self.runs**2
+        return (
+            self.residual
+            * sum(len(fold.run_means) / len(fold.image_means) for fold in self.folds.values())
+            / self.runs**2
+        )
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def with_tuning(estimate: Estimate, variance: float, degrees: float) -> Estimate
     >>> estimate.standard_error, round(estimate.degrees, 3)  # 0.25² / (0.09²/9 + 0.16²/9)
     (0.5, 16.691)
     """
-    if variance == 0:
+    if variance == 0 or math.isnan(estimate.standard_error):
         return estimate
     own = estimate.standard_error**2
     spread = (own**2 / estimate.degrees if own else 0.0) + variance**2 / degrees
