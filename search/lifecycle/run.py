@@ -31,7 +31,7 @@ from resnext_search.search.monitor.trackers import expect_installed, tracked
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
 from resnext_search.search.planning.limits import Budget, check_limits
-from resnext_search.search.planning.plan import check_change, freeze
+from resnext_search.search.planning.plan import check_change, freeze, under_its_rules
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.datasets import trainer_plugin
@@ -64,7 +64,7 @@ def run_study(
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
     Args:
-        study: What to do.
+        study: What to do; if it names no `rules`, by those of the study that lies in the folder.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
         train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
@@ -91,6 +91,7 @@ def run_study(
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
+    study = under_its_rules(study, folder)
     feasible = study.feasible_set()
     expect_installed(study.trackers)
     check_limits(study)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, FINALIST, Trial
-from resnext_search.spaces.claim.arms import claim_arms
-from resnext_search.spaces.claim.tuning import planned_rates, tuned, wider_rates
+from resnext_search.spaces.claim.arms import Arm, claim_arms
+from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS, SECOND_RATES, planned_rates, tuned, wider_rates
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import ClaimConfig
@@ -72,18 +72,38 @@ def enqueue_confirmation(study: Study, journal: Journal) -> int:
 
 
 class ClaimTrials(NamedTuple):
-    """How many trials a claim takes: to tune, and to confirm the arms and the search's finalists."""
+    """How many trials a claim takes: to tune, and to confirm the arms, their second-best rates and the finalists."""
 
     tune: int
     confirm_arms: int
     confirm_finalists: int
+    confirm_runner_ups: int = 0
+
+    @property
+    def confirm(self) -> int:
+        """All that confirm."""
+        return self.confirm_arms + self.confirm_runner_ups + self.confirm_finalists
 
 
-def claim_trials(study: Study) -> ClaimTrials:
-    """What a claim takes as far as its study file says; tuning may turn out to need more."""
-    claim, arms = _claim(study), len(claim_arms(study))
-    chosen = min(claim.finalists, study.search.trials)
-    return ClaimTrials(arms * len(planned_rates(study)), arms * claim.seeds, chosen * claim.seeds)
+def claim_trials(study: Study, seeds: int | None = None) -> ClaimTrials:
+    """What a claim takes as far as its study file says; tuning may turn out to need more.
+
+    Confirmed on `claim.seeds` seeds, or on as many as are given.
+    """
+    seeds = _claim(study).seeds if seeds is None else seeds
+    each = [arm_trials(study, arm, seeds) for arm in claim_arms(study)]
+    tune, arms, _, runner_ups = (sum(numbers) for numbers in zip(*each, strict=True))
+    return ClaimTrials(tune, arms, min(_claim(study).finalists, study.search.trials) * seeds, runner_ups)
+
+
+def arm_trials(study: Study, arm: Arm, seeds: int) -> ClaimTrials:
+    """What one arm of a claim takes, confirmed on so many seeds."""
+    rates = len(planned_rates(study))
+    if study.rules == 1:
+        return ClaimTrials(rates, seeds, 0)
+    # the base only shows what the budget buys: no word rests on its second-best rate
+    runner_ups = min(RUNNER_UP_SEEDS, seeds) if arm.is_matched else 0
+    return ClaimTrials(rates + SECOND_RATES * _claim(study).tuning_seeds, seeds, 0, runner_ups)
 
 
 def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
@@ -91,12 +111,19 @@ def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
     planned: dict[Phase, int] = {"search": study.search.trials}
     if study.claim is None:
         return planned
-    expected, tuning = claim_trials(study), journal.trials(phase="tune")
+    expected, tuning = claim_trials(study, _confirming_seeds(study, journal)), journal.trials(phase="tune")
     tuned = bool(tuning) and all(trial.state in ENDED for trial in tuning)
     at_the_edge = tuned and len(tuned_rates(journal)) < len(claim_arms(study))
     planned["tune"] = max(expected.tune, len(tuning))
-    planned["confirm"] = (0 if at_the_edge else expected.confirm_arms) + expected.confirm_finalists
+    planned["confirm"] = expected.confirm_finalists if at_the_edge else expected.confirm
     return planned
+
+
+def _confirming_seeds(study: Study, journal: Journal) -> int:
+    """Seeds an arm at the end, as far as is known: those of the look that has said a word, if one has."""
+    claim = _claim(study)
+    decided = (look.seeds for look in journal.looks() if look.word not in ("inconclusive", "invalid"))
+    return min((seeds for seeds in decided if seeds in (claim.looks or ())), default=claim.seeds)
 
 
 def finalists(study: Study, journal: Journal) -> dict[str, Configuration]:
