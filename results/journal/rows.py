@@ -19,6 +19,8 @@ Stop = Literal["stopped", "audited"]
 ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
+# An arm at its second best learning rate: what it would have done there.
+RUNNER_UP = "runner-up-"
 
 
 def last_line(message: str | None) -> str:

@@ -20,8 +20,8 @@ from resnext_search.results.journal.rows import Trial
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.costs import PhaseCost, phase_costs
 from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_study
-from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.study.study import Study
 
 

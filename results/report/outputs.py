@@ -20,8 +20,8 @@ from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.arms import arm_rows, latex, markdown
 from resnext_search.results.tables.files import write_effects, write_parquet, write_tables
 from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_study
-from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.whole_file import write_whole, writing
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.tables.trials import trials_table
-from resnext_search.results.verdict.verdict import Verdict, judge
+from resnext_search.results.verdict.outcome import Verdict
+from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole, writing

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.verdict.arms import ArmResult
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.reasons import listed, scale_words
-from resnext_search.results.verdict.verdict import Verdict
 
 
 def verdict_text(verdict: Verdict) -> str:
