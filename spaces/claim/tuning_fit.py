@@ -122,7 +122,7 @@ def fit_tuning(
     >>> curve = [Point(rate, 7 + math.log10(rate / 0.2) ** 2 + 0.1 * seed, seed) for rate in rates for seed in seeds]
     >>> tuned = fit_tuning({"width": curve})["width"]
     >>> 0.15 < tuned.rate < 0.25, tuned.runner_up, tuned.degrees
-    (True, 0.3, 1.0)
+    (True, 0.3, 2.0)
     """
     arms = {arm: points for arm, points in curves.items() if any(not math.isnan(point.error) for point in points)}
     trials = {arm: _trials(points, images, levels) for arm, points in arms.items()}
@@ -146,8 +146,8 @@ def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: flo
         rate,
         _runner_up(points, minimum),
         float(squared_slope * variance + 2 * (curvature * variance) ** 2),
-        # it goes with the square of a variance, whose own variation is four times that of the variance itself
-        max(1.0, trials.degrees / 4),
+        # part of it goes with a variance, part with the square of one, whose own variation is four times as large
+        max(2.0, trials.degrees / 2),
     )
 
 
