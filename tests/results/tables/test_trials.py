@@ -28,7 +28,7 @@ from tests.support.journals import (
 from tests.support.rights import without_rights_to
 
 TRIALS_HEADER = (
-    "trial,phase,arm,state,seed,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
+    "trial,phase,arm,state,seed,fold,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
     "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_error,test_error,epochs,"
     "seconds,training_step_ms,latency_ms,latency_ms_spread,proposed_by,attempts,micro_batches,device,host,failure_class,"
     "failure_message,data,correct,hypervolume\n"
