@@ -66,6 +66,12 @@ TRIALS = (
         "`interrupted`, `queued`",
     ),
     *_columns("seed", WHOLE, "seed of weights, order and augmentation"),
+    *_columns(
+        "fold",
+        WHOLE,
+        "with a claim on data without a published test split: which of five parts of all images, from 0, this trial "
+        "does not train on: search and tune validate on it, confirm tests on it; empty otherwise",
+    ),
     *_columns("architecture", WORD, "the paper's name: cardinality x width d - depth"),
     *_columns("cardinality, width, depth", WHOLE, "C; channels of a group in the first stage; weighted layers"),
     *_columns("group_widths, blocks", WORD, "channels of a group, and blocks, of every stage"),
@@ -75,7 +81,8 @@ TRIALS = (
         "validation_error, test_error",
         NUMBER,
         "percent, top-1, after the last epoch of the full training, so empty for a stopped trial; a trial has"
-        " one of them: search and tune never read the test images, confirm trains on the validation images",
+        " one of them: search and tune never read the test images, confirm trains on the validation images (with "
+        "folds, each on what its `fold` leaves)",
     ),
     *_columns("epochs", WHOLE, "epochs trained, and the wall time of their training and validation"),
     *_columns("seconds", NUMBER, "epochs trained, and the wall time of their training and validation"),
@@ -100,7 +107,8 @@ TRIALS = (
     *_columns(
         "correct",
         WORD,
-        ("confirm only: which test images were recognised, as their number, a colon, and one bit an image in base 64"),
+        "confirm only: which test images (with folds, those of its `fold`) were recognised, as their number, a colon, "
+        "and one bit an image in base 64",
     ),
     *_columns(
         "hypervolume",

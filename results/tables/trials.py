@@ -158,6 +158,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "arm": trial and trial.arm,
         "state": trial and trial.state,
         "seed": trial and trial.seed,
+        "fold": trial and study.fold_of(trial.seed),
         "architecture": architecture and architecture.name,
         "cardinality": architecture and architecture.cardinality,
         "width": architecture and architecture.width,
