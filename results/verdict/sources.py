@@ -20,7 +20,6 @@ from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.whole_file import write_whole, writing
 
-
 AFTER_THE_FACT = (
     "Judged by rules {rules}, after the fact: the study was begun under rules {own}, and its own verdict is the one by "
     "those (without --rules)."
