@@ -121,7 +121,7 @@ def _is_supported(comparisons: Sequence[Finding], trend: TrendFinding | None, sp
 
 
 def _is_contradicted(comparisons: Sequence[Finding], trend: TrendFinding | None, spent: float) -> bool:
-    """Loses to some rival: any test may say so, and each is corrected for their number. In a trade the trend alone may."""
+    """Loses to some rival: any test may say so, and is corrected for it; in a trade the trend alone may."""
     if trend is None:
         return any(bool(is_gain(one.worse, one.loss_corrected, spent)) for one in comparisons)
     return bool(is_gain(trend.trend.worse, trend.trend.loss, spent)) and not trend.some_better
