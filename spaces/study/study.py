@@ -7,7 +7,7 @@ numbers in every complaint, is in `file.py`. Imports pydantic and numpy, nothing
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Template
@@ -38,6 +38,9 @@ from resnext_search.spaces.study.units import Whole
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
 Phase = Literal["search", "tune", "confirm"]
+
+# Of a claim; the other keys have one default under both.
+DEFAULTS_OF_RULES_1 = {"tuning_trials": 8}
 
 
 class Study(Section):
@@ -75,6 +78,13 @@ class Study(Section):
     """Seed of everything random in the study"""
     rules: Literal[1, 2] = 2
     """By which the arms are tuned and judged: 2; studies that were begun under 1 go on under it"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_its_rules(cls, given: Any) -> Any:
+        """A file that left a key out says the same of the study that was begun with it."""
+        claim = given.get("claim") if isinstance(given, dict) and given.get("rules") == 1 else None
+        return {**given, "claim": DEFAULTS_OF_RULES_1 | claim} if isinstance(claim, dict) else given
 
     @field_validator("objectives")
     @classmethod
