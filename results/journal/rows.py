@@ -19,6 +19,8 @@ Stop = Literal["stopped", "audited"]
 ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
+# The arm `width` at the learning rate that was second in its tuning is the arm `runner-up-width`.
+RUNNER_UP = "runner-up-"
 
 
 def last_line(message: str | None) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.journal.rows import FINALIST, RUNNER_UP
+from resnext_search.results.journal.rows import ENDED, FINALIST, RUNNER_UP
 from resnext_search.search.planning.looks import seeds_due, take_look
 from resnext_search.search.planning.tuning_rounds import chosen_rates, tuned_rates
 from resnext_search.search.planning.wanted import Wanted, enqueue
 from resnext_search.spaces.architecture.architecture import Architecture
-from resnext_search.spaces.claim.arms import claim_arms
+from resnext_search.spaces.claim.arms import BASE, claim_arms
 from resnext_search.spaces.claim.seeds import confirming_seed
 from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS
 from resnext_search.spaces.seeds import derive_seed
@@ -40,19 +40,23 @@ def enqueue_to_next_look(study: Study, journal: Journal) -> int:
 
 
 def missing_confirmation(study: Study, journal: Journal) -> list[Wanted]:
-    """What `enqueue_confirmation` would queue."""
-    due = seeds_due(study, journal)
+    """What `enqueue_confirmation` would queue; nothing while a tuning trial is left, whose error may choose the rate."""
+    if any(trial.state not in ENDED for trial in journal.trials(phase="tune")):
+        return []
     everywhere = finalists(study, journal) | _arms(study, journal)
     few = _runners_up(study, journal)
-    there = {(trial.arm, trial.seed) for trial in journal.trials(phase="confirm")}
+    confirmed = journal.trials(phase="confirm")
+    there = {(trial.arm, trial.seed) for trial in confirmed}
+    # an arm keeps the rate of its first block, also if its tuning is retried or its fit differs in the last digit
+    begun = {str(trial.arm): trial.configuration for trial in confirmed}
     missing = []
-    for block in range(due):
+    for block in range(seeds_due(study, journal)):
         wanted = everywhere | few if block < RUNNER_UP_SEEDS else everywhere
         seed = confirming_seed(study, block)
         generator = np.random.default_rng(derive_seed(study.root_seed, "order", block))
         for name in generator.permutation(sorted(wanted)).tolist():
             if (name, seed) not in there:
-                missing.append(Wanted(name, wanted[name], seed))
+                missing.append(Wanted(name, begun.get(name, wanted[name]), seed))
     return missing
 
 
@@ -85,7 +89,7 @@ def _runners_up(study: Study, journal: Journal) -> dict[str, Configuration]:
     return {
         f"{RUNNER_UP}{arm.name}": _at(arm.architecture, chosen[arm.name].runner_up)
         for arm in claim_arms(study)
-        if arm.name != "base"
+        if arm.name != BASE
     }
 
 

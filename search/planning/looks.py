@@ -22,7 +22,7 @@ def seeds_due(study: Study, journal: Journal) -> int:
     assert study.claim is not None  # callers ask first
     words = {look.seeds: look.word for look in journal.looks()}
     for seeds in study.claim.looks or ():
-        if words.get(seeds, OPEN_WORDS[0]) not in OPEN_WORDS or seeds not in words:
+        if words.get(seeds) not in OPEN_WORDS:  # not taken yet, or the answer
             return seeds
     return study.claim.seeds
 

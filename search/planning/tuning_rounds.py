@@ -36,7 +36,7 @@ def missing_tuning(study: Study, journal: Journal) -> list[Wanted]:
     done = journal.trials(phase="tune")
     if any(trial.state not in ENDED for trial in done):
         return []
-    first = [trial for trial in done if trial.seed == tuning_seed(study, 0)]
+    first = [trial for trial in done if trial.seed == done[0].seed]
     curves = _curves(first)
     rates = wider_rates(study, curves) if first else planned_rates(study)
     if rates:
@@ -44,9 +44,10 @@ def missing_tuning(study: Study, journal: Journal) -> list[Wanted]:
     if study.rules == 1 or len(tuned(curves)) < len(_arms(study)):
         return []
     assert study.claim is not None  # callers ask first
-    points = _points(first)
-    own_rates = {arm: second_rates(points[arm]) for arm in _arms(study)}
     seeds = [tuning_seed(study, number) for number in range(1, study.claim.tuning_seeds + 1)]
+    # once begun it keeps its rates: on another machine the fit may differ in the last digit
+    begun, points = _curves(trial for trial in done if trial.seed == seeds[0]), _points(first)
+    own_rates = {arm: list(begun[arm]) if arm in begun else second_rates(points[arm]) for arm in _arms(study)}
     return lacking(_round(study, own_rates, seeds), done)
 
 
