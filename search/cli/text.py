@@ -20,6 +20,7 @@ def plan_words(facts: dict[str, Any]) -> str:
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
         *_claim_lines(facts["claim"]),
+        *(_evidence_lines(facts["claim"]) if facts["rules"] != 1 else []),
         *_stopping_lines(facts["early_stopping"]),
         *_limit_lines(facts["limits"], facts["trials"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
@@ -39,6 +40,7 @@ def plan_words(facts: dict[str, Any]) -> str:
             f"{seconds['dearest']} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
+    lines += [f"warning           {warning}" for warning in facts["warnings"]]
     return "\n".join(lines)
 
 
@@ -76,11 +78,45 @@ def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
         f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points",
         *(
             f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
-            f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
+            f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %{_unmatched(arm)}  "
             f"parameters {arm['parameters']:,}  activations {arm['activations']:,}"
             for arm in claim["arms"]
         ),
     ]
+
+
+def _unmatched(arm: dict[str, Any]) -> str:
+    return "" if arm["matched"] else " (not matched: it shows what the budget buys)"
+
+
+def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
+    """How the arms are tuned, confirmed and looked at, under the second rules."""
+    if claim is None:
+        return []
+    tuning, seeds, looks = claim["tuning"], claim["seeds"], claim["looks"]
+    confirmed = claim["confirm_trials"] - claim["runner_up_trials"] - claim["finalist_trials"]
+    apart = [
+        f"{count} of {of}"
+        for count, of in (
+            (claim["runner_up_trials"], "rates that came second"),
+            (claim["finalist_trials"], "finalists of the search"),
+        )
+        if count
+    ]
+    lines = [
+        f"tuning            {tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its "
+        f"best on {tuning['second_seeds']} more: {claim['tune_trials']} trials, more if a best one lies at the edge",
+        f"confirmation      {seeds} seeds an arm: {' and '.join([f'{confirmed} trials', *apart])}",
+    ]
+    if looks is not None:
+        lines.append(
+            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that says a word"
+        )
+    if claim["folds"] is not None:
+        lines.append(
+            f"folds             {claim['folds']} of all images, in turn: one is validated on or tested, the others train"
+        )
+    return lines
 
 
 def _knob(knob: dict[str, Any]) -> str:

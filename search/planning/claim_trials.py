@@ -9,26 +9,47 @@ from typing import NamedTuple
 
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED
+from resnext_search.search.planning.looks import seeds_at_the_end
 from resnext_search.search.planning.tuning_rounds import tuned_rates
-from resnext_search.spaces.claim.arms import claim_arms
-from resnext_search.spaces.claim.tuning import planned_rates
+from resnext_search.spaces.claim.arms import Arm, claim_arms
+from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS, SECOND_RATES, planned_rates
 from resnext_search.spaces.study.sections import ClaimConfig
 from resnext_search.spaces.study.study import Phase, Study
 
 
 class ClaimTrials(NamedTuple):
-    """How many trials a claim takes: to tune, and to confirm the arms and the search's finalists."""
+    """How many trials a claim takes: to tune, and to confirm the arms, their second-best rates and the finalists."""
 
     tune: int
     confirm_arms: int
     confirm_finalists: int
+    confirm_runner_ups: int = 0
+
+    @property
+    def confirm(self) -> int:
+        """All that confirm."""
+        return self.confirm_arms + self.confirm_runner_ups + self.confirm_finalists
 
 
-def claim_trials(study: Study) -> ClaimTrials:
-    """What a claim takes as far as its study file says; tuning may turn out to need more."""
-    claim, arms = _claim(study), len(claim_arms(study))
-    chosen = min(claim.finalists, study.search.trials)
-    return ClaimTrials(arms * len(planned_rates(study)), arms * claim.seeds, chosen * claim.seeds)
+def claim_trials(study: Study, seeds: int | None = None) -> ClaimTrials:
+    """What a claim takes as far as its study file says; tuning may turn out to need more.
+
+    Confirmed on `claim.seeds` seeds, or on as many as are given.
+    """
+    seeds = _claim(study).seeds if seeds is None else seeds
+    each = [arm_trials(study, arm, seeds) for arm in claim_arms(study)]
+    tune, arms, _, runner_ups = (sum(numbers) for numbers in zip(*each, strict=True))
+    return ClaimTrials(tune, arms, min(_claim(study).finalists, study.search.trials) * seeds, runner_ups)
+
+
+def arm_trials(study: Study, arm: Arm, seeds: int) -> ClaimTrials:
+    """What one arm of a claim takes, confirmed on so many seeds."""
+    rates = len(planned_rates(study))
+    if study.rules == 1:
+        return ClaimTrials(rates, seeds, 0)
+    # the base only shows what the budget buys: no word rests on its second-best rate
+    runner_ups = min(RUNNER_UP_SEEDS, seeds) if arm.is_matched else 0
+    return ClaimTrials(rates + SECOND_RATES * _claim(study).tuning_seeds, seeds, 0, runner_ups)
 
 
 def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
@@ -36,11 +57,14 @@ def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
     planned: dict[Phase, int] = {"search": study.search.trials}
     if study.claim is None:
         return planned
-    expected, tuning = claim_trials(study), journal.trials(phase="tune")
+    expected, tuning = claim_trials(study, seeds_at_the_end(study, journal)), journal.trials(phase="tune")
     tuned = bool(tuning) and all(trial.state in ENDED for trial in tuning)
     at_the_edge = tuned and len(tuned_rates(journal)) < len(claim_arms(study))
-    planned["tune"] = max(expected.tune, len(tuning))
-    planned["confirm"] = (0 if at_the_edge else expected.confirm_arms) + expected.confirm_finalists
+    # the first round may have been widened; with an arm at its edge there is no second
+    first = max(len(claim_arms(study)) * len(planned_rates(study)), sum(t.seed == tuning[0].seed for t in tuning))
+    second = expected.tune - len(claim_arms(study)) * len(planned_rates(study))
+    planned["tune"] = max(len(tuning), first + (0 if at_the_edge else second))
+    planned["confirm"] = expected.confirm_finalists if at_the_edge else expected.confirm
     return planned
 
 

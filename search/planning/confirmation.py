@@ -13,7 +13,7 @@ from resnext_search.search.planning.looks import seeds_due, take_look
 from resnext_search.search.planning.tuning_rounds import chosen_rates, tuned_rates
 from resnext_search.search.planning.wanted import Wanted, enqueue
 from resnext_search.spaces.architecture.architecture import Architecture
-from resnext_search.spaces.claim.arms import BASE, claim_arms
+from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import confirming_seed
 from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS
 from resnext_search.spaces.seeds import derive_seed
@@ -89,7 +89,7 @@ def _runners_up(study: Study, journal: Journal) -> dict[str, Configuration]:
     return {
         f"{RUNNER_UP}{arm.name}": _at(arm.architecture, chosen[arm.name].runner_up)
         for arm in claim_arms(study)
-        if arm.name != BASE
+        if arm.is_matched
     }
 
 
