@@ -43,14 +43,17 @@ def missing_confirmation(study: Study, journal: Journal) -> list[Wanted]:
     """What `enqueue_confirmation` would queue; nothing while a tuning trial is left, whose error may choose the rate."""
     if any(trial.state not in ENDED for trial in journal.trials(phase="tune")):
         return []
-    everywhere = finalists(study, journal) | _arms(study, journal)
+    assert study.claim is not None  # callers ask first
+    arms = _arms(study, journal)
+    everywhere = finalists(study, journal) | arms
     few = _runners_up(study, journal)
     confirmed = journal.trials(phase="confirm")
     there = {(trial.arm, trial.seed) for trial in confirmed}
     # an arm keeps the rate of its first block, also if its tuning is retried or its fit differs in the last digit
     begun = {str(trial.arm): trial.configuration for trial in confirmed}
     missing = []
-    for block in range(seeds_due(study, journal)):
+    # with no arm there is nothing to look at
+    for block in range(seeds_due(study, journal) if arms else study.claim.seeds):
         wanted = everywhere | few if block < RUNNER_UP_SEEDS else everywhere
         seed = confirming_seed(study, block)
         generator = np.random.default_rng(derive_seed(study.root_seed, "order", block))

@@ -10,7 +10,7 @@ from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
 from resnext_search.search.monitor.text import best_words, status_words
-from resnext_search.search.planning.claim_trials import enqueue_tuning
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.plan import summarize
 from resnext_search.search.planning.workload import training_flops
 
