@@ -53,19 +53,20 @@ def arm_trials(study: Study, arm: Arm, seeds: int) -> ClaimTrials:
 
 
 def planned_trials(study: Study, journal: Journal) -> dict[Phase, int]:
-    """How many trials every phase will have had at the end, as far as is known now."""
-    planned: dict[Phase, int] = {"search": study.search.trials}
+    """How many trials every phase will have had at the end, as far as is known now; in the order of the phases."""
+    searched: dict[Phase, int] = {"search": study.search.trials}
     if study.claim is None:
-        return planned
+        return searched
     expected, tuning = claim_trials(study, seeds_at_the_end(study, journal)), journal.trials(phase="tune")
     tuned = bool(tuning) and all(trial.state in ENDED for trial in tuning)
     at_the_edge = tuned and len(tuned_rates(journal)) < len(claim_arms(study))
-    # the first round may have been widened; with an arm at its edge there is no second
-    first = max(len(claim_arms(study)) * len(planned_rates(study)), sum(t.seed == tuning[0].seed for t in tuning))
-    second = expected.tune - len(claim_arms(study)) * len(planned_rates(study))
-    planned["tune"] = max(len(tuning), first + (0 if at_the_edge else second))
-    planned["confirm"] = expected.confirm_finalists if at_the_edge else expected.confirm
-    return planned
+    # the first round may have been widened, and with an arm at its edge there is no second
+    as_written = len(claim_arms(study)) * len(planned_rates(study))
+    first = max(as_written, sum(trial.seed == tuning[0].seed for trial in tuning))
+    second = 0 if at_the_edge else expected.tune - as_written
+    tune: dict[Phase, int] = {"tune": max(len(tuning), first + second)}
+    confirm: dict[Phase, int] = {"confirm": expected.confirm_finalists if at_the_edge else expected.confirm}
+    return (searched | tune if study.rules == 1 else tune | searched) | confirm
 
 
 def _claim(study: Study) -> ClaimConfig:

@@ -43,7 +43,7 @@ def looks(journal: Journal) -> list[tuple[int, str, bool]]:
     return [(look.seeds, look.word, look.planned) for look in journal.looks()]
 
 
-def test_the_confirmation_goes_to_the_first_look_and_ends_there_if_it_says_a_word(after_search: After, words: list[str]) -> None:
+def test_the_confirmation_goes_to_the_first_look_and_ends_there_with_a_word(after_search: After, words: list[str]) -> None:
     words += ["supported"]
     study, journal = tuned(after_search, LOOKS)
     assert seeds_due(study, journal) == 10
@@ -59,7 +59,7 @@ def test_the_confirmation_goes_to_the_first_look_and_ends_there_if_it_says_a_wor
     assert not take_look(study, journal)
 
 
-def test_without_a_word_it_goes_on_to_the_next_look_and_ends_with_the_last(after_search: After, words: list[str]) -> None:
+def test_without_a_word_it_goes_on_to_the_next_look_until_the_last(after_search: After, words: list[str]) -> None:
     words += ["inconclusive"] * 3
     study, journal = tuned(after_search, LOOKS)
     for queued in (4 * 10 + 3 * 3, 4 * 10, 4 * 10, 0):
@@ -79,7 +79,7 @@ def test_runs_that_failed_make_no_word_and_it_goes_on(after_search: After, words
     assert looks(journal) == [(10, "invalid", True)]
 
 
-def test_a_study_that_was_killed_before_it_looked_looks_when_it_continues(after_search: After, words: list[str]) -> None:
+def test_a_study_that_was_killed_before_a_look_takes_it_later(after_search: After, words: list[str]) -> None:
     words += ["inconclusive"]
     study, journal = tuned(after_search, LOOKS)
     enqueue_to_next_look(study, journal)
