@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.reader import JournalReader
 from resnext_search.search.planning.claim_trials import claim_trials
 from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
@@ -19,6 +20,7 @@ from resnext_search.spaces.claim.tuning import SECOND_RATES, planned_rates
 from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.study.file import parse_study
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 
@@ -142,6 +144,34 @@ def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None,
 def study_hash(study: Study) -> str:
     """SHA-256 of the resolved study, as hexadecimal digits."""
     return hashlib.sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def rules_in(folder: StudyFolder) -> int | None:
+    """The rules under which the study of a folder was begun; None if there is none yet.
+
+    Raises:
+        ResnextSearchError: Its journal cannot be read.
+    """
+    try:
+        if not folder.journal.is_file():
+            return None
+    except OSError:  # what is wrong with the folder is said when something is to be written there
+        return None
+    with JournalReader(folder.journal) as journal:
+        return journal.study().rules
+
+
+def under_its_rules(study: Study, folder: StudyFolder) -> Study:
+    """A study that names no rules, under those of its folder; as it is if it names some, or if there is no study yet.
+
+    Raises:
+        StudyError: It asks for what those rules do not know.
+    """
+    rules = None if "rules" in study.model_fields_set else rules_in(folder)
+    if rules is None or rules == study.rules:
+        return study
+    written = study.model_dump(mode="json", exclude_unset=True)
+    return parse_study(json.dumps(written | {"rules": rules}), str(folder.study))
 
 
 def check_change(before: Study, after: Study, folder: Path) -> None:

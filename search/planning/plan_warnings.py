@@ -8,7 +8,7 @@ from resnext_search.spaces.claim.arms import Arm, claim_arms
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.study.study import Study
 
-# The paper's narrowest paths have 4 channels: with fewer, a path is hardly a transformation any more.
+# The narrowest paths of the paper's networks have 4 channels (arXiv:1611.05431, Tables 2 and 3).
 NARROWEST = 4
 
 
@@ -45,8 +45,8 @@ def _width_warnings(arms: tuple[Arm, ...]) -> Iterator[str]:
     names = [f"{arm.name} (d = {arm.architecture.width})" for arm in arms if arm.architecture.width < NARROWEST]
     if names:
         yield (
-            f"{_arms(names)} with d below {NARROWEST} in the first stage: groups so narrow were never published. Give "
-            "claim.base more width."
+            f"{_arms(names)} with d below {NARROWEST} in the first stage: narrower groups than any of the paper's. "
+            "Give claim.base a larger width."
         )
 
 

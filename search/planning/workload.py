@@ -76,7 +76,7 @@ def loads(study: Study) -> list[Load]:
 
 def trial_loads(study: Study) -> dict[Phase, Load]:
     """What one trial of every phase has to train; those that tune and confirm, on average over the claim's arms."""
-    one = {"search": Load("search", 1, study.band().target, epoch_images(study, "search"))}
+    one: dict[Phase, Load] = {"search": Load("search", 1, study.band().target, epoch_images(study, "search"))}
     by_phase: dict[Phase, list[Load]] = {}
     for load in _arm_loads(study) if study.claim is not None else []:
         by_phase.setdefault(load.phase, []).append(load)

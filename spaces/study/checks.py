@@ -25,6 +25,7 @@ from resnext_search.spaces.study.sections import (
     Recipe,
     TemplateConfig,
 )
+from resnext_search.spaces.study.yaml_reader import Key
 
 # With two learning rates, an arm's best one always lies at the edge of what was tried.
 FEWEST_RATES = 3
@@ -171,9 +172,8 @@ def _claim_folds_problems(claim: ClaimConfig | None, data: DataConfig, rules: in
     """Where seeds go round the folds, every fold has to be tested equally often."""
     if claim is None or rules == 1 or data.facts().published_test:
         return
-    given = {("claim", "seeds"): claim.seeds} if claim.looks is None else {}
-    given |= {("claim", "looks", number): look for number, look in enumerate(claim.looks or ())}
-    for key, seeds in given.items():
+    given: list[tuple[Key, int]] = [(("claim", "looks", number), look) for number, look in enumerate(claim.looks or ())]
+    for key, seeds in given or [(("claim", "seeds"), claim.seeds)]:
         if seeds % FOLDS:
             why = f"{data.name} has no test split of its own, so that {FOLDS} folds of its images are tested in turn"
             below = seeds - seeds % FOLDS

@@ -20,10 +20,29 @@ After = Callable[[Study], Journal]
 
 
 def test_listed_learning_rates_are_all_tried_whatever_tuning_trials_says() -> None:
-    study = tiny_study(TINY_CLAIM, "axes.learning_rate=[0.01, 0.03, 0.1, 0.3]", "rules=1")
+    study = tiny_study(TINY_CLAIM, "axes.learning_rate=[0.01, 0.03, 0.1, 0.3]")
     assert study.claim is not None
     assert study.claim.tuning_trials == 3
-    assert claim_trials(study).tune == 3 * 4
+    assert claim_trials(study).tune == 4 * (4 + 5 * 2)
+
+
+def test_under_the_second_rules_a_claim_takes_two_rounds_of_tuning_and_the_rates_that_came_second() -> None:
+    """4 arms: 3 rates, then 5 on 2 seeds; 5 seeds each, 3 for the runner-up of all but the base; 1 finalist."""
+    study = tiny_study(TINY_CLAIM)
+    assert claim_trials(study) == (4 * (3 + 5 * 2), 4 * 5, 5, 3 * 3)
+    assert claim_trials(study).confirm == 20 + 5 + 9
+    assert claim_trials(study, 2) == (4 * (3 + 5 * 2), 4 * 2, 2, 3 * 2)
+    assert claim_trials(tiny_study(TINY_CLAIM, "rules=1")) == (9, 15, 5, 0)
+
+
+def test_the_look_that_says_a_word_ends_what_is_planned(tmp_path: Path) -> None:
+    study = tiny_study(TINY_CLAIM.replace("seeds: 5", "looks: [10, 20, 40]"))
+    _, journal = new_folder(tmp_path, study)
+    with journal:
+        planned = {"search": 4, "tune": 52}
+        for look, word, seeds in ((10, "inconclusive", 40), (15, "supported", 40), (20, "contradicted", 20)):
+            journal.record_look(look, word, planned=look != 15)
+            assert planned_trials(study, journal) == planned | {"confirm": 4 * seeds + 9 + seeds}
 
 
 def test_a_study_without_a_claim_plans_its_search_alone(tmp_path: Path) -> None:

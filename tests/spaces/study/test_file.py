@@ -95,7 +95,7 @@ def test_all_problems_are_reported_at_once_with_those_between_sections() -> None
         "s.yaml:6: budget.tolerance: found .nan; allowed: a finite number.",
         "s.yaml:8: axes.cardinality[1]: found 0; allowed: at least 1.",
         "s.yaml:13: seeds: found an unknown key; allowed: name, data, template, budget, axes, objectives, trainer, "
-        "search, claim, resources, limits, trackers, seed. Did you mean seed?",
+        "search, claim, resources, limits, trackers, seed, rules. Did you mean seed?",
         "s.yaml:12: trainer.warmup_epochs: found 1; allowed: below trainer.epochs (1). Set trainer.warmup_epochs to a "
         "smaller number, such as 0.",
     ]

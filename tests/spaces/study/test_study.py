@@ -153,13 +153,46 @@ def test_a_claim_has_defaults_and_survives_json() -> None:
     assert one.claim is not None
     assert (one.claim.tolerance, one.claim.tuning_trials, one.claim.seeds, one.claim.margin, one.claim.finalists) == (
         0.02,
-        8,
+        7,
         10,
         0.3,
         1,
     )
     assert Study.model_validate_json(one.model_dump_json()) == one
     assert study().claim is None
+
+
+def test_the_seeds_of_a_claim_with_looks_are_those_of_the_last() -> None:
+    one = study(claim={**SPEND, "looks": [10, 20, 40]}, **axes(learning_rate={"min": 0.01, "max": 1.0}))
+    assert one.claim is not None
+    assert (one.claim.looks, one.claim.seeds) == ((10, 20, 40), 40)
+    assert Study.model_validate_json(one.model_dump_json()) == one
+
+
+def test_what_was_left_to_a_default_of_the_first_rules_keeps_it() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    old = study(claim=SPEND, rules=1, **tuned).claim
+    written = study(claim={**SPEND, "tuning_trials": 5}, rules=1, **tuned).claim
+    assert old is not None
+    assert written is not None
+    assert (old.tuning_trials, written.tuning_trials) == (8, 5)
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_only_the_second_rules_ask_for_seeds_that_the_folds_divide(rules: int) -> None:
+    claim, tuned = {**SPEND, "seeds": 12}, axes(learning_rate={"min": 0.01, "max": 1.0})
+    study(claim=claim, rules=rules, data={"name": "cifar10"}, **tuned)
+    if rules == 1:
+        study(claim=claim, rules=rules, **tuned)
+    else:
+        with pytest.raises(ValidationError, match="a multiple of 5"):
+            study(claim=claim, rules=rules, **tuned)
+
+
+def test_a_claim_of_more_multiples_than_anybody_compares_is_refused() -> None:
+    many = {**SPEND, "cardinality": [2 * multiple for multiple in range(1, 31)]}
+    with pytest.raises(ValidationError, match="found 30 values; allowed: at most 29"):
+        study(claim=many, **axes(learning_rate={"min": 0.01, "max": 1.0}))
 
 
 # ------------------------------------------------------------------ values
