@@ -113,7 +113,7 @@ def study(case: Case, number: int) -> Counter[str]:
     generator = np.random.default_rng([round(1000 * case.deviation), round(1000 * case.gain) + 10_000, number])
     errors = ERROR + np.array([0.0, case.gain, case.gain]) / 100
     wrong = World.of(case.example_error).wrong(errors, case.deviation, case.seeds, generator)
-    sample = Sample(QUESTION.arms, tuple(100 * wrong.mean(axis=2)), True, wrong)
+    sample = Sample.of_answers(QUESTION.arms, wrong)
     bootstrapped = number % BOOTSTRAPPED == 0 and case.gain == 0
     comparisons, _ = compare(sample, QUESTION, generator, REPLICATES if bootstrapped else 0)
     happened = Counter({choose_word([one.finding() for one in comparisons], None, MARGIN): 1})

@@ -82,7 +82,12 @@ def compare(
     # Intervals from one run, or none, would be lies of width 0.
     if replicates and min(map(len, sample.errors)) > 1:
         resampled = resampled_errors(
-            sample.errors, sample.wrong, generator, blocked=sample.blocked, replicates=replicates
+            sample.errors,
+            sample.wrong,
+            generator,
+            blocked=sample.blocked,
+            folds=sample.folds,
+            replicates=replicates,
         )
     comparisons = _compare(sample, [(*pair, question.weights(*pair)) for pair in question.pairs()], resampled)
     trend = question.trend()

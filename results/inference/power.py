@@ -135,7 +135,7 @@ def _primary(question: Question) -> Sequence[tuple[Floats, int, int]]:
 
 
 def _half_width(run_variance: Floats, example_variance: float, seeds: int) -> NDArray[np.float64]:
-    """Of the one-sided 95 % bound, as `two_way` has it; the images are so many that they count as known."""
+    """Of the one-sided 95 % bound, as `clustered` has it; the images are so many that they count as known."""
     variance = run_variance + example_variance
     share = run_variance / np.maximum(variance, np.finfo(float).tiny)
     degrees = (seeds - 1) / np.maximum(share, 1e-4) ** 2  # where runs do not differ: practically normal

@@ -56,7 +56,7 @@ class Scale:
         epochs: Trained for.
         multiply_adds: Of the cheapest and of the dearest arm.
         seeds: Runs of the arm with the fewest, and of that with the most.
-        test_examples: Test images.
+        test_examples: Test images, in all folds together.
     """
 
     data: str | None
@@ -76,7 +76,7 @@ def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
         round(max(epochs)) if epochs else None,
         (round(min(costs)), round(max(costs))) if costs else None,
         (min(seeds), max(seeds)),
-        None if sample.wrong is None else sample.wrong.shape[2],
+        sample.examples(),
     )
 
 
