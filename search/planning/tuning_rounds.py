@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.search.planning.wanted import Wanted, enqueue, lacking
 from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import tuning_seed
-from resnext_search.spaces.claim.tuning import Chosen, Point, choose, planned_rates, second_rates, tuned, wider_rates
+from resnext_search.spaces.claim.tuning import planned_rates, tuned, wider_rates
+from resnext_search.spaces.claim.tuning_fit import Point, Tuned, fit_tuning, second_rates
+from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 
@@ -41,13 +43,16 @@ def missing_tuning(study: Study, journal: Journal) -> list[Wanted]:
     rates = wider_rates(study, curves) if first else planned_rates(study)
     if rates:
         return _round(study, dict.fromkeys(_arms(study), rates), [tuning_seed(study, 0)])
-    if study.rules == 1 or len(tuned(curves)) < len(_arms(study)):
+    if study.rules == 1 or len(_tuned_inside(curves)) < len(_arms(study)):
         return []
     assert study.claim is not None  # callers ask first
     seeds = [tuning_seed(study, number) for number in range(1, study.claim.tuning_seeds + 1)]
     # once begun it keeps its rates: on another machine the fit may differ in the last digit
     begun, points = _curves(trial for trial in done if trial.seed == seeds[0]), _points(first)
-    own_rates = {arm: list(begun[arm]) if arm in begun else second_rates(points[arm]) for arm in _arms(study)}
+    own_rates = {
+        arm: list(begun[arm]) if arm in begun else second_rates(points[arm], images=validating_images(study))
+        for arm in _arms(study)
+    }
     return lacking(_round(study, own_rates, seeds), done)
 
 
@@ -58,9 +63,29 @@ def tuned_rates(journal: Journal) -> dict[str, float]:
     return {arm: chosen.rate for arm, chosen in chosen_rates(journal).items()}
 
 
-def chosen_rates(journal: Journal) -> dict[str, Chosen]:
-    """The same, with the runner-up and what else is known of the choice; not under `rules: 1`."""
-    return choose(_points(journal.trials(phase="tune")))
+def chosen_rates(journal: Journal) -> dict[str, Tuned]:
+    """The same, with the runner-up and what else is known of the choice; not under `rules: 1`.
+
+    Nor has an arm a rate of whose first round every trial failed.
+    """
+    study, trials = journal.study(), journal.trials(phase="tune")
+    inside = _tuned_inside(_curves(trial for trial in trials if trial.seed == trials[0].seed))
+    points = {arm: of_arm for arm, of_arm in _points(trials).items() if arm in inside}
+    return fit_tuning(points, images=validating_images(study), levels=study.has_folds)
+
+
+def validating_images(study: Study) -> int | None:
+    """Images on which a tuning trial is validated; None for an `image_folder` whose study does not say it."""
+    facts = study.facts()
+    if study.has_folds:
+        return (facts.train_images + facts.test_images) // FOLDS
+    return study.data.split_sizes(facts.train_images)[1] or None
+
+
+def _tuned_inside(first_round: Mapping[str, Mapping[float, float]]) -> set[str]:
+    """The arms whose best rate is neither the lowest nor the highest; one without a single error has no best rate."""
+    failed = {arm for arm, errors in first_round.items() if all(map(math.isnan, errors.values()))}
+    return set(tuned(first_round)) - failed
 
 
 def _round(study: Study, rates: dict[str, list[float]], seeds: Sequence[int]) -> list[Wanted]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 from resnext_search.spaces.search_space.knobs import Knob
@@ -83,41 +81,3 @@ def wider_rates(study: Study, curves: Mapping[str, Mapping[float, float]]) -> li
 
 def _rate_axis(study: Study) -> Knob:
     return next(knob for knob in study.knobs() if knob.name == "learning_rate")
-
-
-# ---------------------------------------------------------------- a stand-in, until the tuning of the second rules is here
-
-class Point(NamedTuple):
-    """One tuning trial of an arm: its error in percent, NaN where it failed."""
-
-    rate: float
-    error: float
-    seed: int
-
-
-class Chosen(NamedTuple):
-    """What an arm is confirmed at."""
-
-    rate: float
-    runner_up: float
-
-
-def second_rates(points: Sequence[Point]) -> list[float]:
-    """The five rates of one arm's second round, from its first."""
-    best = best_rate({point.rate: point.error for point in points})
-    return [float(f"{best * 1.5**step:.4g}") for step in range(-2, 3)]
-
-
-def choose(curves: Mapping[str, Sequence[Point]]) -> dict[str, Chosen]:
-    """What is chosen for every arm that is tuned inside its range."""
-    chosen = {}
-    for arm, points in curves.items():
-        errors = defaultdict(list)
-        for point in points:
-            errors[point.rate].append(point.error)
-        means = {rate: sum(of_rate) / len(of_rate) for rate, of_rate in errors.items()}
-        best = best_rate(means)
-        if not edge_of(means):
-            others = {rate: error for rate, error in means.items() if rate != best}
-            chosen[arm] = Chosen(best * 1.01, best_rate(others))
-    return chosen

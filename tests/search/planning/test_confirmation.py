@@ -137,7 +137,7 @@ def test_an_arm_keeps_the_rate_of_its_first_block(
     tune(study, journal)
     enqueue_confirmation(study, journal)
     chosen = {arm: one._replace(rate=one.rate * (1 + 1e-15)) for arm, one in chosen_rates(journal).items()}
-    monkeypatch.setattr("resnext_search.search.planning.tuning_rounds.choose", lambda _: chosen)
+    monkeypatch.setattr("resnext_search.search.planning.tuning_rounds.fit_tuning", lambda *_, **__: chosen)
     enqueue_confirmation(claiming(study, seeds=10), journal)
     for arm in ARMS:
         assert len({trial.configuration for trial in journal.trials(phase="confirm") if trial.arm == arm}) == 1

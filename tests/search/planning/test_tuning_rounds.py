@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from resnext_search.results import Journal
-from resnext_search.search.planning.tuning_rounds import chosen_rates, enqueue_tuning, tuned_rates
+from resnext_search.search.planning.tuning_rounds import chosen_rates, enqueue_tuning, tuned_rates, validating_images
 from resnext_search.spaces import Study
 from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import tuning_seed
-from resnext_search.spaces.claim.tuning import Point, second_rates
+from resnext_search.spaces.claim.tuning_fit import Point, second_rates
 from resnext_search.spaces.folds import fold_of
 
 from tests.support.claims import ARMS, GOOD_RATES, end_round, end_tuning, rate_of
@@ -66,7 +66,7 @@ def test_in_a_second_round_every_arm_has_five_rates_of_its_own_on_more_seeds(stu
     second = journal.trials(phase="tune")[len(first) :]
     for arm in ALL_ARMS:
         points = [Point(rate_of(one), one.validation_error or 0.0, one.seed) for one in first if one.arm == arm]
-        rates = second_rates(points)
+        rates = second_rates(points, images=359)
         assert len(rates) == 5
         for number in (1, 2):
             of_seed = [one for one in second if one.arm == arm and one.seed == tuning_seed(study, number)]
@@ -96,7 +96,7 @@ def test_a_second_round_that_has_begun_keeps_its_rates(
     enqueue_tuning(study, journal)
     end_round(journal)
     before = {rate_of(trial) for trial in journal.trials(phase="tune")}
-    monkeypatch.setattr("resnext_search.search.planning.tuning_rounds.second_rates", lambda _: [0.3] * 5)
+    monkeypatch.setattr("resnext_search.search.planning.tuning_rounds.second_rates", lambda *_, **__: [0.3] * 5)
     assert enqueue_tuning(study, journal) == 0
     assert study.claim is not None
     more = study.model_copy(update={"claim": study.claim.model_copy(update={"tuning_seeds": 3})})
@@ -150,3 +150,19 @@ def test_a_rate_that_failed_is_worse_than_any_that_did_not(study: Study, journal
     enqueue_tuning(study, journal)
     end_tuning(journal, {0.01: 9.0, 0.1: 8.0})  # and 1 diverges
     assert enqueue_tuning(study, journal) == 4 * 5 * 2
+
+
+def test_an_arm_whose_trials_all_failed_has_no_rate_and_nobody_a_second_round(study: Study, journal: Journal) -> None:
+    enqueue_tuning(study, journal)
+    for trial in journal.trials(phase="tune"):
+        if trial.arm == "depth":
+            journal.start(trial.trial_id, "x")
+            journal.fail(trial.trial_id, "TrainingDiverged", "the loss is nan")
+    end_round(journal)
+    assert enqueue_tuning(study, journal) == 0
+    assert set(tuned_rates(journal)) == {"cardinality", "width", "base"}
+
+
+def test_how_many_images_validate_a_tuning_trial() -> None:
+    assert validating_images(tiny_study(TINY_CLAIM)) == 1_797 // 5
+    assert validating_images(tiny_study(TINY_CLAIM, "rules=1")) == 200
