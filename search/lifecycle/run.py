@@ -159,7 +159,8 @@ class StudyRun(RunContext):
             return False
         if self._waiting("search", "tune", "confirm") or (self._search_lacks() and self.budget.allows_another()):
             return True
-        if self.study.claim is not None and any(enqueue(self.study, self.journal) for enqueue in _CLAIM_PHASES.values()):
+        claims = _CLAIM_PHASES.values() if self.study.claim is not None else ()
+        if any(enqueue(self.study, self.journal) for enqueue in claims):
             return bool(self._waiting("tune", "confirm"))
         self._claim_is_queued = True
         return False

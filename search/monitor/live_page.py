@@ -123,7 +123,7 @@ class LivePage:
         }
 
     def _redraw(self) -> None:
-        """Renew the parts of the page whenever the journal has something new; the model's when a trial that it sees ended."""
+        """Renew the parts of the page whenever the journal has something new; the model's when it has another trial."""
         drawn = known = -1
         with Journal(self.folder.journal, read_only=True) as journal:
             while not self._ended.is_set():

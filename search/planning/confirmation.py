@@ -40,7 +40,7 @@ def enqueue_to_next_look(study: Study, journal: Journal) -> int:
 
 
 def missing_confirmation(study: Study, journal: Journal) -> list[Wanted]:
-    """What `enqueue_confirmation` would queue; nothing while a tuning trial is left, whose error may choose the rate."""
+    """What `enqueue_confirmation` would queue; nothing while a tuning trial is left: it may choose the rate."""
     if any(trial.state not in ENDED for trial in journal.trials(phase="tune")):
         return []
     assert study.claim is not None  # callers ask first

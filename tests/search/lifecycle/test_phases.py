@@ -71,9 +71,7 @@ def is_done(folder: StudyFolder) -> bool:
     return facts["states"] == {"completed": facts["trials"]}
 
 
-@pytest.mark.parametrize(
-    ("rules", "order"), [(1, ["search", "tune", "confirm"]), (2, ["tune", "search", "confirm"])]
-)
+@pytest.mark.parametrize(("rules", "order"), [(1, ["search", "tune", "confirm"]), (2, ["tune", "search", "confirm"])])
 def test_the_arms_are_tuned_before_the_search_but_under_the_first_rules_after_it(
     tmp_path: Path, rules: int, order: list[str]
 ) -> None:

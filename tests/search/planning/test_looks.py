@@ -43,7 +43,7 @@ def looks(journal: Journal) -> list[tuple[int, str, bool]]:
     return [(look.seeds, look.word, look.planned) for look in journal.looks()]
 
 
-def test_the_confirmation_goes_to_the_first_look_and_ends_there_with_a_word(after_search: After, words: list[str]) -> None:
+def test_the_confirmation_goes_to_the_first_look_and_ends_with_a_word(after_search: After, words: list[str]) -> None:
     words += ["supported"]
     study, journal = tuned(after_search, LOOKS)
     assert seeds_due(study, journal) == 10

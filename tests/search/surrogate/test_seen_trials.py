@@ -1,4 +1,4 @@
-"""Which trials the search learns from and chooses among: its own, and those of the arms' tuning that lie in its space."""
+"""Which trials the search learns from and chooses among: its own, and what tuned the arms inside its space."""
 
 from __future__ import annotations
 
