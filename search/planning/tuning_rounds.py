@@ -1,4 +1,4 @@
-"""Which tuning trials does the claim need next? From the study and the journal alone, so that asking twice adds nothing.
+"""Which tuning trials does the claim need next? Study and journal alone say it, so that asking twice adds nothing.
 
 The first round tries every arm with the same rates and one seed, on a range that is widened while an arm's best rate is
 at its edge. The second, which `rules: 1` do not have, tries five rates of its own for every arm on further seeds.

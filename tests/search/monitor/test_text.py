@@ -141,8 +141,8 @@ def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None
 
 def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
     words = plan_words(plan_facts(TINY_CLAIM))
-    assert words.startswith("tiny: 33 trials, 4 to search, 9 to tune and 20 to confirm\n")
-    assert "claim             spend, 21,898 multiply-adds, margin 5 points\n" in words
+    assert words.startswith("tiny: 90 trials, 4 to search, 52 to tune and 34 to confirm\n")
+    assert "claim             spend, 21,898 multiply-adds, margin 5 points, rules 2\n" in words
     assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
     assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
 
