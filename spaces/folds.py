@@ -30,10 +30,10 @@ def seed_in_fold(seed: int, fold: int) -> int:
     return moved if moved < _END_OF_SEEDS else moved - FOLDS
 
 
-def most_outside(images: int) -> int:
-    """Images that are in no fold but a smallest one: what a training may have at most.
+def fewest_outside(images: int) -> int:
+    """Images outside of a largest fold, of so many: what every training has at least, and one less than the others.
 
-    >>> most_outside(1_797)
-    1438
+    >>> fewest_outside(1_797)
+    1437
     """
-    return images - images // FOLDS
+    return images - -(-images // FOLDS)

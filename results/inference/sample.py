@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from resnext_search.results.inference.rules import Question
-from resnext_search.results.journal.rows import FINALIST
+from resnext_search.results.inference.question import Question
+from resnext_search.results.journal.rows import FINALIST, RUNNER_UP
 from resnext_search.results.statistics.clustered import clustered
-from resnext_search.results.statistics.estimates import Estimate, independent, paired
+from resnext_search.results.statistics.estimates import Estimate, independent, paired, summed, with_tuning
 from resnext_search.spaces.architecture.complexity import Floats
 
+# A run that was stopped early was not trained as the others were: to the verdict it has not ended.
+FINISHED = ("completed", "failed")
 # Of one run: whether it was wrong about each of its test images.
 Answers = NDArray[np.bool_]
 
@@ -39,6 +41,7 @@ class Run:
         architecture: Name of the network.
         fold: Which test images it had: runs of one fold had the same ones, runs of two folds none in common. None where
             all runs had the same.
+        validation_images: Of tuning: how many images the validation error is of.
     """
 
     arm: str
@@ -57,11 +60,22 @@ class Run:
     data: str | None = None
     architecture: str | None = None
     fold: int | None = None
+    validation_images: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was trained to its end, or failed; a run that was stopped early was not trained as others were."""
+        return self.state in FINISHED
 
     @property
     def is_finalist(self) -> bool:
         """Whether it confirms a winner of the free search: reported, and never compared."""
         return self.arm.startswith(FINALIST)
+
+    @property
+    def is_runner_up(self) -> bool:
+        """Whether it shows what an arm does at its second best learning rate: reported, and never compared."""
+        return self.arm.startswith(RUNNER_UP)
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,9 @@ class Sample:
         wrong: Of every arm, for every run, an `(examples,)` array: which test images of its fold were not recognised.
             None where that is not known of all runs.
         folds: One `(runs,)` array of whole numbers an arm; None where all runs had the same test images.
+        tuning: By arm what the choice of its learning rate adds to the variance of its mean, in squared points, and its
+            degrees of freedom; an arm whose tuning is not known has none.
+        shifts: By arm what is added to its mean, in points, for the question what if it had erred so much more.
     """
 
     arms: tuple[str, ...]
@@ -82,6 +99,8 @@ class Sample:
     blocked: bool
     wrong: tuple[tuple[Answers, ...], ...] | None = None
     folds: tuple[NDArray[np.int64], ...] | None = None
+    tuning: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of_answers(cls, arms: tuple[str, ...], wrong: NDArray[np.bool_]) -> Self:
@@ -101,6 +120,36 @@ class Sample:
         used = np.flatnonzero(weights).tolist()
         if any(len(self.errors[arm]) == 0 for arm in used):
             return Estimate(math.nan, math.nan, math.nan)
+        estimate = self._of_runs(weights, used)
+        parts = [
+            (float(weights[arm]) ** 2 * variance, degrees)
+            for arm in used
+            if self.arms[arm] in self.tuning
+            for variance, degrees in [self.tuning[self.arms[arm]]]
+            if variance
+        ]
+        if parts:
+            added = summed(0.0, *zip(*parts, strict=True))
+            estimate = with_tuning(estimate, added.standard_error**2, added.degrees)
+        moved = sum(float(weights[arm]) * self.shifts.get(self.arms[arm], 0.0) for arm in used)
+        return replace(estimate, value=estimate.value + moved) if moved else estimate
+
+    def tuning_error(self, weights: Floats) -> float:
+        """The part of a contrast's standard error that is the choice of learning rates; NaN if an arm's is unknown."""
+        used = np.flatnonzero(weights).tolist()
+        if any(self.arms[arm] not in self.tuning for arm in used):
+            return math.nan
+        return math.sqrt(sum(float(weights[arm]) ** 2 * self.tuning[self.arms[arm]][0] for arm in used))
+
+    def without_run(self, block: int) -> Self:
+        """The sample without run number `block` of every arm; only of blocked runs."""
+        kept = [run for run in range(len(self.errors[0])) if run != block]
+        wrong = None if self.wrong is None else tuple(tuple(of[run] for run in kept) for of in self.wrong)
+        folds = None if self.folds is None else tuple(of[kept] for of in self.folds)
+        return replace(self, errors=tuple(of[kept] for of in self.errors), wrong=wrong, folds=folds)
+
+    def _of_runs(self, weights: Floats, used: Sequence[int]) -> Estimate:
+        """The same without the error of tuning."""
         if self.wrong is None and self.blocked:
             return paired(np.asarray(sum(weights[arm] * self.errors[arm] for arm in used)))
         if self.wrong is None:

@@ -19,7 +19,7 @@ Stop = Literal["stopped", "audited"]
 ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
-# The arm `width` at the learning rate that was second in its tuning is the arm `runner-up-width`.
+# An arm at its second best learning rate: what it would have done there.
 RUNNER_UP = "runner-up-"
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from resnext_search.results.inference.comparisons import NOT_KNOWN
-from resnext_search.results.inference.rules import ROUNDING, Question
+from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import Run, Sample, gather
-from resnext_search.results.statistics.estimates import Estimate, independent, paired
+from resnext_search.results.statistics.estimates import ROUNDING, Estimate, independent, paired
 from resnext_search.results.verdict.fairness import cost_of
 from resnext_search.results.verdict.runs import COUNTS
 

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from resnext_search.results.inference.sample import Run
+from resnext_search.results.inference.sample import FINISHED, Run
 from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import UsageError
 
 NEEDED = ("arm", "seed", "test_error")
 COUNTS = ("multiply_adds", "parameters", "activations")
 PHASES = ("search", "tune", "confirm")
-# A run that was stopped early was not trained as the others were: to the verdict it has not ended.
-FINISHED = ("completed", "failed")
 STATES = ("queued", "running", "stopped", "interrupted", *FINISHED)
 # By how many points a test error may differ from the recognised images: tables are rounded to a tenth.
 MOST_ROUNDING = 0.1
@@ -75,6 +73,7 @@ class _Row:
             correct=correct,
             validation_error=self.number("validation_error", 0, 100),
             learning_rate=self.number("learning_rate", math.ulp(0.0)),
+            validation_images=self.number("validation_images", 1),
             seconds=self.number("seconds", 0),
             epochs=self.number("epochs", 0),
             data=self.read("data", str, "a name"),

@@ -44,7 +44,7 @@ def take_look(study: Study, journal: Journal) -> bool:
     from resnext_search.results.tables.trials import trials_table  # pandas and scipy, which `status` does without
     from resnext_search.results.verdict.sources import judge_study
 
-    verdict = judge_study(study, trials_table(journal))
+    verdict = judge_study(journal, trials_table(journal))
     assert verdict is not None  # there is a claim
     seeds = seeds_due(study, journal)
     journal.record_look(seeds, verdict.verdict, planned=_is_planned(study, journal, seeds))

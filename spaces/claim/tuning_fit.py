@@ -115,13 +115,14 @@ def fit_tuning(
         curves: Trials of every arm, of at least three rates; an arm without a single error is left out.
         images: That validate; `ASSUMED_IMAGES` without it.
         levels: Whether seeds validate on different images, so that each has a level of its own.
-        used: Rates at which arms were confirmed, if not at the minimum: the variance is that at this rate.
+        used: Rates at which arms were confirmed: the variance is that at this rate, and how far it lies off the minimum
+            counts as chance too.
 
     >>> rates, seeds = (0.03, 0.1, 0.3, 1.0), (0, 1)
     >>> curve = [Point(rate, 7 + math.log10(rate / 0.2) ** 2 + 0.1 * seed, seed) for rate in rates for seed in seeds]
     >>> tuned = fit_tuning({"width": curve})["width"]
     >>> 0.15 < tuned.rate < 0.25, tuned.runner_up, tuned.degrees
-    (True, 0.3, 1.0)
+    (True, 0.3, 2.0)
     """
     arms = {arm: points for arm, points in curves.items() if any(not math.isnan(point.error) for point in points)}
     trials = {arm: _trials(points, images, levels) for arm, points in arms.items()}
@@ -136,15 +137,17 @@ def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: flo
     inverse = np.linalg.pinv(design.T @ design)
     slope = (inverse @ design.T @ (trials.errors - curvature * places**2))[-1]
     minimum = float(np.clip(-slope / (2 * curvature), low, high))
-    variance = min(VARIANCE_FACTOR * trials.noise * inverse[-1, -1] / (4 * curvature**2), ((high - low) / 4) ** 2)
+    place = minimum if used is None else math.log(used)
+    variance = VARIANCE_FACTOR * trials.noise * inverse[-1, -1] / (4 * curvature**2) + (place - minimum) ** 2
+    variance = min(variance, ((high - low) / 4) ** 2)
     rate = float(f"{math.exp(minimum):.4g}")
-    squared_slope = _squared_slope(trials, minimum if used is None else math.log(used))
+    squared_slope = _squared_slope(trials, place)
     return Tuned(
         rate,
         _runner_up(points, minimum),
         float(squared_slope * variance + 2 * (curvature * variance) ** 2),
-        # it goes with the square of a variance, whose own variation is four times that of the variance itself
-        max(1.0, trials.degrees / 4),
+        # part of it goes with a variance, part with the square of one, whose own variation is four times as large
+        max(2.0, trials.degrees / 2),
     )
 
 
@@ -236,12 +239,29 @@ def _step(points: Sequence[Point]) -> float:
     return min(float(np.median(np.diff(places))), MOST_STEP) if len(places) > 1 else MOST_STEP
 
 
+def first_rates(points: Sequence[Point]) -> set[float]:
+    """The rates of an arm's first round: those of the seed whose rates span most; of equal ones the lowest seed's.
+
+    >>> sorted(first_rates([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.3, 9.0, 5)]))
+    [0.1, 1.0]
+    """
+    by_seed = _by_seed(points)
+    return by_seed[_first_seed(by_seed)]
+
+
 def _later_rates(points: Sequence[Point]) -> set[float]:
-    """The rates of all seeds but the one whose rates span most, which is that of the first round; if it is the only
-    one, its rates."""
+    """The rates of all seeds but that of the first round; if it is the only one, its rates."""
+    by_seed = _by_seed(points)
+    first = by_seed.pop(_first_seed(by_seed))
+    return set().union(*by_seed.values()) or first
+
+
+def _by_seed(points: Sequence[Point]) -> dict[int, set[float]]:
     by_seed: dict[int, set[float]] = {}
     for point in points:
         by_seed.setdefault(point.seed, set()).add(point.rate)
-    first = max(sorted(by_seed), key=lambda seed: max(by_seed[seed]) / min(by_seed[seed]))
-    later = [rates for seed, rates in by_seed.items() if seed != first]
-    return set().union(*later) if later else by_seed[first]
+    return by_seed
+
+
+def _first_seed(by_seed: Mapping[int, set[float]]) -> int:
+    return max(sorted(by_seed), key=lambda seed: max(by_seed[seed]) / min(by_seed[seed]))

@@ -69,9 +69,12 @@ def _axes_problems(axes: AxesConfig, template: TemplateConfig, data: DataConfig)
     yield from wrong
 
 
-def _batch_problems(trainer: Recipe, data: DataConfig, axes: AxesConfig) -> Iterator[Problem]:
+def _batch_problems(
+    trainer: Recipe, data: DataConfig, axes: AxesConfig, claim: ClaimConfig | None, rules: int
+) -> Iterator[Problem]:
     """A batch that is larger than the training set would leave an epoch without a step."""
-    train, axis = data.images_per_epoch(confirm=False), axes.knob("batch_size")
+    train = data.images_per_epoch(confirm=False, folds=data.has_folds(claim, rules))
+    axis = axes.knob("batch_size")
     if train is None:
         return
     batches = [(("trainer", "batch_size"), float(trainer.batch_size))]
@@ -92,7 +95,7 @@ def _warmup_problems(trainer: Recipe) -> Iterator[Problem]:
 
 def _limits_problems(limits: Limits, data: DataConfig) -> Iterator[Problem]:
     """Operations cannot be counted where nobody knows how many images there are."""
-    if limits.training_flops is not None and data.images_per_epoch(confirm=False) is None:
+    if limits.training_flops is not None and data.images_per_epoch(confirm=False, folds=False) is None:
         fix = "Say how many images there are to train on: data.train_images."
         yield Problem(("limits", "training_flops"), f"{limits.training_flops:.3g}", "nothing", fix)
 
@@ -170,7 +173,7 @@ def _looks_problems(looks: Sequence[int], seeds: int) -> Iterator[Problem]:
 
 def _claim_folds_problems(claim: ClaimConfig | None, data: DataConfig, rules: int) -> Iterator[Problem]:
     """Where seeds go round the folds, every fold has to be tested equally often."""
-    if claim is None or rules == 1 or data.facts().published_test:
+    if claim is None or not data.has_folds(claim, rules):
         return
     given: list[tuple[Key, int]] = [(("claim", "looks", number), look) for number, look in enumerate(claim.looks or ())]
     for key, seeds in given or [(("claim", "seeds"), claim.seeds)]:
@@ -188,7 +191,7 @@ def _one_number_a_stage(stages: int) -> str:
 _CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("budget", "template", "data"): _budget_problems,
     ("axes", "template", "data"): _axes_problems,
-    ("trainer", "data", "axes"): _batch_problems,
+    ("trainer", "data", "axes", "claim", "rules"): _batch_problems,
     ("trainer",): _warmup_problems,
     ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,

@@ -13,6 +13,7 @@ from resnext_search.spaces.architecture.architecture import Architecture, Templa
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
 from resnext_search.spaces.errors import PluginError, shown
+from resnext_search.spaces.folds import fewest_outside
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
 from resnext_search.spaces.study.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
@@ -157,9 +158,16 @@ class DataConfig(Section):
         validation = self.validation_images or available // 10
         return self.train_images or available - validation, validation
 
-    def images_per_epoch(self, *, confirm: bool) -> int | None:
-        """As `Study.images_per_epoch`."""
+    def has_folds(self, claim: ClaimConfig | None, rules: int) -> bool:
+        """As `Study.has_folds`, of a study with this claim under these rules."""
+        return rules != 1 and claim is not None and not self.facts().published_test
+
+    def images_per_epoch(self, *, confirm: bool, folds: bool) -> int | None:
+        """As `Study.images_per_epoch`, of a study that has folds or not."""
         available = self.facts().train_images
+        if folds:
+            outside = fewest_outside(available + self.facts().test_images)
+            return min(outside, self.train_images or outside)
         given = (self.train_images, self.validation_images) if confirm else (self.train_images,)
         if not available and None in given:
             return None

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
-from resnext_search.spaces.folds import most_outside
+from resnext_search.spaces.folds import FOLDS, fold_of
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
@@ -119,7 +119,7 @@ class Study(Section):
 
         Never under `rules: 1`.
         """
-        return self.rules != 1 and self.claim is not None and not self.facts().published_test
+        return self.data.has_folds(self.claim, self.rules)
 
     def facts(self) -> DatasetFacts:
         """Shape of the images; an `image_folder` says it in the study file."""
@@ -131,11 +131,20 @@ class Study(Section):
         None where nobody knows: for an `image_folder` of which the study does not say it. With folds, every trial
         trains on what its fold leaves, or on `data.train_images` of it.
         """
+        return self.data.images_per_epoch(confirm=phase == "confirm", folds=self.has_folds)
+
+    def fold_of(self, seed: int) -> int | None:
+        """The fold that a trial with this seed does not train on; None where the study has no folds."""
+        return fold_of(seed) if self.has_folds else None
+
+    def images_to_validate(self) -> int | None:
+        """Images that a trial of the tuning is judged by; None where nobody knows, as in `images_per_epoch`."""
+        facts = self.facts()
         if self.has_folds:
-            facts = self.facts()
-            most = most_outside(facts.train_images + facts.test_images)
-            return min(most, self.data.train_images or most)
-        return self.data.images_per_epoch(confirm=phase == "confirm")
+            return (facts.train_images + facts.test_images) // FOLDS
+        if not facts.train_images:
+            return self.data.validation_images
+        return self.data.split_sizes(facts.train_images)[1]
 
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""

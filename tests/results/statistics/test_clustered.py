@@ -72,6 +72,22 @@ def test_two_way_equals_the_sums_of_squares_and_is_never_below_a_part(contrasts:
     assert estimate.standard_error**2 >= max(v_seeds, v_images) - 1e-6
 
 
+@pytest.mark.parametrize(("runs", "images"), [(2, 3), (10, 400), (7, 31)])
+def test_one_fold_is_the_crossed_analysis_of_variance_to_the_last_digits(runs: int, images: int) -> None:
+    generator = np.random.default_rng(runs)
+    contrasts = 100.0 * generator.integers(-1, 2, size=(runs, images)) + generator.normal(0, 9, size=(runs, 1))
+    mean, rows, columns = contrasts.mean(), contrasts.mean(axis=1), contrasts.mean(axis=0)
+    degrees = np.array([runs - 1, images - 1, (runs - 1) * (images - 1)])
+    squares = [images * ((rows - mean) ** 2).sum(), runs * ((columns - mean) ** 2).sum(), 0.0]
+    squares[2] = ((contrasts - mean) ** 2).sum() - squares[0] - squares[1]
+    between_runs, between_images, residual = np.array(squares) / degrees
+    parts = np.array([max(between_runs, residual), max(between_images, residual), -residual]) / contrasts.size
+    estimate = two_way(contrasts)
+    assert estimate.standard_error**2 == pytest.approx(parts.sum(), rel=1e-12)
+    assert estimate.degrees == pytest.approx(parts.sum() ** 2 / (parts**2 / degrees).sum(), rel=1e-12)
+    assert estimate.example_error**2 == pytest.approx(parts[1] + parts[2], rel=1e-10, abs=1e-12)
+
+
 def test_a_single_run_or_image_has_no_standard_error() -> None:
     several = np.array([[0.0, 100.0, 0.0], [0.0, 0.0, 0.0]])
     for groups in (

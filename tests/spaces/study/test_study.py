@@ -143,9 +143,23 @@ def test_a_claim_on_data_without_a_test_split_is_tested_in_folds() -> None:
 @pytest.mark.parametrize("phase", ["search", "tune", "confirm"])
 def test_with_folds_every_trial_trains_on_what_its_fold_leaves(phase: Phase) -> None:
     tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
-    assert study(claim=SPEND, **tuned).images_per_epoch(phase) == 1_438
+    assert study(claim=SPEND, **tuned).images_per_epoch(phase) == 1_437
     few = {"name": "digits", "train_images": 200, "validation_images": 300}
     assert study(claim=SPEND, data=few, **tuned).images_per_epoch(phase) == 200
+
+
+def test_a_batch_may_have_as_many_images_as_a_fold_leaves() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, trainer={"batch_size": 1_437}, **tuned).trainer.batch_size == 1_437
+    for more in ({"claim": SPEND, "trainer": {"batch_size": 1_438}}, {"trainer": {"batch_size": 1_261}}):
+        with pytest.raises(ValidationError, match=r"at most the 1,(437|260) images to train on"):
+            study(**more, **tuned)
+
+
+def test_a_trial_has_the_fold_of_its_seed_where_there_are_folds() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).fold_of(12) == 2
+    assert study(**tuned).fold_of(12) is None
 
 
 def test_a_claim_has_defaults_and_survives_json() -> None:
