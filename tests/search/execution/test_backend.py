@@ -68,11 +68,12 @@ def train(study: Study, configuration: Any, seed: int, *, confirm: bool, **_: An
             yield Epoch(epoch, rate, 1.0, 1.0, error, 0.01, None, None)
 
 
-def test_a_whole_study_runs_without_ray(tmp_path: Path) -> None:
-    folder = run_study(tiny_study(TINY_CLAIM, "rules=1"), tmp_path / "run", train=train, backend=in_process)
+@pytest.mark.parametrize(("rules", "trials"), [(1, [4, 9, 20]), (2, [4, 52, 34])])
+def test_a_whole_study_runs_without_ray(tmp_path: Path, rules: int, trials: list[int]) -> None:
+    folder = run_study(tiny_study(TINY_CLAIM, f"rules={rules}"), tmp_path / "run", train=train, backend=in_process)
     with Journal(folder.journal, read_only=True) as journal:
         assert {trial.state for trial in journal.trials()} == {"completed"}
-        assert [len(journal.trials(phase=phase)) for phase in ("search", "tune", "confirm")] == [4, 9, 20]
+        assert [len(journal.trials(phase=phase)) for phase in ("search", "tune", "confirm")] == trials
     assert folder.verdict.exists()
 
 

@@ -10,8 +10,8 @@ from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
 from resnext_search.search.monitor.text import best_words, status_words
-from resnext_search.search.planning.claim_trials import enqueue_tuning
 from resnext_search.search.planning.plan import summarize
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.workload import training_flops
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -131,10 +131,11 @@ def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None
         completed(journal, point(0), 12.5)
         enqueue_tuning(study, journal)
         assert status_words(read_status(folder, journal)).splitlines()[:4] == [
-            "tiny: not running; trials: 1 completed, 9 queued, of 33",  # 4 + 3 arms x 3 rates + (3 + 1) x 5 seeds
+            # 4 arms x (3 + 2 x 5) rates + 4 + (4 + 1) x 5 seeds + 3 x 3 of the rates that came second
+            "tiny: not running; trials: 1 completed, 12 queued, of 90",
+            "  tune     12 queued, of 52",
             "  search   1 completed, of 4",
-            "  tune     9 queued, of 9",
-            "  confirm  none yet, of 20",
+            "  confirm  none yet, of 34",
         ]
 
 
@@ -200,4 +201,14 @@ def test_the_best_trial(tmp_path: Path) -> None:
     measured = best | {"latency_ms": 1.23456, "latency_ms_spread": 0.0789}
     assert best_words(measured).splitlines()[2] == (
         "multiply-adds 21,898  parameters 3,606  activations 1,418  latency 1.23 ms (median of the repeats +0.079 ms)"
+    )
+    confirmed = {"runs": 10, "test_error": 11.125, "learning_rate": 0.2}
+    assert best_words(best | {"confirmed": confirmed}).splitlines()[-1] == (
+        "it was confirmed on fresh seeds: test error 11.12 % (mean of 10 runs)"
+    )
+    of_an_arm = best | {"phase": "tune", "arm": "width", "confirmed": confirmed | {"runs": 1, "learning_rate": 0.17}}
+    words = best_words(of_an_arm).splitlines()
+    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9")
+    assert words[-1] == (
+        "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )

@@ -21,7 +21,7 @@ from tests.support.journals import completed, epoch_row, new_folder, point, star
 
 def busy_folder(path: Path) -> tuple[StudyFolder, Journal]:
     """A study with a claim: one trial completed, two failed, one running."""
-    folder, journal = new_folder(path, tiny_study(TINY_CLAIM))
+    folder, journal = new_folder(path, tiny_study(TINY_CLAIM, "rules=1"))
     completed(journal, point(0), 12.5)
     journal.fail(started(journal, point(1)), "TrainingDiverged", "the loss is nan")
     journal.fail(started(journal, point(2)), "TrainingDiverged", "the loss is nan")
