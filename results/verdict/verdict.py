@@ -73,7 +73,7 @@ def judge(
     started = len(names) > 1 or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None
     sample, notes = gather(compared, question) if question else (Sample((), (), True), [])
-    scale = scale_of([run for run in confirmed if run.arm in names], sample)
+    scale = scale_of([run for run in confirmed if run.arm in (question.matched() if question else names)], sample)
     reasons = unfair(compared, question, tolerance, is_study=is_study)
     finalists = finalist_results(confirmed)
     if question is None:
