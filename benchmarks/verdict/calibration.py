@@ -7,9 +7,9 @@ arms err at every rate, `worlds.py` how their networks err on every image. What 
 its true error is the mean over many tunings and trainings, and in a study it errs more or less than that as its own
 tuning has gone. Where nothing differs these means are equal; the base errs far more, so that no rival is excused.
 
-A wrong word is any word or phrase that says better or worse of arms that do not differ: `surely better` or `worse` than a
-rival that is equal, and `supported`, `contradicted` or, if no rival is beaten in truth, `partly supported`. The interval
-behind its share is Clopper and Pearson's, 95 %.
+A wrong word is any word or phrase that says better or worse of arms that do not differ: `surely better` or `worse` than
+a rival that is equal, and `supported`, `contradicted` or, if no rival is beaten in truth, `partly supported`. The
+interval behind its share is Clopper and Pearson's, 95 %.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class Comparison:
         p_worse_holm: The same, corrected.
         p_gain: One-sided p-value against "better by less than the margin".
         p_gain_holm: The same, corrected.
-        p_loss_holm: Against "worse by less than the margin", corrected.
+        p_loss: One-sided p-value against "worse by less than the margin".
+        p_loss_holm: The same, corrected.
         p_negligible: Against "differs by the margin or more", either way.
         standard_error: Of the difference.
         example_error: The part of it that more seeds would not shrink; NaN when not known.
@@ -61,6 +62,7 @@ class Comparison:
     p_worse_holm: float
     p_gain: float
     p_gain_holm: float
+    p_loss: float
     p_loss_holm: float
     p_negligible: float
     standard_error: float
@@ -74,7 +76,13 @@ class Comparison:
     def finding(self) -> Finding:
         """What the rules look at."""
         return Finding(
-            self.p_holm, self.p_worse_holm, self.p_gain, self.p_gain_holm, self.p_loss_holm, self.p_negligible
+            self.p_holm,
+            self.p_worse_holm,
+            self.p_gain,
+            self.p_gain_holm,
+            self.p_loss,
+            self.p_loss_holm,
+            self.p_negligible,
         )
 
 
@@ -181,6 +189,7 @@ def _compare(
                 corrected.worse[index],
                 test.gain,
                 corrected.gain[index],
+                test.loss,
                 corrected.loss[index],
                 test.negligible,
                 estimate.standard_error,

@@ -33,7 +33,8 @@ class Finding:
         worse: Against "no worse", corrected.
         gain: Against "better by less than the margin".
         gain_corrected: The same, corrected.
-        loss_corrected: Against "worse by less than the margin", corrected.
+        loss: Against "worse by less than the margin".
+        loss_corrected: The same, corrected.
         negligible: Against "differs by the margin or more, either way".
     """
 
@@ -41,6 +42,7 @@ class Finding:
     worse: float
     gain: float
     gain_corrected: float
+    loss: float
     loss_corrected: float
     negligible: float
 
@@ -119,10 +121,10 @@ def _is_supported(comparisons: Sequence[Finding], trend: TrendFinding | None, sp
 
 
 def _is_contradicted(comparisons: Sequence[Finding], trend: TrendFinding | None, spent: float) -> bool:
-    """Loses to some rival: any test may say so, and each is corrected for their number."""
+    """Loses to some rival: any test may say so, and is corrected for it; in a trade the trend alone may."""
     if trend is None:
         return any(bool(is_gain(one.worse, one.loss_corrected, spent)) for one in comparisons)
-    return bool(is_gain(trend.trend.worse, trend.trend.loss_corrected, spent)) and not trend.some_better
+    return bool(is_gain(trend.trend.worse, trend.trend.loss, spent)) and not trend.some_better
 
 
 def all_corrected_below(p_values: Any, level: float) -> Any:

@@ -64,7 +64,7 @@ class StudyResults(NamedTuple):
 def read_results(journal: Journal) -> StudyResults:
     """The results of a study as far as it has come."""
     trials = trials_table(journal)
-    return StudyResults(trials, pareto_table(journal, trials=trials), judge_study(journal.study(), trials))
+    return StudyResults(trials, pareto_table(journal, trials=trials), judge_study(journal, trials))
 
 
 def read_facts(folder: StudyFolder, journal: Journal, results: StudyResults, search: SearchSummary) -> Facts:

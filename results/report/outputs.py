@@ -36,7 +36,7 @@ def write_outputs(folder: StudyFolder, journal: Journal, summarize: Callable[[],
     write_tables(folder, trials, front)
     search = summarize()
     write_effects(folder, search.effects, trials)
-    results = StudyResults(trials, front, judge_study(journal.study(), trials))
+    results = StudyResults(trials, front, judge_study(journal, trials))
     write_report(folder.report, read_facts(folder, journal, results, search))
     return results
 
@@ -69,7 +69,7 @@ def export_study(
     files = write_tables(folder, trials, front)
     search = summarize()
     files += [write_effects(folder, search.effects, trials), *write_parquet(folder, trials, front)]
-    verdict = judge_study(journal.study(), trials)
+    verdict = judge_study(journal, trials)
     if verdict is not None:
         rows = arm_rows(verdict.to_json())
         for path, text in ((folder.arms_latex, latex(rows)), (folder.arms_markdown, markdown(rows))):

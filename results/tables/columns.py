@@ -77,6 +77,7 @@ TRIALS = (
     *_columns("group_widths, blocks", WORD, "channels of a group, and blocks, of every stage"),
     *(Column(name, WHOLE if facts.integer else NUMBER, "the recipe of this trial") for name, facts in KNOBS.items()),
     *_columns(", ".join(Complexity._fields), WHOLE, "exact counts; multiply-adds and activations for one image"),
+    *_columns("validation_images", WHOLE, "tune only: how many images the validation error is of, where that is known"),
     *_columns(
         "validation_error, test_error",
         NUMBER,

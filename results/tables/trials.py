@@ -167,6 +167,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "depth": architecture and architecture.depth,
         **{name: getattr(recipe, name) for name in KNOBS},
         **(counts._asdict() if counts else dict.fromkeys(Complexity._fields)),
+        "validation_images": study.images_to_validate() if trial and trial.phase == "tune" else None,
         "validation_error": trial and trial.validation_error,
         "test_error": trial and trial.test_error,
         "epochs": trial and trial.epochs,

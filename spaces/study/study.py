@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
-from resnext_search.spaces.folds import fold_of
+from resnext_search.spaces.folds import FOLDS, fold_of
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
@@ -136,6 +136,15 @@ class Study(Section):
     def fold_of(self, seed: int) -> int | None:
         """The fold that a trial with this seed does not train on; None where the study has no folds."""
         return fold_of(seed) if self.has_folds else None
+
+    def images_to_validate(self) -> int | None:
+        """Images that a trial of the tuning is judged by; None where nobody knows, as in `images_per_epoch`."""
+        facts = self.facts()
+        if self.has_folds:
+            return (facts.train_images + facts.test_images) // FOLDS
+        if not facts.train_images:
+            return self.data.validation_images
+        return self.data.split_sizes(facts.train_images)[1]
 
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from resnext_search.results import EpochRow, Journal, StudyFolder
 from resnext_search.search.cli.main import commands
-from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.confirmation import enqueue_confirmation
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.spaces import load_study
 from resnext_search.spaces.correctness import pack_correct
 
@@ -45,9 +46,9 @@ def small_folder(path: Path) -> StudyFolder:
         for number in range(4):
             completed(journal, point(2 * number, 0.1), 10.0 + number)
         for enqueue in (enqueue_tuning, enqueue_confirmation):
-            enqueue(journal.study(), journal)
-            for trial in journal.trials(states=["queued"]):
-                end(journal, trial.trial_id)
+            while enqueue(journal.study(), journal):
+                for trial in journal.trials(states=["queued"]):
+                    end(journal, trial.trial_id)
     return folder
 
 

@@ -15,7 +15,7 @@ from resnext_search.spaces.errors import UsageError
 from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import epoch_row, new_folder, tiny_set
 
-STUDY = tiny_study("objectives=[validation_error, latency_ms]", "search.trials=20")
+STUDY = tiny_study("objectives=[validation_error, latency_ms]", "search.trials=20", "rules=1")
 HERE = {"device": "cpu", "host": "here"}
 
 

@@ -121,6 +121,29 @@ def test_a_file_full_of_problems_shows_the_first_twenty() -> None:
     assert lines[-1] == "... and 4,980 more problems"
 
 
+# ------------------------------------------------------------------ a study that was begun before
+
+
+@pytest.mark.parametrize(("written", "begun", "rules"), [("", 1, 1), ("", None, 2), ("rules: 2\n", 1, 2)])
+def test_a_study_that_was_begun_keeps_its_rules_unless_its_file_names_some(
+    written: str, begun: int | None, rules: int
+) -> None:
+    asked: list[str] = []
+
+    def rules_of(name: str) -> int | None:
+        asked.append(name)
+        return begun
+
+    assert parse_study(SOUND + written, "s.yaml", (), rules_of).rules == rules
+    assert asked == ([] if written else ["example"])
+    assert parse_study(SOUND + written, "s.yaml", ["rules=1"], rules_of).rules == 1
+
+
+def test_nobody_is_asked_for_the_rules_of_a_study_without_a_name() -> None:
+    with pytest.raises(StudyError, match="name: found 12"):
+        parse_study(SOUND.replace("name: example", "name: 12"), "s.yaml", (), lambda name: int(name))
+
+
 # ------------------------------------------------------------------ files
 
 
