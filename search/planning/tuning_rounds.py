@@ -17,7 +17,6 @@ from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import tuning_seed
 from resnext_search.spaces.claim.tuning import planned_rates, tuned, wider_rates
 from resnext_search.spaces.claim.tuning_fit import Point, Tuned, fit_tuning, second_rates
-from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 
@@ -50,7 +49,7 @@ def missing_tuning(study: Study, journal: Journal) -> list[Wanted]:
     # once begun it keeps its rates: on another machine the fit may differ in the last digit
     begun, points = _curves(trial for trial in done if trial.seed == seeds[0]), _points(first)
     own_rates = {
-        arm: list(begun[arm]) if arm in begun else second_rates(points[arm], images=validating_images(study))
+        arm: list(begun[arm]) if arm in begun else second_rates(points[arm], images=study.images_to_validate())
         for arm in _arms(study)
     }
     return lacking(_round(study, own_rates, seeds), done)
@@ -71,15 +70,7 @@ def chosen_rates(journal: Journal) -> dict[str, Tuned]:
     study, trials = journal.study(), journal.trials(phase="tune")
     inside = _tuned_inside(_curves(trial for trial in trials if trial.seed == trials[0].seed))
     points = {arm: of_arm for arm, of_arm in _points(trials).items() if arm in inside}
-    return fit_tuning(points, images=validating_images(study), levels=study.has_folds)
-
-
-def validating_images(study: Study) -> int | None:
-    """Images on which a tuning trial is validated; None for an `image_folder` whose study does not say it."""
-    facts = study.facts()
-    if study.has_folds:
-        return (facts.train_images + facts.test_images) // FOLDS
-    return study.data.split_sizes(facts.train_images)[1] or None
+    return fit_tuning(points, images=study.images_to_validate(), levels=study.has_folds)
 
 
 def _tuned_inside(first_round: Mapping[str, Mapping[float, float]]) -> set[str]:
