@@ -155,7 +155,8 @@ def power(
         variance = measured + example_error**2 + parts.sum()
         doubt = measured**2 / (seeds - 1) + (parts**2 / tuning_degrees).sum()
         degrees = variance**2 / np.maximum(doubt, np.finfo(float).tiny)
-        error = np.sqrt(variance)
+        # without images and spread nothing is uncertain, and any difference at all is sure
+        error = np.sqrt(np.maximum(variance, np.finfo(float).tiny))
 
         def tail(distance: Floats, degrees: Floats = degrees, error: Floats = error) -> NDArray[np.float64]:
             return np.asarray(stdtr(degrees, -distance / error))

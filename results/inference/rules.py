@@ -22,6 +22,8 @@ FEWEST_SEEDS = 10
 ALPHA_DIRECTION = 0.025
 # By at least the margin, or by less.
 ALPHA_MARGIN = 0.05
+# A planned look at which one of these comes out is followed by the next: more seeds may still make it another word.
+OPEN_WORDS: tuple[Word, ...] = ("inconclusive", "partly supported", "invalid")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ commands = options.Group()
 @click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
 @options.serve_option
 def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
-    """Run a study, or continue it: search, tune and confirm the claim, tables, verdict."""
+    """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.search.planning.plan import rules_in
     from resnext_search.spaces.study.file import load_study

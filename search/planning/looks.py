@@ -6,12 +6,10 @@ judged once, after all its seeds; seeds that are added later make another look, 
 
 from __future__ import annotations
 
+from resnext_search.results.inference.rules import OPEN_WORDS
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, FINALIST, RUNNER_UP, Trial
 from resnext_search.spaces.study.study import Study
-
-# Words that leave the question open: with them a planned look is followed by the next.
-OPEN_WORDS = ("inconclusive", "invalid")
 
 
 def seeds_due(study: Study, journal: Journal) -> int:
