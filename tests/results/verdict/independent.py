@@ -1,4 +1,4 @@
-"""The verdict once more, from its page alone: docs/explanation/how-the-verdict-is-made.md, numpy and nothing else.
+"""The verdict once more, from its page alone: docs/explanation/verdict.md, numpy and nothing else.
 
 Written by someone who had not read the project's own, to be compared with it. Without folds and without the choice of
 looks (`spent` is the share of the error that the look may spend).
