@@ -42,9 +42,10 @@ QUESTION = Question("spend", "cardinality", ARMS, base="base")
 MARGIN = 0.3
 ERROR = 8.0
 BASE_ERROR = 14.0
-IMAGES = 2500
+IMAGES = 10_000
 EXAMPLE_ERROR = 0.06
 WORDS = ("supported", "partly supported", "contradicted", "no practical difference", "inconclusive")
+WORLD = World.of(IMAGES, EXAMPLE_ERROR)
 # The seeds that the constants of the tuning were chosen on are 0.
 SEED = 1
 
@@ -71,6 +72,10 @@ class Case:
     tuning_seeds: int = 2
     seed: int = SEED
 
+    def errors(self) -> tuple[float, ...]:
+        """True errors of `ARMS`, in percent."""
+        return ERROR, ERROR + self.gains[0], ERROR + self.gains[1], BASE_ERROR
+
     def curves(self) -> dict[str, Curve]:
         """By arm, log error over log rate."""
         if self.truth == "table":
@@ -91,13 +96,21 @@ def tuned_errors(case: Case, tunings: Sequence[dict[str, Tuned]]) -> np.ndarray:
     return errors / errors.mean(axis=0)
 
 
-def judged(case: Case, number: int, of: dict[str, Tuned], errors: np.ndarray, spent: float = 1.0) -> Decision:
-    """Train and judge one study, whose arms' errors are these multiples of their true ones."""
-    generator = np.random.default_rng([case.seed, number, case.seeds, round(1000 * case.deviation), 7])
-    true = np.array([ERROR, ERROR + case.gains[0], ERROR + case.gains[1], BASE_ERROR]) * errors
-    world = World.of(IMAGES, EXAMPLE_ERROR)
-    wrong = world.wrong(true / 100, case.deviation, case.seeds, generator)
-    return decide(sample_of(ARMS, wrong, of), QUESTION, MARGIN, spent=spent)
+def judged(cases: Sequence[Case], number: int, of: dict[str, Tuned], errors: np.ndarray) -> list[Decision]:
+    """Train and judge one study, whose arms' errors are these multiples of their true ones, as each of some cases.
+
+    The cases have one number of seeds and one deviation, and share every network that is the same in them.
+    """
+    seeds, deviation = cases[0].seeds, cases[0].deviation
+    generator = np.random.default_rng([cases[0].seed, number, seeds, round(1000 * deviation), 7])
+    networks = sorted({(place, true) for case in cases for place, true in enumerate(case.errors())})
+    true = np.array([true * errors[place] for place, true in networks])
+    wrong = WORLD.wrong(true / 100, deviation, seeds, generator)
+    decisions = []
+    for case in cases:
+        chosen = wrong[[networks.index(network) for network in enumerate(case.errors())]]
+        decisions.append(decide(sample_of(ARMS, chosen, of), QUESTION, MARGIN))
+    return decisions
 
 
 def sample_of(arms: tuple[str, ...], wrong: np.ndarray, of: dict[str, Tuned]) -> Sample:
@@ -127,8 +140,16 @@ def happened(case: Case, decision: Decision) -> Counter[str]:
     return counts
 
 
-def _study(case: Case, task: tuple[int, dict[str, Tuned], np.ndarray]) -> Counter[str]:
-    return happened(case, judged(case, *task))
+def _study(cases: Sequence[Case], task: tuple[int, dict[str, Tuned], np.ndarray]) -> list[Counter[str]]:
+    alike: dict[tuple[int, float], list[Case]] = {}
+    for case in cases:
+        alike.setdefault((case.seeds, case.deviation), []).append(case)
+    counts = {
+        case: happened(case, decision)
+        for some in alike.values()
+        for case, decision in zip(some, judged(some, *task), strict=True)
+    }
+    return [counts[case] for case in cases]
 
 
 def _simulated(pool: ProcessPoolExecutor, cases: Sequence[Case], studies: int) -> Iterator[tuple[Case, Counter[str]]]:
@@ -137,10 +158,11 @@ def _simulated(pool: ProcessPoolExecutor, cases: Sequence[Case], studies: int) -
     inside = [(number, of) for number, of in enumerate(tunings) if len(of) == len(ARMS)]
     errors = tuned_errors(cases[0], [of for _, of in inside])
     tasks = [(number, of, own) for (number, of), own in zip(inside, errors, strict=True)]
-    for case in cases:
-        counts: Counter[str] = Counter()
-        for one in pool.map(partial(_study, case), tasks, chunksize=50):
+    totals: list[Counter[str]] = [Counter() for _ in cases]
+    for of_study in pool.map(partial(_study, cases), tasks, chunksize=50):
+        for counts, one in zip(totals, of_study, strict=True):
             counts.update(one)
+    for case, counts in zip(cases, totals, strict=True):
         counts["studies"], counts["invalid"] = len(tasks), studies - len(tasks)
         for arm, spread in zip(ARMS, errors.std(axis=0), strict=True):
             counts[f"true tuning {arm}"] = round(1e6 * (ERROR * float(spread)) ** 2)

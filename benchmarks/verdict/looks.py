@@ -26,19 +26,15 @@ from resnext_search.spaces.claim.tuning_fit import Tuned
 
 from benchmarks.verdict.calibration import (
     ARMS,
-    BASE_ERROR,
-    ERROR,
-    EXAMPLE_ERROR,
-    IMAGES,
     MARGIN,
     QUESTION,
     WORDS,
+    WORLD,
     Case,
     sample_of,
     tuned,
     tuned_errors,
 )
-from benchmarks.verdict.worlds import World
 
 LOOKS = (10, 20, 40)
 FIXED = (10, 15, 20, 25, 30, 35, 40)
@@ -53,8 +49,8 @@ def study(case: Case, task: tuple[int, dict[str, Tuned], np.ndarray]) -> Counter
     """One study with looks, and what fixed numbers of seeds would have said of it."""
     number, of, errors = task
     generator = np.random.default_rng([case.seed, number, round(1000 * case.deviation), 13])
-    true = np.array([ERROR, ERROR + case.gains[0], ERROR + case.gains[1], BASE_ERROR]) * errors
-    wrong = World.of(IMAGES, EXAMPLE_ERROR).wrong(true / 100, case.deviation, case.seeds, generator)
+    true = np.array(case.errors()) * errors
+    wrong = WORLD.wrong(true / 100, case.deviation, case.seeds, generator)
     counts: Counter[str] = Counter()
     for seeds in LOOKS:
         spent = share_of_look(LOOKS, seeds) or 1.0

@@ -25,9 +25,8 @@ from resnext_search.results.inference.question import ask
 from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.spaces.claim.tuning_fit import Tuned
 
-from benchmarks.verdict.calibration import ERROR, EXAMPLE_ERROR, IMAGES, MARGIN, SEED, WORDS, sample_of
+from benchmarks.verdict.calibration import ERROR, MARGIN, SEED, WORDS, WORLD, sample_of
 from benchmarks.verdict.tunings import Curve, smooth, tune
-from benchmarks.verdict.worlds import World
 
 NOISE, DEVIATION, SEEDS = "0.35", 0.22, 10
 SOURCES = ("1x12d", "2x8d", "4x5d", "8x3d")
@@ -75,9 +74,7 @@ def study(truth: Truth, task: tuple[int, dict[str, Tuned], np.ndarray]) -> tuple
     """The words of one study, by the second rules and by the first; and the direction, by the second."""
     number, of, multiples = task
     generator = np.random.default_rng([SEED, number, 11])
-    wrong = World.of(IMAGES, EXAMPLE_ERROR).wrong(
-        (ERROR + np.array(truth.errors)) * multiples / 100, DEVIATION, SEEDS, generator
-    )
+    wrong = WORLD.wrong((ERROR + np.array(truth.errors)) * multiples / 100, DEVIATION, SEEDS, generator)
     sample, question = sample_of(truth.arms, wrong, of), ask(truth.arms)
     old = compare(replace(sample, tuning={}), question, MARGIN, rules=1)
     assert old.trend is not None

@@ -239,14 +239,14 @@ def _step(points: Sequence[Point]) -> float:
     return min(float(np.median(np.diff(places))), MOST_STEP) if len(places) > 1 else MOST_STEP
 
 
-def first_rates(points: Sequence[Point]) -> set[float]:
-    """The rates of an arm's first round: those of the seed whose rates span most; of equal ones the lowest seed's.
+def first_round(points: Sequence[Point]) -> list[Point]:
+    """The trials of an arm's first round: those of the seed whose rates span most; of equal ones the lowest seed's.
 
-    >>> sorted(first_rates([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.3, 9.0, 5)]))
+    >>> [point.rate for point in first_round([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.3, 9.0, 5)])]
     [0.1, 1.0]
     """
     by_seed = _by_seed(points)
-    return by_seed[_first_seed(by_seed)]
+    return [point for point in points if point.seed == _first_seed(by_seed)] if points else []
 
 
 def _later_rates(points: Sequence[Point]) -> set[float]:
