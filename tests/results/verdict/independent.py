@@ -1,7 +1,7 @@
 """The verdict once more, from its page alone: docs/explanation/verdict.md, numpy and nothing else.
 
-Written by someone who had not read the project's own, to be compared with it. Without folds and without the choice of
-looks (`spent` is the share of the error that the look may spend).
+Its first version was written without a look at the project's own code; where the page left a choice, it then took the
+code's. Where the two disagree it follows the page. Without folds; `spent` is the share that a look may spend.
 """
 
 import math
