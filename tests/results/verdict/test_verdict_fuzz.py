@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resnext_search.results.inference.rules import Word
+from resnext_search.results.inference.question import Word
 from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.correctness import pack_correct

@@ -1,4 +1,4 @@
-"""What is asked, and which word answers it: every word from findings made by hand."""
+"""Which word answers under the first rules: every word from findings made by hand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from resnext_search.results.inference.rules import Finding, Question, Word, ask, choose_word, is_gain
-from resnext_search.spaces.errors import UsageError
+from resnext_search.results.inference.first_rules import Finding, choose_word, is_gain
+from resnext_search.results.inference.question import Word
 
 MARGIN = 0.3
 
@@ -73,54 +73,3 @@ def test_a_binary_fraction_below_the_margin_is_the_margin() -> None:
 def test_the_rules_work_on_arrays() -> None:
     lower, value, probability = np.array([0.1, -0.1]), np.array([0.4, 0.4]), np.array([0.8, 0.8])
     assert is_gain(lower, value, probability, 0.3).tolist() == [True, False]
-
-
-def test_an_arm_named_cardinality_makes_a_spend() -> None:
-    question = ask(["width", "cardinality", "8x14d"])
-    assert question == Question("spend", "cardinality", ("cardinality", "8x14d", "width"))
-    assert question.pairs() == [("cardinality", "8x14d"), ("cardinality", "width")]
-    assert question.weights("cardinality", "width").tolist() == [-1, 0, 1]
-    assert question.gains().tolist() == [0, 1, 1]
-    assert question.trend() is None
-
-
-def test_arms_named_like_networks_make_a_trade_by_ascending_cardinality() -> None:
-    question = ask(["32x4d-50", "2x40d-50", "1x64d-50"])
-    assert question == Question("trade", "32x4d-50", ("1x64d-50", "2x40d-50", "32x4d-50"), (1, 2, 32))
-    assert question.gains().tolist() == [1, 0.8, 0]
-    trend = question.trend()
-    assert trend is not None
-    assert float(trend @ question.gains()) == pytest.approx(1)
-
-
-def test_a_claimant_makes_a_pair_of_any_arms() -> None:
-    assert ask(["ours", "theirs"], "theirs") == Question("pair", "theirs", ("theirs", "ours"))
-    assert ask(["1x64d", "32x4d"], "1x64d") == Question("pair", "1x64d", ("1x64d", "32x4d"))
-    assert ask(["cardinality", "width"], "width").kind == "pair"
-    assert ask(["cardinality", "width"], "cardinality").kind == "spend"
-
-
-@pytest.mark.parametrize(
-    ("arms", "claimant", "message", "hint"),
-    [
-        (["width"], None, "arm: only width; a comparison needs two arms", "Give the runs of its rivals too."),
-        (
-            ["a", "b"],
-            None,
-            "arm: neither an arm 'cardinality', nor one cardinality an arm as in 1x64d and 32x4d: a, b",
-            "Say which arm the claim is about, e.g. --claimant a.",
-        ),
-        (
-            ["8x14d-29", "8x14d-50"],
-            None,
-            "arm: neither an arm 'cardinality', nor one cardinality an arm as in 1x64d and 32x4d: 8x14d-29, 8x14d-50",
-            "Say which arm the claim is about, e.g. --claimant 8x14d-29.",
-        ),
-        (["a", "b"], "c", "claimant 'c' is no arm of these runs; allowed: a, b", "Change --claimant."),
-    ],
-)
-def test_what_cannot_be_asked(arms: list[str], claimant: str | None, message: str, hint: str) -> None:
-    with pytest.raises(UsageError) as error:
-        ask(arms, claimant)
-    assert str(error.value) == message
-    assert error.value.hint == hint

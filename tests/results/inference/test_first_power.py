@@ -1,12 +1,12 @@
-"""The number of seeds: against closed forms where there are any."""
+"""The number of seeds under the first rules: against closed forms where there are any."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
-from resnext_search.results.inference.power import Spread, power, seeds_needed
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.first_power import Spread, power, seeds_needed
+from resnext_search.results.inference.question import ask
 from scipy.special import ndtr
 
 PAIR = ask(["cardinality", "width"])

@@ -1,4 +1,4 @@
-"""Whole verdicts: published runs, studies with every fault, and what must not change them."""
+"""Whole verdicts by the first rules, as studies have them that were begun under those."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import resnext_search.results
 from resnext_search.results.verdict.text import verdict_text
-from resnext_search.results.verdict.verdict import Verdict, judge
+from resnext_search.results.verdict.verdict import Verdict
+from resnext_search.results.verdict.verdict import judge as judge_by
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import answers_table, errors_with, runs_table, spend_table, study_table
@@ -19,6 +19,11 @@ from tests.support.tables import answers_table, errors_with, runs_table, spend_t
 # RegNet's Table 3 (Radosavovic et al. 2020, arXiv:2003.13678), 50 layers, five runs each: mean and SD.
 REGNET_50 = {"1x64d-50": errors_with(23.2, 0.09, 5, 1), "32x4d-50": errors_with(21.9, 0.10, 5, 2)}
 RESNET_50, RESNEXT_50 = 4_089_185_256, 4_230_480_872
+
+
+def judge(table: pd.DataFrame, **options: Any) -> Verdict:
+    """By the first rules."""
+    return judge_by(table, rules=1, **options)
 
 
 def answers(errors: dict[str, float], seeds: int = 6, examples: int = 800) -> pd.DataFrame:
@@ -288,10 +293,3 @@ def test_a_finalist_cannot_be_the_claimant() -> None:
         UsageError, match="claimant 'finalist-0012' is no arm of these runs; allowed: cardinality, depth"
     ):
         judge(table, claimant="finalist-0012")
-
-
-def test_the_verdict_is_a_name_of_the_room() -> None:
-    assert resnext_search.results.judge is judge
-    assert resnext_search.results.Verdict is Verdict
-    with pytest.raises(AttributeError, match=r"module 'resnext_search\.results' has no attribute 'Opinion'"):
-        _ = resnext_search.results.Opinion
