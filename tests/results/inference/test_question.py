@@ -56,3 +56,32 @@ def test_what_cannot_be_asked(arms: list[str], claimant: str | None, message: st
         ask(arms, claimant)
     assert str(error.value) == message
     assert error.value.hint == hint
+
+
+def test_the_base_and_the_multiples_are_no_rivals() -> None:
+    question = ask(["width", "cardinality-x8", "base", "cardinality", "cardinality-x4", "depth"])
+    assert question.rivals() == ["depth", "width"]
+    assert question.base == "base"
+    assert question.multiples == ("cardinality-x4", "cardinality-x8")
+    assert question.pairs() == [("cardinality", "depth"), ("cardinality", "width")]
+    assert question.further_pairs() == [
+        (multiple, rival) for multiple in ("cardinality-x4", "cardinality-x8") for rival in ("depth", "width")
+    ]
+    assert question.matched() == ["cardinality", "cardinality-x4", "cardinality-x8", "depth", "width"]
+
+
+def test_under_the_first_rules_every_other_arm_is_a_rival() -> None:
+    assert ask(["cardinality", "base", "cardinality-x4"], rules=1).rivals() == ["base", "cardinality-x4"]
+
+
+def test_an_arm_named_base_is_any_arm_where_there_is_no_spend() -> None:
+    question = ask(["base", "ours"], "ours")
+    assert (question.kind, question.base, question.rivals()) == ("pair", None, ["base"])
+
+
+@pytest.mark.parametrize("others", [["base"], ["cardinality-x4"], ["base", "cardinality-x4", "cardinality-x8"]])
+def test_a_spend_without_a_rival_is_none(others: list[str]) -> None:
+    with pytest.raises(UsageError, match="cardinality needs a rival that costs the same"):
+        ask(["cardinality", *others])
+    assert not have_rivals(["cardinality", *others])
+    assert have_rivals(["cardinality", "width", *others])
