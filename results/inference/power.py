@@ -155,7 +155,8 @@ def power(
         parts = weights**2 * tuning
         variance = measured + example_error**2 + parts.sum()
         doubt = measured**2 / (seeds - 1) + (parts**2 / tuning_degrees).sum()
-        degrees = variance**2 / np.maximum(doubt, np.finfo(float).tiny)
+        # as good as normal, and no overflow, where the variance is known
+        degrees = variance**2 / np.maximum(doubt, np.maximum(1e-12 * variance**2, np.finfo(float).tiny))
         error = np.sqrt(variance)
 
         def tail(distance: Floats, degrees: Floats = degrees, error: Floats = error) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ def test_p_values_at_the_margin_are_scipys() -> None:
 
 
 def test_within_seeds_a_win_is_one_of_five() -> None:
-    """The second rival errs 0.1, 0.1, -0.1, 0.2 and 0.2 more: four wins of five. Of all 25 pairs it is 17 and 3 ties."""
+    """The second rival errs 0.1, 0.1, -0.1, 0.2 and 0.2 more: four of five. Of all 25 pairs it is 17 and 3 ties."""
     assert [one.probability for one in compared(SPEND).plain] == [1.0, 0.8]
     assert [one.probability for one in compared(SPEND, rules=1).plain] == [1.0, 0.74]
     assert math.isnan(compared(SPEND).plain[0].probability_interval[0])
