@@ -88,7 +88,7 @@ def answer_by_second_rules(
         *notes.on_looks(looks.planned, looks.looked, fewest, len(decision.comparisons.plain)),
         *notes.on_soundness(decision),
         *notes.on_strength(sample, decision, without, runner_up),
-        *notes.on_scope(runs),
+        *notes.on_scope(runs, sample),
     ]
     return replace(
         verdict,

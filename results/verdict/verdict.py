@@ -73,7 +73,8 @@ def judge(
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None
     sample, notes = gather(compared, question) if question else (Sample((), (), True), [])
-    scale = scale_of([run for run in confirmed if run.arm in names], sample)
+    matched = question.matched() if question else names
+    scale = scale_of([run for run in confirmed if run.arm in matched], sample)
     reasons = unfair(compared, question, tolerance, is_study=is_study)
     finalists = finalist_results(confirmed)
     if question is None:
