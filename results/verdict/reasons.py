@@ -89,7 +89,8 @@ def _partly(decision: Decision, question: Question, margin: float, spent: float)
     won = [one for one in beaten if one.rival not in decision.unsound]
     if question.kind == "trade":
         winners, rest = listed([one.claimant for one in won]), "the trend over all cardinalities is not shown"
-        return f"{winners} beats {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
+        beat = "beats" if len(won) == 1 else "beat"
+        return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
     found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
     if len(beaten) < len(question.rivals()):
         return f"{found}, but not all of {listed(question.rivals())}{_phrase(decision, question)}"

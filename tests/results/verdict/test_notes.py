@@ -143,9 +143,7 @@ def runner_up(of: Mapping[str, Sequence[float | None]]) -> tuple[int, dict[str, 
 def test_the_second_best_rate_is_compared_on_the_seeds_that_it_has() -> None:
     """cardinality: 8.3 and 8.5 against 8.0 and 8.1; of width the second run failed, and 7.6 stands against 7.5."""
     confirmed = {"cardinality": [8.0, 8.1, 9.9], "width": [7.5, 7.9, 7.7], "base": [11.0, 11.0, 11.0]}
-    found = runner_up(
-        {**confirmed, "runner-up-cardinality": [8.3, 8.5], "runner-up-width": [7.6, None]}
-    )
+    found = runner_up({**confirmed, "runner-up-cardinality": [8.3, 8.5], "runner-up-width": [7.6, None]})
     assert found == (2, {"cardinality": pytest.approx(0.35), "width": pytest.approx(0.1)})
 
 

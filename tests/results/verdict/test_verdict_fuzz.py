@@ -39,9 +39,7 @@ OPTIONS = {
     "tolerance": st.just(0.02) | st.floats(),
     "claimant": st.none() | st.sampled_from(["a", "32x4d", "cardinality", "base"]) | st.text(max_size=3),
     "rules": st.sampled_from([1, 2]),
-    "looks": st.builds(
-        Looks, st.sampled_from([(), (10,), (10, 20), (3, 6, 12)]), st.sampled_from([(), (10,), (3, 7)])
-    ),
+    "looks": st.builds(Looks, st.sampled_from([(), (10,), (10, 20), (3, 6, 12)]), st.sampled_from([(), (10,), (3, 7)])),
 }
 ARMS = [
     ["a", "b"],
