@@ -5,7 +5,8 @@
 Simulates whole studies, from the tuning of every arm to the word, and prints Markdown tables. `tunings.py` says how the
 arms err at every rate, `worlds.py` how their networks err on every image. What is compared is an arm with its tuning:
 its true error is the mean over many tunings and trainings, and in a study it errs more or less than that as its own
-tuning has gone. Where nothing differs these means are equal; the base errs far more, so that no rival is excused.
+tuning has gone. Where nothing differs these means are equal. There is no base: every rival counts, as it does where the
+base errs far more than all of them.
 
 A wrong word is any word or phrase that says better or worse of arms that do not differ: `surely better` or `worse` than
 a rival that is equal, and `supported`, `contradicted` or, if no rival is beaten in truth, `partly supported`. The
@@ -36,12 +37,11 @@ from resnext_search.spaces.claim.tuning_fit import Tuned
 from benchmarks.verdict.tunings import NOISES, TRUTHS, Curve, bent, interpolated, smooth, tune
 from benchmarks.verdict.worlds import World
 
-ARMS = ("cardinality", "depth", "width", "base")
-SOURCES = {arm: ("fashion_mnist_spend", arm) for arm in ARMS[:3]} | {"base": ("fashion_mnist_trade", "1x12d")}
-QUESTION = Question("spend", "cardinality", ARMS, base="base")
+ARMS = ("cardinality", "depth", "width")
+QUESTION = Question("pair", "cardinality", ARMS)
+STUDY = "fashion_mnist_spend"
 MARGIN = 0.3
 ERROR = 8.0
-BASE_ERROR = 14.0
 IMAGES = 10_000
 EXAMPLE_ERROR = 0.06
 WORDS = ("supported", "partly supported", "contradicted", "no practical difference", "inconclusive")
@@ -74,13 +74,13 @@ class Case:
 
     def errors(self) -> tuple[float, ...]:
         """True errors of `ARMS`, in percent."""
-        return ERROR, ERROR + self.gains[0], ERROR + self.gains[1], BASE_ERROR
+        return ERROR, ERROR + self.gains[0], ERROR + self.gains[1]
 
     def curves(self) -> dict[str, Curve]:
         """By arm, log error over log rate."""
         if self.truth == "table":
-            return {arm: interpolated(*SOURCES[arm]) for arm in ARMS}
-        return {arm: bent(self.truth, smooth(*SOURCES[arm])) for arm in ARMS}
+            return {arm: interpolated(STUDY, arm) for arm in ARMS}
+        return {arm: bent(self.truth, smooth(STUDY, arm)) for arm in ARMS}
 
 
 def tuned(case: Case, number: int) -> dict[str, Tuned]:
@@ -99,16 +99,16 @@ def tuned_errors(case: Case, tunings: Sequence[dict[str, Tuned]]) -> np.ndarray:
 def judged(cases: Sequence[Case], number: int, of: dict[str, Tuned], errors: np.ndarray) -> list[Decision]:
     """Train and judge one study, whose arms' errors are these multiples of their true ones, as each of some cases.
 
-    The cases have one number of seeds and one deviation, and share every network that is the same in them.
+    The cases have one deviation, and share every network that is the same in them; fewer seeds are the first of more.
     """
-    seeds, deviation = cases[0].seeds, cases[0].deviation
-    generator = np.random.default_rng([cases[0].seed, number, seeds, round(1000 * deviation), 7])
+    seeds, deviation = max(case.seeds for case in cases), cases[0].deviation
+    generator = np.random.default_rng([cases[0].seed, number, round(1000 * deviation), 7])
     networks = sorted({(place, true) for case in cases for place, true in enumerate(case.errors())})
     true = np.array([true * errors[place] for place, true in networks])
     wrong = WORLD.wrong(true / 100, deviation, seeds, generator)
     decisions = []
     for case in cases:
-        chosen = wrong[[networks.index(network) for network in enumerate(case.errors())]]
+        chosen = wrong[[networks.index(network) for network in enumerate(case.errors())], : case.seeds]
         decisions.append(decide(sample_of(ARMS, chosen, of), QUESTION, MARGIN))
     return decisions
 
@@ -141,9 +141,9 @@ def happened(case: Case, decision: Decision) -> Counter[str]:
 
 
 def _study(cases: Sequence[Case], task: tuple[int, dict[str, Tuned], np.ndarray]) -> list[Counter[str]]:
-    alike: dict[tuple[int, float], list[Case]] = {}
+    alike: dict[float, list[Case]] = {}
     for case in cases:
-        alike.setdefault((case.seeds, case.deviation), []).append(case)
+        alike.setdefault(case.deviation, []).append(case)
     counts = {
         case: happened(case, decision)
         for some in alike.values()
@@ -208,7 +208,7 @@ def row(case: Case, counts: Counter[str]) -> str:
         *(f"{100 * counts[word] / total:.1f}" for word in WORDS),
         f"{100 * counts['wrong'] / total:.1f} ({100 * low:.1f} to {100 * high:.1f})",
         *(f"{100 * counts[f'covers {rival}'] / total:.1f}" for rival in ("depth", "width")),
-        *(f"{1e-3 * math.sqrt(counts[f'true tuning {arm}']):.2f}" for arm in ARMS[:3]),
+        *(f"{1e-3 * math.sqrt(counts[f'true tuning {arm}']):.2f}" for arm in ARMS),
         *(f"{1e-3 * math.sqrt(counts[f'tuning {arm}'] / total):.2f}" for arm in ("depth", "width")),
         f"{100 * counts['invalid'] / (total + counts['invalid']):.1f}",
     ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from resnext_search.results.inference.comparisons import Comparison, Comparisons, compare
+from resnext_search.results.inference.comparisons import Comparisons, compare
 from resnext_search.results.inference.question import Question, Word
 from resnext_search.results.inference.rules import ALPHA_DIRECTION, FEWEST_SEEDS, Direction, choose_word, direction_of
 from resnext_search.results.inference.sample import Sample
@@ -22,7 +22,7 @@ class Decision:
 
     Args:
         word: `inconclusive` with too few runs an arm.
-        direction: Of the claimant against its rivals, or of the trend.
+        direction: Of the claimant against its rivals, or of the trend; `null` with too few runs an arm.
         comparisons: All of them.
         bend: Of a `trade`: what its trend hides.
         unsound: Rivals that are not surely better than the base that they were made from.
@@ -60,17 +60,16 @@ def decide(
     bend = bend_of(sample, question, spent)
     trend = trend_finding(comparisons.trend, comparisons.plain, bend, margin, spent)
     findings = [one.finding() for one in comparisons.plain]
-    direction = direction_of(findings if trend is None else [trend.trend], spent)
     unsound: tuple[str, ...] = ()
     base_is_missing = question.kind == "spend" and question.base is None
     if question.base is not None:
-        unsound = tuple(arm for arm in question.rivals() if not _is_bought(comparisons, arm))
+        unsound = tuple(arm for arm in question.rivals() if not _is_bought(comparisons, arm, spent))
     word: Word = "inconclusive"
+    direction: Direction = "null"
     if min(map(len, sample.errors)) >= fewest:
         sound = [one.rival not in unsound for one in comparisons.plain] if question.base is not None else None
-        word = choose_word(findings, trend, sound=sound, spent=spent)
-        if word == "supported" and base_is_missing:
-            word = "partly supported"
+        word = choose_word(findings, trend, sound=sound, base_is_missing=base_is_missing, spent=spent)
+        direction = direction_of(findings if trend is None else [trend.trend], spent)
     return Decision(word, direction, comparisons, bend, unsound, base_is_missing)
 
 
@@ -88,10 +87,6 @@ def word_at(sample: Sample, question: Question, margin: float, shifts: Mapping[s
     return decide(replace(sample, shifts=shifts), question, margin, spent=spent).word
 
 
-def is_bought(one: Comparison, spent: float = 1.0) -> bool:
+def _is_bought(comparisons: Comparisons, arm: str, spent: float) -> bool:
     """Whether an arm is surely better than the base."""
-    return one.p <= ALPHA_DIRECTION * spent
-
-
-def _is_bought(comparisons: Comparisons, arm: str) -> bool:
-    return any(one.claimant == arm and is_bought(one) for one in comparisons.bought)
+    return any(one.claimant == arm and one.p <= ALPHA_DIRECTION * spent for one in comparisons.bought)

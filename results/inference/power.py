@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.rules import ALPHA_DIRECTION, ALPHA_MARGIN, FEWEST_SEEDS, all_corrected_below
+from resnext_search.results.statistics.estimates import ROUNDING
 from resnext_search.spaces.architecture.complexity import Floats
 from scipy.special import chdtri, stdtr
 
@@ -133,7 +134,7 @@ def power(
         Shares; 0 below `FEWEST_SEEDS`.
 
     >>> question = Question("spend", "cardinality", ("cardinality", "width"))
-    >>> 0.8 < power(question, Spread((0.3, 0.3), (0.1,)), seeds=24).supported < 0.99
+    >>> 0.7 < power(question, Spread((0.3, 0.3), (0.1,)), seeds=24).supported < 0.8
     True
     """
     if seeds < FEWEST_SEEDS:
@@ -154,12 +155,13 @@ def power(
         parts = weights**2 * tuning
         variance = measured + example_error**2 + parts.sum()
         doubt = measured**2 / (seeds - 1) + (parts**2 / tuning_degrees).sum()
-        degrees = variance**2 / np.maximum(doubt, np.finfo(float).tiny)
-        # without images and spread nothing is uncertain, and any difference at all is sure
-        error = np.sqrt(np.maximum(variance, np.finfo(float).tiny))
+        # as good as normal, and no overflow, where the variance is known
+        degrees = variance**2 / np.maximum(doubt, np.maximum(1e-12 * variance**2, np.finfo(float).tiny))
+        error = np.sqrt(variance)
 
         def tail(distance: Floats, degrees: Floats = degrees, error: Floats = error) -> NDArray[np.float64]:
-            return np.asarray(stdtr(degrees, -distance / error))
+            sure = 0.5 - 0.5 * np.sign(np.where(abs(distance) > ROUNDING, distance, 0.0))
+            return np.where(error > 0, stdtr(degrees, -distance / np.where(error > 0, error, 1.0)), sure)
 
         better.append(tail(value))
         gains.append(tail(value - margin))

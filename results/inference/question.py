@@ -85,7 +85,7 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
         rules: Under the first, every arm but the claimant is a rival.
 
     Raises:
-        UsageError: The claimant is no arm, is needed, or there is one arm only.
+        UsageError: The claimant is no arm, is needed or has no rival, or there is one arm only.
 
     >>> ask(["width", "depth", "cardinality", "base"]).pairs()
     [('cardinality', 'depth'), ('cardinality', 'width')]
@@ -110,10 +110,24 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
         return Question("trade", ordered[-1], tuple(ordered), tuple(cardinalities[name] for name in ordered))
     chosen = claimant or CLAIMANT
     is_spend = rules > 1 and CLAIMANT in names
-    return Question(
+    question = Question(
         "spend" if chosen == CLAIMANT else "pair",
         chosen,
         (chosen, *(name for name in names if name != chosen)),
         base=BASE if is_spend and BASE in names and chosen != BASE else None,
         multiples=tuple(name for name in names if is_spend and MULTIPLE.fullmatch(name) and name != chosen),
     )
+    if not question.rivals():
+        raise UsageError(
+            f"arm: only {listed}; {chosen} needs a rival that costs the same", hint="Give the runs of its rivals too."
+        )
+    return question
+
+
+def have_rivals(arms: Iterable[str]) -> bool:
+    """Whether there is anything to compare: more than one arm besides the base and the multiples.
+
+    >>> have_rivals(["cardinality", "base"]), have_rivals(["cardinality", "width"])
+    (False, True)
+    """
+    return len({arm for arm in arms if arm != BASE and not MULTIPLE.fullmatch(arm)}) > 1

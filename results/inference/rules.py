@@ -91,6 +91,7 @@ def choose_word(
     trend: TrendFinding | None,
     *,
     sound: Sequence[bool] | None = None,
+    base_is_missing: bool = False,
     spent: float = 1.0,
 ) -> Word:
     """The verdict on valid runs with enough seeds; the first word that fits.
@@ -100,12 +101,14 @@ def choose_word(
         trend: Of a `trade` of three arms or more.
         sound: Of every comparison of a `spend`, whether its rival is surely better than the base that it was made from;
             a rival that is not was not trained well enough to be one. None where that is not asked.
+        base_is_missing: Of a `spend` that has none: nobody knows, and nothing is `supported`.
         spent: Share of the error that this look may spend.
     """
     gains = [bool(is_gain(one.better, one.gain_corrected, spent)) for one in comparisons]
     counted = [gain and (sound is None or sound[place]) for place, gain in enumerate(gains)]
     everything = comparisons if trend is None else [*comparisons, trend.trend]
-    if _is_supported(comparisons, trend, spent) and (sound is None or all(sound)):
+    may_support = not base_is_missing and (sound is None or all(sound))
+    if may_support and _is_supported(comparisons, trend, spent):
         return "supported"
     if all(one.negligible <= ALPHA_MARGIN * spent for one in everything):
         return "no practical difference"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from resnext_search.results.inference.decision import Decision, decide, word_at, words_without_a_seed
 from resnext_search.results.inference.looks import share_of_look
-from resnext_search.results.inference.power import Advice, Spread, advise, power
+from resnext_search.results.inference.power import Spread, advise, power
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.rules import FEWEST_SEEDS
 from resnext_search.results.inference.sample import Run, Sample
@@ -78,16 +78,17 @@ def answer_by_second_rules(
     if not sample.tuning:
         sentences.insert(0, f"{reasons.scale_words(verdict.scale)}: {reasons.TUNING_NOT_COVERED}.")
     advice = None
-    if decision.word == "inconclusive" and fewest >= FEWEST_OF_A_PILOT:
-        advice = _advice(sample, question, decision, margin, spent)
-        sentences += reasons.settling(advice, verdict.scale, margin, _why_not(sample, question, decision, margin))
+    spread = _spread(sample, question, decision)
+    if decision.word == "inconclusive" and fewest >= FEWEST_OF_A_PILOT and not np.isnan(spread.deviations).any():
+        advice = advise(question, spread, margin=margin, runs=fewest, spent=spent)
+        sentences += reasons.settling(advice, verdict.scale, margin, _why_not(question, spread, margin))
     without = tuple(words_without_a_seed(sample, question, margin, spent))
     runner_up = _runner_up(runs, sample, question, margin, spent)
     said = [
         *notes.on_looks(looks.planned, looks.looked, fewest, len(decision.comparisons.plain)),
         *notes.on_soundness(decision),
         *notes.on_strength(sample, decision, without, runner_up),
-        *notes.on_scope(runs),
+        *notes.on_scope(runs, sample),
     ]
     return replace(
         verdict,
@@ -123,14 +124,8 @@ def _spread(sample: Sample, question: Question, decision: Decision) -> Spread:
     )
 
 
-def _advice(sample: Sample, question: Question, decision: Decision, margin: float, spent: float) -> Advice:
-    runs = min(map(len, sample.errors))
-    return advise(question, _spread(sample, question, decision), margin=margin, runs=runs, spent=spent)
-
-
-def _why_not(sample: Sample, question: Question, decision: Decision, margin: float) -> str:
+def _why_not(question: Question, spread: Spread, margin: float) -> str:
     """Why no number of seeds is enough, if that is so."""
-    spread = _spread(sample, question, decision)
     alone = replace(spread, deviations=(0.0,) * len(spread.deviations), tuning=())
     if power(question, alone, FEWEST_SEEDS, margin=margin).supported < 0.8:
         return "the test images are too few"

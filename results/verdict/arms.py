@@ -54,7 +54,7 @@ class Scale:
     Args:
         data: Names of the data sets.
         epochs: Trained for.
-        multiply_adds: Of the cheapest and of the dearest arm.
+        multiply_adds: Of the cheapest and of the dearest arm; the base, which is to cost less, is none of them.
         seeds: Runs of the arm with the fewest, and of that with the most.
         test_examples: Test images, in all folds together.
     """

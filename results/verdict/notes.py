@@ -121,16 +121,19 @@ def on_looks(planned: Sequence[int], looked: Sequence[int], seeds: int, comparis
         )
 
 
-def on_scope(runs: Sequence[Run]) -> Iterator[str]:
-    """For what the intervals are none."""
+def on_scope(runs: Sequence[Run], sample: Sample) -> Iterator[str]:
+    """For what the intervals are some, and for what they are none."""
     if any(run.fold is not None for run in runs):
         yield (
             "The data have no test split of their own: folds of all images were tested in turn, by networks that had "
             "not trained on them. The learning rates were chosen on images of some folds, which are tested too."
         )
+    covered = ["other seeds"]
+    covered += ["other test images"] if sample.wrong is not None else []
+    covered += ["another tuning"] if all(arm in sample.tuning for arm in sample.arms) else []
     yield (
-        "The intervals cover other seeds, other test images and another tuning; not other training images, other "
-        "processors (the same seed gives other numbers there) or other recipes."
+        f"The intervals cover {listed(covered)}; not other training images, other processors (the same seed gives "
+        "other numbers there) or other recipes."
     )
 
 

@@ -85,19 +85,18 @@ def _supported(_: Decision, question: Question, margin: float, __: float) -> str
 
 
 def _partly(decision: Decision, question: Question, margin: float, spent: float) -> str:
-    won = [
-        one
-        for one in decision.comparisons.plain
-        if is_gain(one.p_holm, one.p_gain_holm, spent) and one.rival not in decision.unsound
-    ]
+    beaten = [one for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
+    won = [one for one in beaten if one.rival not in decision.unsound]
     if question.kind == "trade":
-        beaten, rest = listed([one.claimant for one in won]), "the trend over all cardinalities is not shown"
-        return f"{beaten} beats {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
+        winners, rest = listed([one.claimant for one in won]), "the trend over all cardinalities is not shown"
+        beat = "beats" if len(won) == 1 else "beat"
+        return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
     found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
-    if len(won) < len(question.rivals()):
+    if len(beaten) < len(question.rivals()):
         return f"{found}, but not all of {listed(question.rivals())}{_phrase(decision, question)}"
-    why = "no arm `base` shows that they" if decision.base_is_missing else f"{listed(decision.unsound)} does not surely"
-    return f"{found}, but {why} err less than what they were made from"
+    if decision.base_is_missing:
+        return f"{found}, but no arm `base` shows that {listed(question.rivals())} err less than what they came from"
+    return f"{found}, and {listed(decision.unsound)} too, which is not surely better than the base"
 
 
 def _no_difference(_: Decision, question: Question, margin: float, __: float) -> str:

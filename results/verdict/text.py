@@ -49,7 +49,7 @@ def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
     trend = [] if verdict.trend is None or len(verdict.comparisons) == 1 else [verdict.trend]
     if verdict.comparisons:
         valid = "" if verdict.verdict != "invalid" else ", no evidence as long as the comparison is not fair"
-        rows = _comparison_rows((*trend, *verdict.comparisons), verdict.trend)
+        rows = _comparison_rows((*trend, *verdict.comparisons), verdict.trend, with_median=verdict.rules > 1)
         found.append((f"Differences (points; positive: fewer errors{valid}):", rows))
     if verdict.bought:
         rows = _comparison_rows(verdict.bought)
@@ -86,7 +86,9 @@ def _arm_rows(arms: Sequence[ArmResult]) -> list[list[str]]:
     return [header, *rows]
 
 
-def _comparison_rows(comparisons: Sequence[Comparison], trend: Comparison | None = None) -> list[list[str]]:
+def _comparison_rows(
+    comparisons: Sequence[Comparison], trend: Comparison | None = None, *, with_median: bool = True
+) -> list[list[str]]:
     header = [
         "arm",
         "against",
@@ -107,7 +109,7 @@ def _comparison_rows(comparisons: Sequence[Comparison], trend: Comparison | None
             _span(one.interval),
             _span(one.interval_90),
             _share(one),
-            _fixed(one.median),
+            _fixed(one.median) if with_median else "",
             _p_value(one.p),
             _p_value(one.p_holm),
             _fixed(one.probability),

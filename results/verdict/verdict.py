@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from resnext_search.results.inference.question import ask
+from resnext_search.results.inference.question import ask, have_rivals
 from resnext_search.results.inference.sample import Sample, gather
 from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
@@ -70,10 +70,11 @@ def judge(
     compared = [run for run in rows if not run.is_finalist and not run.is_runner_up]
     names = {run.arm for run in compared}
     # A study may be asked before its arms are there.
-    started = len(names) > 1 or not is_study or any(run.phase == "confirm" for run in compared)
+    started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None
     sample, notes = gather(compared, question) if question else (Sample((), (), True), [])
-    scale = scale_of([run for run in confirmed if run.arm in (question.matched() if question else names)], sample)
+    matched = question.matched() if question else names
+    scale = scale_of([run for run in confirmed if run.arm in matched], sample)
     reasons = unfair(compared, question, tolerance, is_study=is_study)
     finalists = finalist_results(confirmed)
     if question is None:

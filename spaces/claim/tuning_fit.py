@@ -80,21 +80,24 @@ def second_rates(points: Sequence[Point], *, images: int | None = None) -> list[
         images: That validate; `ASSUMED_IMAGES` without it.
 
     Returns:
-        Ascending rates within those of the first round, a step of it or the factor 2.2 apart; four digits each.
+        Ascending rates within those of the first round, a step of it, the factor 2.2 or what fits into them apart; four
+        digits each. Around a single rate, they lie outside.
 
     >>> second_rates([Point(rate, error, 0) for rate, error in ((0.01, 9.0), (0.1, 7.0), (1.0, 9.0))])
     [0.02066, 0.04545, 0.1, 0.22, 0.484]
     """
     places = np.log([point.rate for point in points])
     errors = _capped(points, images)
-    step = _step(points)
-    _, slope, curvature = np.polynomial.polynomial.polyfit(places, errors, 2)
+    step, span = _step(points), float(np.ptp(places))
+    if span:
+        step = min(step, span / (SECOND_ROUND_RATES - 1))
     middle = float(places[errors.argmin()])
-    if curvature > 0:
-        middle = float(-slope / (2 * curvature))
+    if len(np.unique(places)) > 2:
+        _, slope, curvature = np.linalg.pinv(np.vander(places, 3, increasing=True)) @ errors
+        middle = float(-slope / (2 * curvature)) if curvature > 0 else middle
     reach = step * (SECOND_ROUND_RATES // 2)
-    low, high = places.min() + reach, places.max() - reach
-    middle = float(np.clip(middle, low, high)) if low <= high else float(places.min() + places.max()) / 2
+    if span:
+        middle = float(np.clip(middle, places.min() + reach, places.max() - reach))
     offsets = step * (np.arange(SECOND_ROUND_RATES) - SECOND_ROUND_RATES // 2)
     return [float(f"{rate:.4g}") for rate in np.exp(middle + offsets)]
 
@@ -235,7 +238,7 @@ def _log_error(point: Point, images: int | None) -> float:
 
 def _step(points: Sequence[Point]) -> float:
     """The usual distance between neighbouring log rates of the later round; at most `MOST_STEP`."""
-    places = np.log(sorted(_later_rates(points)))
+    places = np.unique(np.log(list(_later_rates(points))))
     return min(float(np.median(np.diff(places))), MOST_STEP) if len(places) > 1 else MOST_STEP
 
 

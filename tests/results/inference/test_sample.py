@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import Sample, gather
 from resnext_search.results.statistics.clustered import clustered
 from resnext_search.results.verdict.runs import read_runs

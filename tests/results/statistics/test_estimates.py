@@ -28,27 +28,27 @@ def test_an_interval_a_bound_and_p_values() -> None:
     estimate = Estimate(0.5, 0.1, 9)
     assert estimate.interval(0.95) == pytest.approx((0.5 - 0.2262157, 0.5 + 0.2262157))  # t(9, 0.975) = 2.262157
     assert estimate.interval(0.9)[0] == pytest.approx(0.5 - 0.1833113)  # the one-sided 95 % bound
-    assert estimate.p_better() + estimate.p_worse() == pytest.approx(1)
-    assert Estimate(0.1833113, 0.1, 9).p_better() == pytest.approx(0.05, abs=1e-6)
+    assert estimate.p_above() + estimate.p_below() == pytest.approx(1)
+    assert Estimate(0.1833113, 0.1, 9).p_above() == pytest.approx(0.05, abs=1e-6)
 
 
 @pytest.mark.parametrize(("value", "better", "worse"), [(0.2, 0.0, 1.0), (-0.2, 1.0, 0.0), (0.0, 0.5, 0.5)])
 def test_without_any_spread_the_interval_is_a_point(value: float, better: float, worse: float) -> None:
     estimate = Estimate(value, 0.0, 4)
     assert estimate.interval(0.95) == (value, value)
-    assert (estimate.p_better(), estimate.p_worse()) == (better, worse)
+    assert (estimate.p_above(), estimate.p_below()) == (better, worse)
 
 
 def test_blocks_are_students_paired_test() -> None:
     estimate, reference = paired(RIVAL - CLAIMANT), scipy.stats.ttest_rel(RIVAL, CLAIMANT, alternative="greater")
     assert estimate.value / estimate.standard_error == pytest.approx(reference.statistic)
-    assert estimate.p_better() == pytest.approx(reference.pvalue)
+    assert estimate.p_above() == pytest.approx(reference.pvalue)
 
 
 def test_arms_with_other_seeds_are_welchs_test() -> None:
     estimate = independent([CLAIMANT, RIVAL[:3]], np.array([-1.0, 1.0]))
     reference = scipy.stats.ttest_ind(RIVAL[:3], CLAIMANT, equal_var=False, alternative="greater")
-    assert estimate.p_better() == pytest.approx(reference.pvalue)
+    assert estimate.p_above() == pytest.approx(reference.pvalue)
     assert estimate.degrees == pytest.approx(reference.df)
 
 
@@ -64,7 +64,7 @@ def test_a_single_run_has_no_standard_error() -> None:
     ):
         assert math.isnan(estimate.standard_error)
         assert math.isnan(estimate.interval(0.9)[0])
-        assert math.isnan(estimate.p_better())
+        assert math.isnan(estimate.p_above())
 
 
 def test_tuning_adds_its_variance_and_keeps_its_degrees() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.verdict.fairness import unfair
 from resnext_search.results.verdict.runs import read_runs
 

@@ -20,10 +20,12 @@ from tests.support.tables import spend_table, study_table
 def test_a_csv_file_and_the_table_it_was_written_from_have_the_same_verdict(tmp_path: Path) -> None:
     table = study_table(spend_table())
     table.to_csv(tmp_path / "trials.csv", index=False)
-    runs, verdict = judge_csv(tmp_path / "trials.csv")
-    assert len(runs) == len(table)
-    assert verdict.to_json() == judge(table).to_json()
-    assert verdict.verdict == "supported"
+    for rules, word in ((1, "supported"), (2, "partly supported")):  # there is no arm `base`
+        runs, verdict = judge_csv(tmp_path / "trials.csv", rules=rules)
+        assert len(runs) == len(table)
+        assert verdict.to_json() == judge(table, rules=rules).to_json()
+        assert (verdict.verdict, verdict.rules) == (word, rules)
+    assert judge_csv(tmp_path / "trials.csv")[1].rules == 2
 
 
 def test_seeds_beyond_the_whole_numbers_of_a_float_are_read_as_they_are(tmp_path: Path) -> None:
@@ -36,7 +38,7 @@ def test_seeds_beyond_the_whole_numbers_of_a_float_are_read_as_they_are(tmp_path
 
 def test_a_row_that_was_cut_off_is_refused_and_not_filled_up(tmp_path: Path) -> None:
     """All but the last cell's end, which cannot be told from a shorter number, and so is of no account in ours."""
-    study_table(spend_table()).to_csv(tmp_path / "trials.csv", index=False)
+    study_table(spend_table()).assign(trial=range(47)).to_csv(tmp_path / "trials.csv", index=False)
     text = (tmp_path / "trials.csv").read_text()
     last = text.rstrip("\n").rindex("\n") + 1
     row, line, cells = text[last:], text.count("\n"), text.partition("\n")[0].count(",") + 1
