@@ -8,7 +8,7 @@ From them come a cliff beside the best rate, a flat bottom, and an optimum in th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def noise_of(kind: str, arm: str, place: float) -> float:
 def tune(
     curves: Mapping[str, Curve], noise: str, generator: np.random.Generator, tuning_seeds: int = TUNING_SEEDS
 ) -> dict[str, Tuned]:
-    """Tune arms whose curves are known as a study does: two rounds, the first widened where an optimum is at its edge.
+    """Tune arms whose curves are known, with trials of so much noise.
 
     An arm whose optimum stays at the edge has no rate.
     """
@@ -108,8 +108,21 @@ def tune(
         error = math.exp(float(curves[arm](np.array(place)))) + noise_of(noise, arm, place) * generator.normal()
         return Point(rate, max(error, 0.0), seed)
 
-    rates = list(RATES)
-    points = {arm: [trial(arm, rate, 0) for rate in rates] for arm in curves}
+    return tune_by(trial, curves, RATES, VALIDATION_IMAGES, tuning_seeds=tuning_seeds)
+
+
+def tune_by(
+    trial: Callable[[str, float, int], Point],
+    arms: Iterable[str],
+    rates: Sequence[float],
+    images: int,
+    *,
+    tuning_seeds: int,
+    levels: bool = False,
+) -> dict[str, Tuned]:
+    """Tune arms as a study does: two rounds, the first widened where an optimum is at its edge."""
+    rates = list(rates)
+    points = {arm: [trial(arm, rate, 0) for rate in rates] for arm in arms}
     for _ in range(MOST_EXTENSIONS):
         edges = {edge_of({point.rate: point.error for point in of}) for of in points.values()}
         added = [rates[0] * (rates[0] / rates[1]) ** k for k in range(1, RATES_PER_EXTENSION + 1) if "lowest" in edges]
@@ -123,7 +136,7 @@ def tune(
         rates = sorted({*rates, *(float(f"{rate:.4g}") for rate in added)})
     inside = {arm for arm, of in points.items() if not edge_of({point.rate: point.error for point in of})}
     for arm, of in points.items():
-        second = second_rates(of, images=VALIDATION_IMAGES)
+        second = second_rates(of, images=images)
         of += [trial(arm, rate, seed) for seed in range(1, tuning_seeds + 1) for rate in second]
-    tuned = fit_tuning(points, images=VALIDATION_IMAGES)
+    tuned = fit_tuning(points, images=images, levels=levels)
     return {arm: one for arm, one in tuned.items() if arm in inside}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -26,6 +27,13 @@ WAVERING = 0.17
 EASY = 5e-4
 
 
+class Population(NamedTuple):
+    """Images: how hard each is, `(images,)`, and what every arm makes of it, `(arms, images)`."""
+
+    difficulty: np.ndarray
+    taste: np.ndarray
+
+
 @dataclass(frozen=True)
 class World:
     """Standard deviations of the latent effects of the images; what wavers has 1."""
@@ -35,9 +43,12 @@ class World:
     taste: float
 
     @classmethod
-    def of(cls, images: int, example_error: float, error: float = 0.08) -> World:
-        """The world in which other images make a difference between two arms deviate by so many points."""
-        own_wrong = error - images * (WAVERING / 100) ** 2
+    def of(cls, images: int, example_error: float, error: float = 0.08, wavering: float = WAVERING) -> World:
+        """The world in which other images make a difference between two arms deviate by so many points.
+
+        `wavering` is the part of the SD between seeds, in points, that comes of answers which differ from run to run.
+        """
+        own_wrong = error - images * (wavering / 100) ** 2
         own = brentq(lambda rho: both_wrong(error, rho) - own_wrong, 0, 1 - 1e-12)
         other_wrong = own_wrong - images * (example_error / 100) ** 2 / 2
         other = brentq(lambda rho: both_wrong(error, rho) - other_wrong, 0, 1 - 1e-12)
@@ -45,19 +56,25 @@ class World:
 
     def wrong(self, errors: np.ndarray, deviation: float, seeds: int, generator: np.random.Generator) -> np.ndarray:
         """One study's answers, `(arms, seeds, images)`, of arms with these true errors and this SD between seeds."""
+        return self.answers(self.population(len(errors), generator), errors, deviation, seeds, generator)
+
+    def population(self, arms: int, generator: np.random.Generator) -> Population:
+        """The images of one study: how hard each is, and what every arm makes of it."""
+        difficulty = self.difficulty * _normal(generator, self.images)
+        return Population(difficulty, self.taste * _normal(generator, arms, self.images))
+
+    def answers(
+        self, of: Population, errors: np.ndarray, deviation: float, seeds: int, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Answers about these images, as in `wrong`; `of` has one taste a network that is trained."""
         arms, runs = len(errors), self._runs(errors, deviation)
         whole = np.sqrt(1 + self.difficulty**2 + self.taste**2 + runs**2)
-
-        def normal(*shape: int) -> np.ndarray:
-            return generator.standard_normal(shape, dtype=np.float32)
-
         thresholds = -(whole * ndtri(errors)).astype(np.float32)
-        difficulty = self.difficulty * normal(self.images)
         reach = -ndtri(EASY) * np.sqrt(1 + self.taste**2 + runs.max() ** 2)
-        hard = np.flatnonzero(difficulty > thresholds.min() - reach)
-        latent = normal(arms, seeds, len(hard))
-        latent += runs.astype(np.float32)[:, None, None] * normal(arms, seeds, 1)
-        latent += (difficulty[hard] + self.taste * normal(arms, len(hard)))[:, None]
+        hard = np.flatnonzero(of.difficulty > thresholds.min() - reach)
+        latent = _normal(generator, arms, seeds, len(hard))
+        latent += runs.astype(np.float32)[:, None, None] * _normal(generator, arms, seeds, 1)
+        latent += (of.difficulty[hard] + of.taste[:, hard])[:, None]
         wrong = np.zeros((arms, seeds, self.images), bool)
         wrong[:, :, hard] = latent > thresholds[:, None, None]
         return wrong
@@ -73,3 +90,7 @@ class World:
 def both_wrong(error: np.ndarray | float, rho: float) -> np.ndarray | float:
     """Probability that two answers are wrong whose latents are correlated; each is with probability `error`."""
     return error - 2 * owens_t(ndtri(error), math.sqrt((1 - rho) / (1 + rho)))
+
+
+def _normal(generator: np.random.Generator, *shape: int) -> np.ndarray:
+    return generator.standard_normal(shape, dtype=np.float32)
