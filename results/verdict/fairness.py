@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import FINISHED, Run
+from resnext_search.results.inference.tuning import tuning_points
 from resnext_search.results.statistics.estimates import ROUNDING
-from resnext_search.results.verdict.tuning import tuning_points
 from resnext_search.spaces.claim.tuning import best_rate, edge_of
-from resnext_search.spaces.claim.tuning_fit import Point, first_rates
+from resnext_search.spaces.claim.tuning_fit import Point, first_rates, first_round
 
 # With more failed runs than this an arm's mean is that of its lucky runs.
 MOST_FAILED = 0.1
@@ -95,9 +95,8 @@ def _first_round(trials: Sequence[Run]) -> tuple[object, ...]:
 def _rates(arm: str, trials: Sequence[Run]) -> Iterator[str]:
     points = tuning_points(trials, [arm]).get(arm, [])
     errors = defaultdict(list)
-    for point in points:
-        if point.rate in first_rates(points):
-            errors[point.rate].append(point.error)
+    for point in first_round(points):
+        errors[point.rate].append(point.error)
     curve = {rate: sum(values) / len(values) for rate, values in errors.items()}
     if all(math.isnan(error) for error in curve.values()):
         yield f"No learning rate tried for {arm} was trained to its end."

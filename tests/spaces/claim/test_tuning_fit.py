@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from resnext_search.spaces.claim.tuning_fit import ASSUMED_IMAGES, Point, Tuned, first_rates, fit_tuning, second_rates
+from resnext_search.spaces.claim.tuning_fit import (
+    ASSUMED_IMAGES,
+    Point,
+    Tuned,
+    first_rates,
+    first_round,
+    fit_tuning,
+    second_rates,
+)
 
 FIRST = (0.01, 0.1, 1.0)
 NAN = math.nan
@@ -219,3 +227,16 @@ def test_the_fit_does_not_depend_on_the_order_of_the_trials() -> None:
     one, other = fitted(trials), fitted(shuffled)
     assert one.rate == other.rate
     assert one.variance == pytest.approx(other.variance)
+
+
+def test_a_second_round_is_no_part_of_the_first_where_it_repeats_a_rate() -> None:
+    first = [*points([9.0, 7.0, 9.0], seed=7), *points([9.1, 7.2, 9.3], seed=8)]
+    assert first_round([*first, *points([5.0, 5.0, 5.0], [0.01, 0.02, 0.1], seed=9)]) == first
+    assert first_round([]) == []
+
+
+def test_rates_that_lie_far_apart_have_a_fit_all_the_same() -> None:
+    """The nearest trial lies many steps from the minimum."""
+    trials = points([7.0] * 5, [1e-9, 0.05, 1.0, 2.0, 3.0])
+    found = fit_tuning({"width": trials, "depth": points([7.0] * 4, [0.4, 4.6e8, 6.0e8, 7.6e8])})
+    assert all(math.isfinite(number) for tuned in found.values() for number in tuned)
