@@ -235,8 +235,9 @@ def test_a_second_round_is_no_part_of_the_first_where_it_repeats_a_rate() -> Non
     assert first_round([]) == []
 
 
-def test_rates_that_lie_far_apart_have_a_fit_all_the_same() -> None:
-    """The nearest trial lies many steps from the minimum."""
-    trials = points([7.0] * 5, [1e-9, 0.05, 1.0, 2.0, 3.0])
-    found = fit_tuning({"width": trials, "depth": points([7.0] * 4, [0.4, 4.6e8, 6.0e8, 7.6e8])})
-    assert all(math.isfinite(number) for tuned in found.values() for number in tuned)
+def test_a_minimum_far_from_all_trials_has_a_fit_all_the_same() -> None:
+    """Three rates on either side of it, so far away in steps that a normal kernel is as good as 0 there."""
+    rates = [0.1 * math.exp(side * 3.15 + offset) for side in (-1, 1) for offset in (-0.1, 0.0, 0.1)]
+    found = fitted(points([7.0] * 6, rates))
+    assert found.rate == 0.1
+    assert found.variance == pytest.approx(0, abs=1e-12)
