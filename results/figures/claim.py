@@ -39,8 +39,8 @@ def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
 
 _ONE_ROUND = "Every arm was trained with the same rates on one seed, and keeps that with the lowest validation error."
 _TWO_ROUNDS = (
-    "All arms had the same rates in a first round, and five of their own on further seeds; lines go through the means of "
-    "a rate. An arm keeps the rate at which a parabola through all of this has its minimum."
+    "All arms had the same rates in a first round, and five of their own on further seeds; lines go through the means "
+    "of a rate. An arm keeps the rate at which a parabola through all of this has its minimum."
 )
 
 

@@ -13,9 +13,9 @@ from resnext_search.results.inference.power import Spread, advise, power
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.rules import FEWEST_SEEDS
 from resnext_search.results.inference.sample import Run, Sample
+from resnext_search.results.inference.tuning import tuning_variances
 from resnext_search.results.verdict import notes, reasons
 from resnext_search.results.verdict.outcome import Verdict
-from resnext_search.results.verdict.tuning import tuning_variances
 
 # Runs of a pilot, before their spread says how many more are needed.
 FEWEST_OF_A_PILOT = 3
@@ -59,8 +59,8 @@ def answer_by_second_rules(
         looks: How often the runs are looked at.
     """
     sample = replace(sample, tuning=tuning_variances(runs, sample))
-    fewest = min(map(len, sample.errors))
-    spent, margin = looks.share(fewest), verdict.margin
+    fewest, tried = min(map(len, sample.errors)), _seeds_tried(runs, question)
+    spent, margin = looks.share(tried), verdict.margin
     decision = decide(sample, question, margin, generator, spent=spent)
     verdict = replace(
         verdict,
@@ -85,7 +85,7 @@ def answer_by_second_rules(
     without = tuple(words_without_a_seed(sample, question, margin, spent))
     runner_up = _runner_up(runs, sample, question, margin, spent)
     said = [
-        *notes.on_looks(looks.planned, looks.looked, fewest, len(decision.comparisons.plain)),
+        *notes.on_looks(looks.planned, looks.looked, tried, len(decision.comparisons.plain)),
         *notes.on_soundness(decision),
         *notes.on_strength(sample, decision, without, runner_up),
         *notes.on_scope(runs, sample),
@@ -101,6 +101,12 @@ def answer_by_second_rules(
         runner_up=runner_up,
         without_a_seed=without,
     )
+
+
+def _seeds_tried(runs: Sequence[Run], question: Question) -> int:
+    """Seeds an arm, with those on which a run failed: a look is planned at so many, whatever becomes of them."""
+    confirmed = [run for run in runs if run.phase == "confirm"]
+    return min(len({run.seed for run in confirmed if run.arm == arm}) for arm in question.arms)
 
 
 def _runner_up(

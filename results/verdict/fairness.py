@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import FINISHED, Run
+from resnext_search.results.inference.tuning import tuning_points
 from resnext_search.results.statistics.estimates import ROUNDING
-from resnext_search.results.verdict.tuning import tuning_points
 from resnext_search.spaces.claim.tuning import best_rate, edge_of
-from resnext_search.spaces.claim.tuning_fit import Point, first_round
+from resnext_search.spaces.claim.tuning_fit import Point, first_rates, first_round
 
 # With more failed runs than this an arm's mean is that of its lucky runs.
 MOST_FAILED = 0.1
@@ -89,12 +89,16 @@ def _tuning(trials: Sequence[Run], arms: Sequence[str]) -> Iterator[str]:
 def _first_round(trials: Sequence[Run]) -> tuple[object, ...]:
     """What is to be the same for all arms: the first round, and the seeds. A second has rates of the arm's own."""
     points = [Point(trial.learning_rate or math.ulp(0.0), math.nan, trial.seed) for trial in trials]
-    return tuple(sorted(point.rate for point in first_round(points))), tuple(sorted(point.seed for point in points))
+    return tuple(sorted(first_rates(points))) if points else (), tuple(sorted(point.seed for point in points))
 
 
 def _rates(arm: str, trials: Sequence[Run]) -> Iterator[str]:
-    curve = {point.rate: point.error for point in first_round(tuning_points(trials, [arm]).get(arm, []))}
-    if not curve or all(math.isnan(error) for error in curve.values()):
+    points = tuning_points(trials, [arm]).get(arm, [])
+    errors = defaultdict(list)
+    for point in first_round(points):
+        errors[point.rate].append(point.error)
+    curve = {rate: sum(values) / len(values) for rate, values in errors.items()}
+    if all(math.isnan(error) for error in curve.values()):
         yield f"No learning rate tried for {arm} was trained to its end."
     elif edge := edge_of(curve):
         yield (

@@ -196,7 +196,8 @@ def _parabola(trials: _Trials) -> Floats:
 def _squared_slope(trials: _Trials, place: float) -> float:
     """Square of the slope of the curve at a place, less what noise adds to it; 0 where that is more."""
     distances = trials.places - place
-    weights = np.exp(-0.5 * (distances / (KERNEL_STEPS * trials.step)) ** 2)
+    squares = (distances / (KERNEL_STEPS * trials.step)) ** 2
+    weights = np.exp(-0.5 * (squares - squares.min()))  # the nearest has 1: only their ratios count
     design = np.column_stack([trials.levels, distances, distances**2])
     hat = np.linalg.pinv(design.T @ (weights[:, None] * design)) @ (design.T * weights)
     slope, noise = hat[-2] @ trials.errors, trials.noise * float((hat[-2] ** 2).sum())
@@ -242,14 +243,28 @@ def _step(points: Sequence[Point]) -> float:
     return min(float(np.median(np.diff(places))), MOST_STEP) if len(places) > 1 else MOST_STEP
 
 
-def first_round(points: Sequence[Point]) -> list[Point]:
-    """The trials of an arm's first round: those of the seed whose rates span most; of equal ones the lowest seed's.
+def first_rates(points: Sequence[Point]) -> set[float]:
+    """The rates of an arm's first round: those of the seed whose rates span most; of equal ones the lowest seed's.
 
-    >>> [point.rate for point in first_round([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.3, 9.0, 5)])]
+    >>> sorted(first_rates([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.3, 9.0, 5)]))
     [0.1, 1.0]
     """
     by_seed = _by_seed(points)
-    return [point for point in points if point.seed == _first_seed(by_seed)] if points else []
+    return by_seed[_first_seed(by_seed)]
+
+
+def first_round(points: Sequence[Point]) -> list[Point]:
+    """The trials of the first round: of all seeds that tried just its rates.
+
+    A second round that happens to try one of these rates again says nothing of the others.
+
+    >>> first_round([Point(0.1, 9.0, 7), Point(1.0, 9.0, 7), Point(0.1, 5.0, 8), Point(0.2, 5.0, 8)])
+    [Point(rate=0.1, error=9.0, seed=7), Point(rate=1.0, error=9.0, seed=7)]
+    """
+    if not points:
+        return []
+    by_seed = _by_seed(points)
+    return [point for point in points if by_seed[point.seed] == by_seed[_first_seed(by_seed)]]
 
 
 def _later_rates(points: Sequence[Point]) -> set[float]:

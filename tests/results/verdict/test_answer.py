@@ -298,6 +298,17 @@ def test_a_look_of_a_plan_may_spend_its_share(looks: Looks, look: float) -> None
     assert judge(study(), looks=looks).look == pytest.approx(look, abs=1e-4)
 
 
+def test_a_look_stays_planned_when_a_run_fails() -> None:
+    """One of twelve seeds is left out: eleven are no look of the plan, and the whole error was never to be spent."""
+    table = tuned_twice(study_table(spend_table(0.6, runs=12, base=11.0)))
+    row = table.index[table.phase.eq("confirm") & table.arm.eq("width")][0]
+    table.loc[row, ["state", "test_error"]] = ["failed", None]
+    verdict = judge(table, looks=Looks((12, 24)))
+    assert verdict.scale.seeds == (11, 11)
+    assert verdict.look == pytest.approx(0.6201, abs=1e-4)
+    assert "Look 1 of 2, planned at 12 and 24 seeds." in verdict.notes
+
+
 def test_an_early_look_needs_more_for_the_same_word() -> None:
     table = study(0.5, deviation=0.15)
     assert judge(table).verdict == "supported"

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from resnext_search.spaces.claim.tuning_fit import ASSUMED_IMAGES, Point, Tuned, first_rates, fit_tuning, second_rates
+from resnext_search.spaces.claim.tuning_fit import (
+    ASSUMED_IMAGES,
+    Point,
+    Tuned,
+    first_rates,
+    first_round,
+    fit_tuning,
+    second_rates,
+)
 
 FIRST = (0.01, 0.1, 1.0)
 NAN = math.nan
@@ -219,3 +227,17 @@ def test_the_fit_does_not_depend_on_the_order_of_the_trials() -> None:
     one, other = fitted(trials), fitted(shuffled)
     assert one.rate == other.rate
     assert one.variance == pytest.approx(other.variance)
+
+
+def test_a_second_round_is_no_part_of_the_first_where_it_repeats_a_rate() -> None:
+    first = [*points([9.0, 7.0, 9.0], seed=7), *points([9.1, 7.2, 9.3], seed=8)]
+    assert first_round([*first, *points([5.0, 5.0, 5.0], [0.01, 0.02, 0.1], seed=9)]) == first
+    assert first_round([]) == []
+
+
+def test_a_minimum_far_from_all_trials_has_a_fit_all_the_same() -> None:
+    """Three rates on either side of it, so far away in steps that a normal kernel is as good as 0 there."""
+    rates = [0.1 * math.exp(side * 3.15 + offset) for side in (-1, 1) for offset in (-0.1, 0.0, 0.1)]
+    found = fitted(points([7.0] * 6, rates))
+    assert found.rate == 0.1
+    assert found.variance == pytest.approx(0, abs=1e-12)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import gather
+from resnext_search.results.inference.tuning import tuning_points, tuning_variances
 from resnext_search.results.verdict.runs import read_runs
-from resnext_search.results.verdict.tuning import tuning_points, tuning_variances
 from resnext_search.spaces.claim.tuning_fit import Point, fit_tuning
 
 from tests.support.tables import CURVE, RATES, SECOND_RATES, runs_table, spend_table, study_table, tuned_twice
@@ -64,7 +64,7 @@ def test_fewer_validation_images_make_a_higher_cap() -> None:
 
 
 def test_with_folds_every_seed_has_its_level() -> None:
-    """The seeds of the second round differ by the same 0.42 points at every rate: their folds do, and no noise is left."""
+    """The seeds of the second round differ by the same 0.42 points at every rate: their folds do, and noise is none."""
     table = noisy_study()
     with_folds = table.assign(fold=table.seed % 5)
     assert variances(with_folds)["width"][0] < 0.1 * variances(table)["width"][0]
