@@ -221,8 +221,9 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
         found["trend", ""]["probability"] = found[ordered[-1], ordered[0]]["probability"]
     for name, sign, threshold in (("p", 1, 0.0), ("p_worse", -1, 0.0), ("p_gain", 1, margin), ("p_loss", -1, margin)):
         values = [_p(sign * one["difference"] - threshold, one) for one in found.values()]
-        for one, value, adjusted in zip(found.values(), values, holm(values), strict=True):
-            one |= {name: value, f"{name}_holm": adjusted}
+        adjusted = values if len(ordered) == 2 else holm(values)  # of two arms the trend is the comparison again
+        for one, value, corrected in zip(found.values(), values, adjusted, strict=True):
+            one |= {name: value, f"{name}_holm": corrected}
     sure, marginal = SURE * spent, MARGINAL * spent
     matched = [arm for arm in arms if kind == "spend" and "base" in arms and arm != "base"]
     bought = {arm: contrast(runs, {"base": 1.0, arm: -1.0}, fits) for arm in matched}
@@ -231,7 +232,8 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
     worse = {names for names, one in found.items() if one["p_worse_holm"] <= sure}
     decisive = set(found) if kind == "spend" else {("trend", "")}
     gains = all(found[names]["p_gain"] <= marginal for names in decisive) and decisive <= better
-    loses = any(found[names]["p_loss_holm"] <= marginal for names in decisive & worse)
+    loss = "p_loss_holm" if kind == "spend" else "p_loss"
+    loses = any(found[names][loss] <= marginal for names in decisive & worse)
     some = any(found[names]["p_gain_holm"] <= marginal for names in better if names[1] and names[1] not in weak)
     if kind == "spend":
         gains = gains and "base" in arms and not set(weak) & set(rivals)
@@ -242,14 +244,17 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
         pairs = [one for names, one in found.items() if names != ("trend", "")]
         loses = loses and not any(one["p"] <= sure or one["difference"] >= margin for one in pairs)
     same = all(_p(margin - abs(one["difference"]), one) <= marginal for one in found.values())
+    few = min(len(by_seed) for by_seed in runs.values()) < 10
     if _invalid(rows, confirming, arms):
         word = "invalid"
-    elif min(len(by_seed) for by_seed in runs.values()) < 10:
+    elif few:
         word = "inconclusive"
     else:
         words = {"supported": gains, "no practical difference": same, "contradicted": loses, "partly supported": some}
         word = next((word for word, fits_it in words.items() if fits_it), "inconclusive")
-    direction = None if word == "invalid" else "better" if decisive <= better else "worse" if decisive & worse else None
+    direction = (
+        None if few or word == "invalid" else "better" if decisive <= better else "worse" if decisive & worse else None
+    )
     said = {"kind": kind, "word": word, "direction": direction}
     return said | {"comparisons": found, "bought": bought, "rates": {arm: fit["rate"] for arm, fit in fits.items()}}
 
