@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from resnext_search.results import Journal
-from resnext_search.search.planning.tuning_rounds import chosen_rates, enqueue_tuning, tuned_rates, validating_images
+from resnext_search.search.planning.tuning_rounds import chosen_rates, enqueue_tuning, tuned_rates
 from resnext_search.spaces import Study
 from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import tuning_seed
@@ -165,5 +165,5 @@ def test_an_arm_whose_trials_all_failed_has_no_rate_and_nobody_a_second_round(st
 
 
 def test_how_many_images_validate_a_tuning_trial() -> None:
-    assert validating_images(tiny_study(TINY_CLAIM)) == 1_797 // 5
-    assert validating_images(tiny_study(TINY_CLAIM, "rules=1")) == 200
+    assert tiny_study(TINY_CLAIM).images_to_validate() == 1_797 // 5
+    assert tiny_study(TINY_CLAIM, "rules=1").images_to_validate() == 200
