@@ -80,11 +80,14 @@ class World:
         return wrong
 
     def _runs(self, errors: np.ndarray, deviation: float) -> np.ndarray:
-        """Latent standard deviation of an arm's runs, `(arms,)`: what is left of the SD when wavering has its part."""
+        """Latent standard deviation of an arm's runs, `(arms,)`: what is left of the SD when wavering has its part.
+
+        Where an arm errs so much that wavering alone is more, nothing is.
+        """
         whole = 1 + self.difficulty**2 + self.taste**2
         wavering = np.sqrt((errors - both_wrong(errors, 1 - 1 / whole)) / self.images)
         points_per_unit = np.exp(-(ndtri(errors) ** 2) / 2) / math.sqrt(2 * math.pi * whole)
-        return np.sqrt((deviation / 100) ** 2 - wavering**2) / points_per_unit
+        return np.sqrt(np.maximum((deviation / 100) ** 2 - wavering**2, 0)) / points_per_unit
 
 
 def both_wrong(error: np.ndarray | float, rho: float) -> np.ndarray | float:
