@@ -171,7 +171,7 @@ def counted(case: Case, studies: int) -> Counter[str]:
 def test_without_a_difference_the_words_seldom_err_and_the_intervals_cover() -> None:
     """In small what `benchmarks/verdict/calibration.py` shows with 10,000 studies; seeded."""
     counts = counted(Case("smooth", "0.25", 10), 60)
-    assert counts["wrong"] <= 6
+    assert counts["wrong"] <= 8
     assert counts["covers depth"] >= 53
     assert counts["covers width"] >= 53
 
