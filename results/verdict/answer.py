@@ -13,7 +13,6 @@ from resnext_search.results.inference.power import Spread, advise, power
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.rules import FEWEST_SEEDS
 from resnext_search.results.inference.sample import Run, Sample
-from resnext_search.results.inference.tuning import tuning_variances
 from resnext_search.results.verdict import notes, reasons
 from resnext_search.results.verdict.outcome import Verdict
 
@@ -53,12 +52,11 @@ def answer_by_second_rules(
     Args:
         verdict: With the reasons why the comparison is not fair, if it is not.
         runs: All rows of the table.
-        sample: Those that are compared.
+        sample: Those that are compared, with what their tuning adds.
         question: What is asked of them.
         generator: Of the bootstrap.
         looks: How often the runs are looked at.
     """
-    sample = replace(sample, tuning=tuning_variances(runs, sample))
     fewest, tried = min(map(len, sample.errors)), _seeds_tried(runs, question)
     spent, margin = looks.share(tried), verdict.margin
     decision = decide(sample, question, margin, generator, spent=spent)

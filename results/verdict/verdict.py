@@ -6,10 +6,13 @@ Studies that were begun under the first rules are judged by those: `first_answer
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from resnext_search.results.inference.question import ask, have_rivals
 from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.inference.tuning import tuning_variances
 from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
 from resnext_search.results.verdict.fairness import unfair
@@ -73,6 +76,8 @@ def judge(
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None
     sample, notes = gather(compared, question) if question else (Sample((), (), True), [])
+    if rules > 1:
+        sample = replace(sample, tuning=tuning_variances(rows, sample))
     matched = question.matched() if question else names
     scale = scale_of([run for run in confirmed if run.arm in matched], sample)
     reasons = unfair(compared, question, tolerance, is_study=is_study)

@@ -163,14 +163,15 @@ def counted(case: Case, studies: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     tunings = [tuned(case, number) for number in range(studies)]
     for number, (tuning, errors) in enumerate(zip(tunings, tuned_errors(case, tunings), strict=True)):
-        counts.update(happened(case, judged(case, number, tuning, errors)))
+        [decision] = judged([case], number, tuning, errors)
+        counts.update(happened(case, decision))
     return counts
 
 
 def test_without_a_difference_the_words_seldom_err_and_the_intervals_cover() -> None:
-    """In small what `benchmarks/verdict/calibration.py` shows with 2,000 studies; seeded."""
+    """In small what `benchmarks/verdict/calibration.py` shows with 10,000 studies; seeded."""
     counts = counted(Case("smooth", "0.25", 10), 60)
-    assert counts["wrong"] <= 6
+    assert counts["wrong"] <= 8
     assert counts["covers depth"] >= 53
     assert counts["covers width"] >= 53
 

@@ -289,8 +289,8 @@ def test_a_single_seed_that_makes_the_word_is_noted() -> None:
     [
         (Looks(), 1.0),
         (Looks((10,), (10,)), 1.0),
-        (Looks((10, 20, 40)), 0.3574),  # ln(1 + (e - 1) / 4)
-        (Looks((5, 10), (5,)), 0.3799),  # 1 - ln(1 + (e - 1) / 2)
+        (Looks((10, 20, 40)), 0.125),  # (1/4)^1.5
+        (Looks((5, 10), (5,)), 0.7954),  # as in tests of looks
         (Looks((20, 40)), 1.0),  # no look of the plan
     ],
 )
@@ -305,7 +305,7 @@ def test_a_look_stays_planned_when_a_run_fails() -> None:
     table.loc[row, ["state", "test_error"]] = ["failed", None]
     verdict = judge(table, looks=Looks((12, 24)))
     assert verdict.scale.seeds == (11, 11)
-    assert verdict.look == pytest.approx(0.6201, abs=1e-4)
+    assert verdict.look == pytest.approx(0.3536, abs=1e-4)
     assert "Look 1 of 2, planned at 12 and 24 seeds." in verdict.notes
 
 

@@ -78,7 +78,7 @@ def test_a_planned_look_of_a_journal_spends_its_share_and_is_counted(tmp_path: P
         second = judge_study(journal, whole_study(20))
     assert first is not None
     assert second is not None
-    assert (first.look, second.look) == (pytest.approx(0.6201, abs=1e-4), pytest.approx(0.3799, abs=1e-4))
+    assert (first.look, second.look) == (pytest.approx(0.3536, abs=1e-4), pytest.approx(0.7954, abs=1e-4))
     assert "Look 1 of 2, planned at 10 and 20 seeds." in first.notes
     assert "Look 2 of 2, planned at 10 and 20 seeds." in second.notes
 

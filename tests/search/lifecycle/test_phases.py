@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 from resnext_search.results import Journal, LatencyRow, StudyFolder
+from resnext_search.results.verdict.sources import judge_folder
 from resnext_search.search import run_study
 from resnext_search.search.monitor.status import read_status
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import BudgetEnded
 
-from tests.results.journal.journal_fixtures import STUDY, restore
+from tests.results.journal.journal_fixtures import restore
 from tests.search.execution.test_backend import in_process, train
 from tests.support.helpers import TINY_CLAIM, tiny_study
 
@@ -190,13 +191,18 @@ def test_a_study_whose_time_is_over_before_a_look_is_not_done(tmp_path: Path, wo
         run(tiny_study(LOOKS, *ONE_EPOCH, "limits.time=1s"), tmp_path / "run", Trainer(0))
 
 
-def test_a_journal_of_an_older_version_goes_on_in_the_old_order_under_the_first_rules(tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", [2, 3, 4, 5, 6])
+def test_a_journal_of_an_older_schema_goes_on_in_the_old_order_and_is_judged_by_the_first_rules(
+    tmp_path: Path, schema: int
+) -> None:
     """Its study file says nothing of rules, and today's default is another."""
-    study = tiny_study(*STUDY)
     folder = StudyFolder(tmp_path)
-    restore(6, folder.journal)
+    restore(schema, folder.journal)
+    with Journal(folder.journal, read_only=True) as journal:
+        study = Study.model_validate(journal.study().model_dump(exclude={"rules"}))
     with closing(sqlite3.connect(folder.journal)) as connection, connection:  # all but what a run might have made
-        for table in ("trials", "epochs", "failures"):
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in there & {"trials", "epochs", "failures"}:
             connection.execute(f"DELETE FROM {table} WHERE trial_id NOT IN (0, 2, 3)")
 
     def measured(*arguments: Any, latency: bool, **options: Any) -> Iterator[Any]:
@@ -214,3 +220,9 @@ def test_a_journal_of_an_older_version_goes_on_in_the_old_order_under_the_first_
         assert journal.looks() == []
         first_tuned = min(trial.started_at or 0.0 for trial in journal.trials(phase="tune"))
         assert all((trial.ended_at or 0.0) <= first_tuned for trial in journal.trials(phase="search"))
+    kept = folder.verdict.read_bytes()
+    assert judge_folder(tmp_path)[1].rules == 1
+    assert folder.verdict.read_bytes() == kept
+    anew = judge_folder(tmp_path, rules=2)[1]
+    assert "after the fact" in anew.notes[0]
+    assert folder.verdict.read_bytes() == kept
