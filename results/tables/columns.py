@@ -56,8 +56,8 @@ TRIALS = (
     *_columns(
         "phase, arm",
         WORD,
-        "`search`, `tune` or `confirm`; the arm of the claim, or `finalist-0039`, the search's trial 39 "
-        "confirmed; empty in a search",
+        "`search`, `tune` or `confirm`; the arm of the claim, or confirmed beside it: `finalist-0039`, the search's "
+        "trial 39, `runner-up-width`, an arm at its second best rate; empty in a search",
     ),
     *_columns(
         "state",

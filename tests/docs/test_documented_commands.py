@@ -134,9 +134,10 @@ def test_the_commands_of_machines_elsewhere_are_few() -> None:
 SMALL = (
     "search.trials=3",
     "trainer={epochs: 2, batch_size: 64}",
-    "data={name: digits, train_images: 256, validation_images: 200}",
+    "data={name: digits, train_images: 256}",
     "axes.learning_rate=[0.01, 0.1, 1.0]",
-    "claim={kind: spend, base: {cardinality: 1, width: 12, blocks: [1, 1, 1]}, tuning_trials: 3, seeds: 2}",
+    "claim={kind: spend, base: {cardinality: 1, width: 12, blocks: [1, 1, 1]}, tuning_trials: 3, seeds: 5}",
+    "claim.tuning_seeds=1",
 )
 
 
