@@ -34,8 +34,8 @@ QUESTION = Question("spend", "cardinality", ARMS, base="base")
 IMAGES = 1797
 FOLD_OF_IMAGE = np.arange(IMAGES) % FOLDS
 RATES = [float(f"{rate:.4g}") for rate in np.geomspace(0.003, 1.0, 7)]
-# Of the run: error of the claimant, and what the base errs more than the worst rival; SD between seeds of the error on all
-# images, the part of it that wavers (on one fold it is more than twice as much), and what other images would do.
+# Of the run: error of the claimant, and what the base errs more than the worst rival; SD between seeds of the error on
+# all images, the part of it that wavers (on one fold it is more than twice as much), and what other images would do.
 ERROR, BASE_GAIN = 1.4, 0.5
 DEVIATION, WAVERING, EXAMPLE_ERROR = 0.3, 0.22, 0.05
 # Log error rises with the square of the distance from the best log rate.

@@ -108,7 +108,7 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
         "Test error of every run",
         f"Test errors of the runs on fresh seeds, one row an arm. Means: {found}.",
         "Dots are runs, one a seed; the diamond is their mean, the bar its 95 % interval, which covers other seeds "
-        "and, where it is known which images were recognised, other test images.",
+        "and, as far as they are known, other test images and another tuning.",
         Axis("test error, %"),
         Axis("", ticks=[(place, _label(arm)) for place, arm in enumerate(arms)], down=True),
         layers,

@@ -116,7 +116,9 @@ def best(folder: Path, as_json: bool) -> None:
 @click.option("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")
 @click.option("--margin", type=float, metavar="POINTS", help="below which nobody cares (CSV; default: 0.3)")
 @click.option("--tolerance", type=float, metavar="SHARE", help="largest mismatch of multiply-adds (CSV; default: 0.02)")
-@click.option("--rules", type=click.IntRange(1, 2), help="by which to judge (default: the study's own; CSV: 2)")
+@click.option(
+    "--rules", type=click.IntRange(1, 2), metavar="1|2", help="by which to judge (default: the study's own; CSV: 2)"
+)
 @click.option("--strict", is_flag=True, help="exit with 7 if it is inconclusive or invalid")
 @click.option("--plots", type=options.FOLDER, metavar="DIR", help="draw the runs too, as PNG and SVG")
 @options.json_option

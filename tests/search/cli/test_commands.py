@@ -31,7 +31,7 @@ def test_init_writes_the_commented_study_that_runs(shell: Shell) -> None:
     text = (shell.folder / "study.yaml").read_text(encoding="utf-8")
     assert text == files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
     assert "# " in text
-    assert len(load_study("study.yaml").feasible_set()) == 679
+    assert len(load_study("study.yaml").feasible_set()) == 637
 
 
 def test_init_never_writes_over_a_file(shell: Shell, study: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_running_study() -> None:
 
 
 def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None:
-    study = tiny_study(TINY_CLAIM, "rules=1")
+    study = tiny_study(TINY_CLAIM)
     folder, journal = new_folder(tmp_path, study)
     with journal:
         completed(journal, point(0), 12.5)

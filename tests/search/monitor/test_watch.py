@@ -21,7 +21,7 @@ from tests.support.journals import completed, epoch_row, new_folder, point, star
 
 def busy_folder(path: Path) -> tuple[StudyFolder, Journal]:
     """A study with a claim: one trial completed, two failed, one running."""
-    folder, journal = new_folder(path, tiny_study(TINY_CLAIM, "rules=1"))
+    folder, journal = new_folder(path, tiny_study(TINY_CLAIM))
     completed(journal, point(0), 12.5)
     journal.fail(started(journal, point(1)), "TrainingDiverged", "the loss is nan")
     journal.fail(started(journal, point(2)), "TrainingDiverged", "the loss is nan")
@@ -46,8 +46,8 @@ def test_a_running_study_is_drawn_within_the_width(tmp_path: Path, width: int) -
     words = [" ".join(line.split()) for line in lines]
     assert words[:4] == [
         "tiny: running",
-        "search 3 (2 failed) of 4",
         "tune 0 of 52",
+        "search 3 (2 failed) of 4",
         "confirm 0 of 34",
     ]
     assert words[4].startswith("budget 87 of 90 trials left, ")
