@@ -69,7 +69,7 @@ def decide(
     if min(map(len, sample.errors)) >= fewest:
         sound = [one.rival not in unsound for one in comparisons.plain] if question.base is not None else None
         word = choose_word(findings, trend, sound=sound, base_is_missing=base_is_missing, spent=spent)
-        direction = direction_of(findings if trend is None else [trend.trend], spent)
+        direction = direction_of(findings, trend, spent)
     return Decision(word, direction, comparisons, bend, unsound, base_is_missing)
 
 

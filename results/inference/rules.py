@@ -79,8 +79,16 @@ def is_gain(better: Any, gain: Any, spent: float = 1.0) -> Any:
     return (better <= ALPHA_DIRECTION * spent) & (gain <= ALPHA_MARGIN * spent)
 
 
-def direction_of(findings: Sequence[Finding], spent: float = 1.0) -> Direction:
-    """`better` if the claimant is surely better than every rival, `worse` if surely worse than one, else `null`."""
+def direction_of(findings: Sequence[Finding], trend: TrendFinding | None = None, spent: float = 1.0) -> Direction:
+    """`better` if the claimant is surely better than every rival, `worse` if surely worse than one, else `null`.
+
+    Of a `trade` the trend and the largest C against the smallest have to agree, and no C in between may say otherwise.
+    """
+    if trend is not None:
+        last, level = findings[-1], ALPHA_DIRECTION * spent
+        if max(trend.trend.better, last.better) <= level and not trend.last_loses:
+            return "better"
+        return "worse" if max(trend.trend.worse, last.worse) <= level and not trend.some_better else "null"
     if all(finding.better <= ALPHA_DIRECTION * spent for finding in findings):
         return "better"
     return "worse" if any(finding.worse <= ALPHA_DIRECTION * spent for finding in findings) else "null"

@@ -35,8 +35,14 @@ class Looks:
 
     def share(self, seeds: int) -> float:
         """Share of the error that a look at so many seeds may spend."""
-        planned = share_of_look(self.planned, seeds) if len(self.planned) > 1 else None
-        return 1.0 if planned is None else planned
+        if len(self.planned) < 2:
+            return 1.0
+        # a look that stands in no plan may spend what the one before it might have
+        return share_of_look(self.planned, max((n for n in self.planned if n <= seeds), default=self.planned[0])) or 1.0
+
+    def last_share(self) -> float:
+        """Share of the last planned look; 1 where no more than one is planned."""
+        return self.share(self.planned[-1]) if self.planned else 1.0
 
 
 def answer_by_second_rules(
@@ -78,14 +84,15 @@ def answer_by_second_rules(
     advice = None
     spread = _spread(sample, question, decision)
     if decision.word == "inconclusive" and fewest >= FEWEST_OF_A_PILOT and not np.isnan(spread.deviations).any():
-        advice = advise(question, spread, margin=margin, runs=fewest, spent=spent)
-        sentences += reasons.settling(advice, verdict.scale, margin, _why_not(question, spread, margin))
+        advice = advise(question, spread, margin=margin, runs=fewest, spent=looks.last_share())
+        sentences += reasons.settling(advice, decision, verdict.scale, margin, _why_not(question, spread, margin))
     without = tuple(words_without_a_seed(sample, question, margin, spent))
     runner_up = _runner_up(runs, sample, question, margin, spent)
     said = [
         *notes.on_looks(looks.planned, looks.looked, tried, len(decision.comparisons.plain)),
-        *notes.on_soundness(decision),
-        *notes.on_strength(sample, decision, without, runner_up),
+        *notes.on_soundness(decision, runs, question, enough=fewest >= FEWEST_SEEDS),
+        *notes.on_strength(sample, decision, without, runner_up, failed=_most_failed(runs, question), margin=margin),
+        *notes.on_tuning(runs, sample),
         *notes.on_scope(runs, sample),
     ]
     return replace(
@@ -94,7 +101,7 @@ def answer_by_second_rules(
         direction=decision.direction,
         reasons=tuple(sentences),
         notes=(*verdict.notes, *said),
-        seeds_needed=None if advice is None else advice.gain.seeds,
+        seeds_needed=None if advice is None or decision.base_is_missing else advice.gain.seeds,
         advice=advice,
         runner_up=runner_up,
         without_a_seed=without,
@@ -105,6 +112,12 @@ def _seeds_tried(runs: Sequence[Run], question: Question) -> int:
     """Seeds an arm, with those on which a run failed: a look is planned at so many, whatever becomes of them."""
     confirmed = [run for run in runs if run.phase == "confirm"]
     return min(len({run.seed for run in confirmed if run.arm == arm}) for arm in question.arms)
+
+
+def _most_failed(runs: Sequence[Run], question: Question) -> int:
+    """Confirming runs that failed, of the arm with most."""
+    failed = [run for run in runs if run.phase == "confirm" and run.state == "failed"]
+    return max(sum(run.arm == arm for run in failed) for arm in question.arms)
 
 
 def _runner_up(

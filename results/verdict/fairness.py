@@ -98,7 +98,9 @@ def _rates(arm: str, trials: Sequence[Run]) -> Iterator[str]:
     for point in first_round(points):
         errors[point.rate].append(point.error)
     curve = {rate: sum(values) / len(values) for rate, values in errors.items()}
-    if all(math.isnan(error) for error in curve.values()):
+    if not points and any(trial.has_ended for trial in trials):
+        yield f"The tuning trials of {arm} do not say their learning rates (column learning_rate)."
+    elif all(math.isnan(error) for error in curve.values()):
         yield f"No learning rate tried for {arm} was trained to its end."
     elif edge := edge_of(curve):
         yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
@@ -53,12 +54,15 @@ def too_few(question: Question, scale: Scale, runs: Sequence[int]) -> str:
     return f"{found}{'; '.join(short)}."
 
 
-def settling(advice: Advice, scale: Scale, margin: float, why_not: str) -> list[str]:
+def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, why_not: str) -> list[str]:
     """What would settle it: for a gain, and for no difference."""
     gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
     sentences = []
-    if advice.gain.seeds is not None:
-        sentences.append(f"For {gain}: about {_seeds(advice.gain)} an arm.")
+    if decision.base_is_missing:
+        sentences.append("For `supported` no number of seeds is enough: it takes an arm `base`.")
+    elif advice.gain.seeds is not None:
+        gate = f", if {listed(decision.unsound)} turn out better than the base" if decision.unsound else ""
+        sentences.append(f"For {gain}: about {_seeds(advice.gain)} an arm{gate}.")
     elif advice.tuning_times is not None:
         sentences.append(
             f"For {gain} no number of seeds is enough, but {advice.tuning_times} times as many seeds of tuning "
@@ -88,7 +92,7 @@ def _partly(decision: Decision, question: Question, margin: float, spent: float)
     beaten = [one for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
     won = [one for one in beaten if one.rival not in decision.unsound]
     if question.kind == "trade":
-        winners, rest = listed([one.claimant for one in won]), "the trend over all cardinalities is not shown"
+        winners, rest = listed([one.claimant for one in won]), _why_no_trend(decision, spent)
         beat = "beats" if len(won) == 1 else "beat"
         return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
     found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
@@ -97,6 +101,16 @@ def _partly(decision: Decision, question: Question, margin: float, spent: float)
     if decision.base_is_missing:
         return f"{found}, but no arm `base` shows that {listed(question.rivals())} err less than what they came from"
     return f"{found}, and {listed(decision.unsound)} too, which is not surely better than the base"
+
+
+def _why_no_trend(decision: Decision, spent: float) -> str:
+    """Why a `trade` whose middle gains is not supported."""
+    trend, bend = decision.comparisons.trend, decision.bend
+    if trend is not None and trend.p_worse_holm <= ALPHA_DIRECTION * spent:
+        return "along the line over all cardinalities more groups err more"
+    if bend is not None and bend.last_loses_to:
+        return f"the largest C surely errs more than {listed(bend.last_loses_to)}"
+    return "the trend over all cardinalities is not shown"
 
 
 def _no_difference(_: Decision, question: Question, margin: float, __: float) -> str:
@@ -112,8 +126,15 @@ def _contradicted(decision: Decision, question: Question, margin: float, spent: 
     return f"{question.claimant} loses to {listed(lost)}: surely, by at least {_margin(margin)}"
 
 
-def _inconclusive(decision: Decision, question: Question, margin: float, _: float) -> str:
+def _inconclusive(decision: Decision, question: Question, margin: float, spent: float) -> str:
     rivals = listed(question.rivals())
+    won = [one.rival for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
+    if decision.unsound and won == question.rivals():
+        weak = listed(decision.unsound)
+        return (
+            f"{question.claimant} beats {rivals} by at least {_margin(margin)}, surely, but that is no word: {weak} "
+            "would have to be surely better than the base first"
+        )
     asked = "more groups err less" if question.kind == "trade" else f"{question.claimant} errs less than {rivals}"
     phrase = _phrase(decision, question)
     return f"the runs do not settle whether {asked} by at least {_margin(margin)}{phrase}"
@@ -155,14 +176,17 @@ def _differences(decision: Decision, scale: Scale, spent: float) -> list[str]:
             f"{where}, the test error {more} by {change} points from {trend.rival} to "
             f"{trend.claimant}, along the line over log2 C {_certainty(trend, spent)}."
         )
-    bought = {one.claimant: one.difference for one in decision.comparisons.bought}
+    sure = [one for one in decision.comparisons.bought if one.p <= ALPHA_DIRECTION * spent]
+    bought = {one.claimant: one.difference for one in sure}
     for one in comparisons:
         change, more = amount(one, "less", "more")
         sentence = f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
-        if bought.get(one.claimant, 0.0) > 0:
+        if one.difference > 0 and one.claimant in bought:
             sentence += f", {100 * one.difference / bought[one.claimant]:.0f} % of what it gains on the base"
         sentences.append(f"{sentence}.")
-    if decision.bend is not None and decision.bend.best != comparisons[0].rival:
+    if decision.bend is not None and decision.bend.best == comparisons[0].rival:
+        sentences.append(f"{where}, {decision.bend.best}, the smallest C, errs least.")
+    elif decision.bend is not None:
         low, high = decision.bend.best_interval
         sentences.append(
             f"{where}, {decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
@@ -183,6 +207,8 @@ def _certainty(one: Comparison, spent: float) -> str:
         sure = "; surely better"
     elif one.p_worse_holm <= ALPHA_DIRECTION * spent:
         sure = "; surely worse"
+    if math.isnan(low):
+        return "(no interval: too few runs or images)"
     return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
 
 

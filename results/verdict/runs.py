@@ -146,7 +146,18 @@ def _contradictions(runs: Iterable[Run]) -> list[str]:
     for (arm, seed), times in sorted(Counter((run.arm, run.seed) for run in confirmed).items()):
         if times > 1:
             problems.append(f"seed: {times} runs of arm {arm} have seed {seed}; allowed: one each")
+    tuned = Counter((run.arm, run.seed, run.learning_rate) for run in runs if run.phase == "tune" and run.learning_rate)
+    for (arm, seed, rate), times in sorted(tuned.items()):
+        if times > 1:
+            problems.append(
+                f"learning_rate: {times} tuning trials of arm {arm} have rate {rate:g} and seed {seed}; "
+                "allowed: one each"
+            )
     for arm in sorted({run.arm for run in confirmed}):
+        rates = {run.learning_rate for run in confirmed if run.arm == arm and run.learning_rate is not None}
+        if len(rates) > 1:
+            found = ", ".join(f"{rate:g}" for rate in sorted(rates))
+            problems.append(f"learning_rate: {found} in the runs of arm {arm} that confirm; allowed: one an arm")
         for column in (*COUNTS, "architecture"):
             values = {getattr(run, column) for run in confirmed if run.arm == arm} - {None}
             if len(values) > 1:

@@ -25,6 +25,8 @@ from resnext_search.spaces.seeds import derive_seed
 
 MARGIN = 0.3
 TOLERANCE = 0.02
+# In points: a study file allows no more.
+MOST_MARGIN = 100
 
 
 def judge(
@@ -61,9 +63,10 @@ def judge(
     >>> judge(table).verdict
     'supported'
     """
-    if not margin > 0 or not tolerance >= 0:
+    if not 0 < margin <= MOST_MARGIN or not 0 <= tolerance <= 1:
         raise UsageError(
-            f"margin {margin:g} and tolerance {tolerance:g}; allowed: a margin above 0 and a tolerance of 0 or more",
+            f"margin {margin:g} and tolerance {tolerance:g}; allowed: a margin above 0, up to {MOST_MARGIN}, and a "
+            "tolerance of 0 to 1",
             hint="The margin is the least difference that matters, in percentage points; the tolerance is a share.",
         )
     rows = read_runs(runs)

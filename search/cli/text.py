@@ -111,7 +111,7 @@ def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
     ]
     if looks is not None:
         lines.append(
-            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that says a word"
+            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that settles it"
         )
     if claim["folds"] is not None:
         lines.append(

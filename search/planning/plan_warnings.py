@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from resnext_search.spaces.claim.arms import Arm, claim_arms
 from resnext_search.spaces.folds import FOLDS
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 from resnext_search.spaces.study.study import Study
 
 # The narrowest paths of the paper's networks have 4 channels (arXiv:1611.05431, Tables 2 and 3).
@@ -21,7 +22,9 @@ def warnings_of(study: Study) -> list[str]:
     if study.claim is None or study.rules == 1:
         return []
     arms = claim_arms(study)
-    return [*_shortcut_warnings(study, arms), *_width_warnings(arms), *_fold_warnings(study)]
+    few = [f"claim.seeds is {study.claim.seeds}: with fewer than {FEWEST_SEEDS} seeds an arm there is no word."]
+    few = few if study.claim.seeds < FEWEST_SEEDS else []
+    return [*few, *_shortcut_warnings(study, arms), *_width_warnings(arms), *_fold_warnings(study)]
 
 
 def _shortcut_warnings(study: Study, arms: tuple[Arm, ...]) -> Iterator[str]:

@@ -264,12 +264,16 @@ def first_round(points: Sequence[Point]) -> list[Point]:
     if not points:
         return []
     by_seed = _by_seed(points)
+    if max(map(len, by_seed.values())) == 1:  # every trial has a seed of its own: one round of them all
+        return list(points)
     return [point for point in points if by_seed[point.seed] == by_seed[_first_seed(by_seed)]]
 
 
 def _later_rates(points: Sequence[Point]) -> set[float]:
     """The rates of all seeds but that of the first round; if it is the only one, its rates."""
     by_seed = _by_seed(points)
+    if max(map(len, by_seed.values())) == 1:
+        return set().union(*by_seed.values())
     first = by_seed.pop(_first_seed(by_seed))
     return set().union(*by_seed.values()) or first
 

@@ -242,7 +242,8 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
         loses_to_one = any(_p(-one["difference"], one) <= marginal for one in largest)
         gains = gains and (ordered[-1], ordered[0]) in better and not loses_to_one
         pairs = [one for names, one in found.items() if names != ("trend", "")]
-        loses = loses and not any(one["p"] <= sure or one["difference"] >= margin for one in pairs)
+        some_better = any(one["p"] <= sure or one["difference"] >= margin for one in pairs)
+        loses = loses and not some_better
     same = all(_p(margin - abs(one["difference"]), one) <= marginal for one in found.values())
     few = min(len(by_seed) for by_seed in runs.values()) < 10
     if _invalid(rows, confirming, arms):
@@ -252,9 +253,11 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
     else:
         words = {"supported": gains, "no practical difference": same, "contradicted": loses, "partly supported": some}
         word = next((word for word, fits_it in words.items() if fits_it), "inconclusive")
-    direction = (
-        None if few or word == "invalid" else "better" if decisive <= better else "worse" if decisive & worse else None
-    )
+    up, down = decisive <= better, bool(decisive & worse)
+    if kind == "trade" and len(ordered) > 2:
+        ends = (ordered[-1], ordered[0])
+        up, down = up and ends in better and not loses_to_one, down and ends in worse and not some_better
+    direction = None if few or word == "invalid" else "better" if up else "worse" if down else None
     said = {"kind": kind, "word": word, "direction": direction}
     return said | {"comparisons": found, "bought": bought, "rates": {arm: fit["rate"] for arm, fit in fits.items()}}
 

@@ -119,14 +119,14 @@ def test_a_trade_whose_middle_is_best_is_not_supported_by_its_trend() -> None:
     assert decision.comparisons.trend.p_gain < 0.001
     assert decision.bend is not None
     assert decision.bend.last_loses_to == ("4x24d",)
-    assert (decision.word, decision.direction) == ("partly supported", "better")
+    assert (decision.word, decision.direction) == ("partly supported", "null")
 
 
 def test_a_trade_in_which_some_c_is_better_is_not_contradicted_by_its_trend() -> None:
     decision = decided({"1x64d": 8.0, "4x24d": 7.5, "32x4d": 9.0})
     assert decision.comparisons.trend is not None
     assert decision.comparisons.trend.p_loss < 0.001
-    assert (decision.word, decision.direction) == ("partly supported", "worse")
+    assert (decision.word, decision.direction) == ("partly supported", "null")
     # 0.05 better, and not surely so: nothing speaks for more groups
     assert decided({"1x64d": 8.0, "4x24d": 7.98, "32x4d": 9.0}).word == "contradicted"
 

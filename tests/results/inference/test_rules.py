@@ -136,7 +136,7 @@ def test_a_look_spends_a_share_of_every_level() -> None:
     assert choose_word([replace(NOTHING, negligible=0.026)], None, spent=0.5) == "inconclusive"
     assert choose_word([replace(LOSS, worse=0.0125, loss_corrected=0.025)], None, spent=0.5) == "contradicted"
     assert choose_word([replace(LOSS, worse=0.013)], None, spent=0.5) == "inconclusive"
-    assert (direction_of([just], 0.5), direction_of([just], 0.49)) == ("better", "null")
+    assert (direction_of([just], None, 0.5), direction_of([just], None, 0.49)) == ("better", "null")
 
 
 def test_what_is_not_known_is_inconclusive() -> None:

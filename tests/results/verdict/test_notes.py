@@ -29,7 +29,8 @@ def sample(means: Mapping[str, float], runs: int = 10) -> Sample:
 
 
 def on_strength(of: Sample, words: Sequence[str] = (), runner_up: RunnerUp | None = None) -> list[str]:
-    return list(notes.on_strength(of, decide(of, ask(of.arms), MARGIN), words, runner_up))  # type: ignore[arg-type]
+    decision = decide(of, ask(of.arms), MARGIN)
+    return list(notes.on_strength(of, decision, words, runner_up, failed=0, margin=MARGIN))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("runs", "share"), [(10, 26), (20, 14), (40, 7)])  # 1 - 0.05^(1/runs)
@@ -67,13 +68,16 @@ def test_the_runner_up_is_told_with_its_word() -> None:
 
 def test_a_trend_that_is_not_all_there_is() -> None:
     bent = on_strength(sample({"1x64d": 9.5, "4x24d": 8.0, "32x4d": 8.4}))
-    assert bent[-2].startswith("The arms' errors do not lie on a line over log2 C (p = 0.000)")
+    assert bent[-2].startswith("The arms' errors do not lie on a line over log2 C (p < 0.001)")
     assert bent[-1] == "The largest C surely errs more than 4x24d: more groups are not always better."
     assert len(on_strength(sample({"1x64d": 9.0, "4x24d": 8.6, "32x4d": 8.0}))) == 1  # log2 C of 0, 2 and 5: a line
 
 
 def test_planned_looks_are_counted() -> None:
-    assert list(notes.on_looks([10, 20, 40], [10], 20, 2)) == ["Look 2 of 3, planned at 10, 20 and 40 seeds."]
+    assert list(notes.on_looks([10, 20, 40], [10], 20, 2)) == [
+        "Look 2 of 3, planned at 10, 20 and 40 seeds: it may err 27 % as often as an only one, so that an interval "
+        "above 0 need not be surely better."
+    ]
 
 
 def test_a_look_that_was_not_planned_says_so_and_what_it_costs() -> None:
@@ -83,7 +87,9 @@ def test_a_look_that_was_not_planned_says_so_and_what_it_costs() -> None:
         "This look was not planned: the runs were judged at 10 and 20 seeds, and where nothing differs "
         f"{share} % of such studies say better or worse at one of them."
     ]
-    assert "10, 15 and 20 seeds" in next(notes.on_looks([10, 20, 40], [10, 20], 15, 2))
+    assert list(notes.on_looks([10, 20, 40], [10], 15, 2)) == [
+        "This look was not planned: that was at 10, 20 and 40 seeds."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +101,13 @@ def test_one_look_needs_no_note(planned: list[int], looked: list[int], seeds: in
 
 def test_rivals_that_are_none_and_a_base_that_is_missing() -> None:
     def told(means: Mapping[str, float]) -> list[str]:
-        return list(notes.on_soundness(decide(sample(means), ask(means), MARGIN)))
+        runs = read_runs(spend_table(base=11.0, multiply_adds=[2000, 2000, 2000, 1200]))
+        return list(notes.on_soundness(decide(sample(means), ask(means), MARGIN), runs, ask(means), enough=True))
 
     assert told(MEANS) == []
     assert told(MEANS | {"width": 11.0}) == [
-        "width is not surely better than the base, which costs about half: it was not trained well enough to be a "
-        "rival, and no word rests on it alone."
+        "width is not surely better than the base, which costs 60 % of what the arms do: it was not trained well "
+        "enough to be a rival, and no word rests on it alone."
     ]
     assert told({arm: mean for arm, mean in MEANS.items() if arm != "base"})[0].startswith("There is no arm `base`")
 

@@ -79,8 +79,8 @@ def test_a_planned_look_of_a_journal_spends_its_share_and_is_counted(tmp_path: P
     assert first is not None
     assert second is not None
     assert (first.look, second.look) == (pytest.approx(0.3536, abs=1e-4), pytest.approx(0.7954, abs=1e-4))
-    assert "Look 1 of 2, planned at 10 and 20 seeds." in first.notes
-    assert "Look 2 of 2, planned at 10 and 20 seeds." in second.notes
+    assert any(note.startswith("Look 1 of 2, planned at 10 and 20 seeds: it may err 35 %") for note in first.notes)
+    assert any(note.startswith("Look 2 of 2, planned at 10 and 20 seeds: it may err 80 %") for note in second.notes)
 
 
 def test_seeds_that_were_added_to_a_study_are_a_look_without_a_plan(tmp_path: Path) -> None:
