@@ -177,7 +177,7 @@ def test_words_and_phases_filter_too(browser: webdriver.Chrome, page: tuple[Path
     assert shown_trials(browser) == []
     browser.find_element(By.ID, "clear").click()
     Select(browser.find_element(By.ID, "phase")).select_by_visible_text("tune")
-    assert shown_trials(browser) == [str(number) for number in range(6, 15)]  # three arms at three rates
+    assert shown_trials(browser) == [str(number) for number in range(6, 58)]  # four arms at 3 + 2 x 5 rates
 
 
 def test_newer_parts_are_shown_and_what_was_open_and_typed_stays(
