@@ -14,7 +14,8 @@ from resnext_search.results.journal.rows import EpochRow, LatencyRow, Trial
 
 if TYPE_CHECKING:
     from resnext_search.results.statistics.pareto import pareto_front
-    from resnext_search.results.verdict.verdict import Verdict, judge
+    from resnext_search.results.verdict.outcome import Verdict
+    from resnext_search.results.verdict.verdict import judge
 
 __all__ = ["EpochRow", "Journal", "LatencyRow", "StudyFolder", "Trial", "Verdict", "judge", "pareto_front"]
 

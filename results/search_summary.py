@@ -54,7 +54,7 @@ class SearchSummary:
         planned_trials: By phase.
         planned_flops: Floating-point operations of the training, by phase; None where they are not known.
         architectures: Inside the band.
-        incumbent: None before a trial of the search has completed.
+        incumbent: None before a trial that the model sees has completed.
         effects: Empty while the model knows nothing.
         surface: Like them: every pair of C and depth at equal FLOPs.
         stopping: A sentence on what early stopping has saved and missed; None without it.

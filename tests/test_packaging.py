@@ -106,4 +106,4 @@ def test_the_command_line_works_from_the_wheel_alone(wheel: Path, tmp_path: Path
 
     assert run("complexity", "32x4d-50")[0] == "architecture  32x4d-50"
     assert run("init") == ["study.yaml", "Next: resnext-search plan study.yaml"]
-    assert run("plan", "study.yaml", "--no-calibrate")[0].startswith("fixed-flops: 71 trials, 16 to search, ")
+    assert run("plan", "study.yaml", "--no-calibrate")[0].startswith("fixed-flops: 189 trials, 12 to search, ")

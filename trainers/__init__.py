@@ -8,7 +8,7 @@ from resnext_search.trainers.calibration import Calibration, measure
 from resnext_search.trainers.data.dataset import Dataset
 from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.data.splits import Splits, split
+from resnext_search.trainers.data.splits import Splits, splits_of
 from resnext_search.trainers.latency import MeasuredFirst, measure_latency
 from resnext_search.trainers.resnext import build_network, copy_weights
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
@@ -27,6 +27,6 @@ __all__ = [
     "load_dataset",
     "measure",
     "measure_latency",
-    "split",
+    "splits_of",
     "train",
 ]

@@ -46,7 +46,7 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
     """
     study = Study.model_validate_json(study_json)
     configuration = Configuration.from_json(configuration_json)
-    trial = TrainingRun(study, configuration, study.seed, device=torch.device("cpu"), threads=study.resources.cpu)
+    trial = TrainingRun(study, configuration, study.root_seed, device=torch.device("cpu"), threads=study.resources.cpu)
     losses = itertools.chain.from_iterable(trial.steps(epoch % trial.recipe.epochs + 1) for epoch in itertools.count())
     float(sum(itertools.islice(losses, WARM_UP_STEPS)))
 

@@ -73,7 +73,8 @@ def train(
     """Train a configuration; yields after every epoch.
 
     Args:
-        study: Says data, template and recipe. Its seed divides the data, the same way for all trials.
+        study: Says data, template and recipe. Its seed divides the data, the same way for all trials; with folds it is
+            the trial's seed that says on which fold it is judged.
         configuration: The architecture, and the knobs that override the recipe.
         seed: The trial's own: weights, order of the images, augmentation.
         device: Where to train.

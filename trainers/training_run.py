@@ -17,7 +17,7 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.data.dataset import Batch, Look
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.data.splits import split, split_for_confirmation
+from resnext_search.trainers.data.splits import splits_of
 from resnext_search.trainers.device import precision, prepare
 from resnext_search.trainers.resnext import build_network
 from resnext_search.trainers.schedule import learning_rate_at, parameter_groups
@@ -49,10 +49,7 @@ class TrainingRun:
         self.micro_batches = micro_batches
         self.may_stop = study.search.early_stopping != "none"
         dataset = load_dataset(study.data)
-        if confirm:
-            self.splits = split_for_confirmation(dataset, study.data, study.seed, derive_seed(seed, "images"))
-        else:
-            self.splits = split(dataset, study.data, study.seed)
+        self.splits = splits_of(dataset, study, seed, confirm=confirm)
         self.steps_per_epoch = len(self.splits.train) // self.recipe.batch_size
         if self.steps_per_epoch == 0:
             raise DataError(
@@ -117,15 +114,17 @@ class TrainingRun:
 
 def _identity(study: Study, configuration: Configuration, seed: int, confirm: bool) -> str:
     """Everything that a trial's result depends on, as text."""
+    fold = study.fold_of(seed)
     return json.dumps(
         {
             "data": study.data.model_dump(exclude={"root"}),  # the same images, wherever they lie
             "template": dataclasses.asdict(study.network_template()),
             "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
-            "study_seed": study.seed,
+            "study_seed": study.root_seed,
             "configuration": configuration.to_json(),
             "seed": seed,
             "confirm": confirm,
             "state": 2,  # how `trainers/checkpoint.py` writes it; what was written otherwise is not read
         }
+        | ({} if fold is None else {"fold": fold})  # so that what was begun without folds is read as before
     )

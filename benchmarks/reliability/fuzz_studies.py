@@ -182,7 +182,7 @@ def plausible(chance: random.Random) -> str:
         raw["template"]["width_rule"] = chance.choice(["paper", "matched"])
     if chance.random() < 0.3:
         base = {"cardinality": 1, "width": size(2), "blocks": [size(1) for _ in range(stages)]}
-        raw["claim"] = {"kind": chance.choice(["spend", "trade"]), "base": base, "seeds": size(3)}
+        raw["claim"] = {"kind": chance.choice(["spend", "trade"]), "base": base, "seeds": 5 * size(2)}
     return str(yaml.safe_dump(raw))
 
 

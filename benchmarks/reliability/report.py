@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from resnext_search.results import EpochRow, Journal, StudyFolder
-from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.claim_trials import claim_trials
+from resnext_search.search.planning.confirmation import enqueue_confirmation
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import Configuration, Study, load_study
 from resnext_search.spaces.correctness import pack_correct
@@ -29,7 +31,8 @@ SPACE = Path(__file__).parents[2] / "spaces" / "fixed_flops.yaml"
 
 def made_up_study(folder: StudyFolder, trials: int) -> None:
     """Write the journal of a study of so many trials, its claim tuned and confirmed."""
-    study = load_study(SPACE, [f"search.trials={trials - 55}"])
+    claimed = claim_trials(load_study(SPACE))
+    study = load_study(SPACE, [f"search.trials={trials - claimed.tune - claimed.confirm}"])
     generator = np.random.default_rng(0)
     pool = Candidates(study.feasible_set(), study.knobs())
     with Journal(folder.journal, study=study) as journal:
@@ -37,8 +40,8 @@ def made_up_study(folder: StudyFolder, trials: int) -> None:
             journal.enqueue("search", pool.configuration(int(candidate)), 7, "sobol" if number < 10 else "ax")
         _train_all(journal, study, generator)
         for enqueue in (enqueue_tuning, enqueue_confirmation):
-            enqueue(study, journal)
-            _train_all(journal, study, generator)
+            while enqueue(study, journal):
+                _train_all(journal, study, generator)
 
 
 def _train_all(journal: Journal, study: Study, generator: np.random.Generator) -> None:

@@ -1,24 +1,16 @@
 """Does the verdict keep its promises? How often its words err and its intervals cover, where the truth is known.
 
-    python benchmarks/verdict/calibration.py [--studies 2000] [--workers 1] [--example-error 0.06]
+    python -m benchmarks.verdict.calibration [--studies 2000] [--workers 2] [--only null]
 
-Prints a Markdown table. Three arms with errors of about 8 % are tested on 10,000 images, and every answer of every run
-is simulated: image i is got wrong by run k of arm a if
+Simulates whole studies, from the tuning of every arm to the word, and prints Markdown tables. `tunings.py` says how the
+arms err at every rate, `worlds.py` how their networks err on every image. What is compared is an arm with its tuning:
+its true error is the mean over many tunings and trainings, and in a study it errs more or less than that as its own
+tuning has gone. Where nothing differs these means are equal. There is no base: every rival counts, as it does where the
+base errs far more than all of them.
 
-    threshold[a] + run[a, k] + difficulty[i] + taste[a, i] + waver[a, k, i] > 0,
-
-all normal. Most images are easy for everyone, arms agree on most of the hard ones, and runs of one arm on nearly all.
-The true error of an arm, over all runs and all images, is then the normal distribution function of its threshold in
-units of the whole standard deviation: the thresholds are chosen for it, and no truth is estimated. "SD" is the standard
-deviation of the test error between seeds as a user measures it, on one test set: it contains what wavers.
-
-"Seeds" are 10 without a true gain, else what `seeds_needed` says. The sampling of the images gives a difference
-between two arms a standard error of its own (`--example-error`). From about 0.12 points on, with an SD of 0.5, no
-number of seeds is enough, and the row has 10: the images alone then often move the probability of improvement below
-its limit.
-
-"Two-way t" is the interval that the verdict uses. "t over seeds" is Student's, which takes the test images for all that
-there are; "bootstrap" is the percentile interval of the crossed bootstrap.
+A wrong word is any word or phrase that says better or worse of arms that do not differ: `surely better` or `worse` than
+a rival that is equal, and `supported`, `contradicted` or, if no rival is beaten in truth, `partly supported`. The
+interval behind its share is Clopper and Pearson's, 95 %.
 """
 
 from __future__ import annotations
@@ -28,162 +20,229 @@ import math
 import platform
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import scipy
-from resnext_search.results.inference.comparisons import compare
-from resnext_search.results.inference.power import Spread, seeds_needed
-from resnext_search.results.inference.rules import Question, choose_word
+from resnext_search.results.inference.decision import Decision, decide
+from resnext_search.results.inference.question import Question
+from resnext_search.results.inference.rules import ALPHA_DIRECTION
 from resnext_search.results.inference.sample import Sample
-from resnext_search.results.statistics.estimates import paired
-from scipy.optimize import brentq
-from scipy.special import ndtri, owens_t
+from resnext_search.results.statistics.estimates import clopper_pearson
+from resnext_search.spaces.claim.tuning_fit import Tuned
 
-QUESTION = Question("spend", "cardinality", ("cardinality", "depth", "width"))
+from benchmarks.verdict.tunings import NOISES, TRUTHS, Curve, bent, interpolated, smooth, tune
+from benchmarks.verdict.worlds import World
+
+ARMS = ("cardinality", "depth", "width")
+QUESTION = Question("pair", "cardinality", ARMS)
+STUDY = "fashion_mnist_spend"
 MARGIN = 0.3
-ERROR = 0.08
-EXAMPLES = 10_000
-# What wavers contributes this to the SD between seeds, in points: two runs disagree on 2.9 % of the images.
-WAVERING = 0.12
+ERROR = 8.0
+IMAGES = 10_000
+EXAMPLE_ERROR = 0.06
 WORDS = ("supported", "partly supported", "contradicted", "no practical difference", "inconclusive")
-DEVIATIONS = (0.15, 0.3, 0.5)
-SEEDS = 10
-# Every fourth study, since drawing images takes longer than everything else.
-BOOTSTRAPPED = 4
-REPLICATES = 1000
-
-
-@dataclass(frozen=True)
-class World:
-    """Standard deviations of the latent effects of the images; what wavers has 1."""
-
-    difficulty: float
-    taste: float
-
-    @classmethod
-    def of(cls, example_error: float) -> World:
-        """The world in which other images deviate by so many points in a difference."""
-        own_wrong = ERROR - EXAMPLES * (WAVERING / 100) ** 2
-        own = brentq(lambda rho: both_wrong(ERROR, rho) - own_wrong, 0, 1 - 1e-12)
-        other_wrong = own_wrong - EXAMPLES * (example_error / 100) ** 2 / 2
-        other = brentq(lambda rho: both_wrong(ERROR, rho) - other_wrong, 0, 1 - 1e-12)
-        return cls(math.sqrt(other / (1 - own)), math.sqrt((own - other) / (1 - own)))
-
-    def wrong(self, errors: np.ndarray, deviation: float, seeds: int, generator: np.random.Generator) -> np.ndarray:
-        """One study's answers, `(arms, seeds, EXAMPLES)`, of arms with these true errors and this SD between seeds."""
-        arms, runs = len(errors), self._runs(errors, deviation)
-        whole = np.sqrt(1 + self.difficulty**2 + self.taste**2 + runs**2)
-
-        def normal(*shape: int) -> np.ndarray:
-            return generator.standard_normal(shape, dtype=np.float32)
-
-        latent = normal(arms, seeds, EXAMPLES)
-        latent += runs.astype(np.float32)[:, None, None] * normal(arms, seeds, 1)
-        latent += (self.difficulty * normal(EXAMPLES) + self.taste * normal(arms, EXAMPLES))[:, None]
-        return latent > -(whole * ndtri(errors)).astype(np.float32)[:, None, None]
-
-    def _runs(self, errors: np.ndarray, deviation: float) -> np.ndarray:
-        """Latent standard deviation of an arm's runs, `(arms,)`: what is left of the SD when wavering has its part."""
-        whole = 1 + self.difficulty**2 + self.taste**2
-        wavering = np.sqrt((errors - both_wrong(errors, 1 - 1 / whole)) / EXAMPLES)
-        points_per_unit = np.exp(-(ndtri(errors) ** 2) / 2) / math.sqrt(2 * math.pi * whole)
-        return np.sqrt((deviation / 100) ** 2 - wavering**2) / points_per_unit
-
-
-def both_wrong(error: np.ndarray | float, rho: float) -> np.ndarray | float:
-    """Probability that two answers are wrong whose latents are correlated; each is with probability `error`."""
-    return error - 2 * owens_t(ndtri(error), math.sqrt((1 - rho) / (1 + rho)))
+WORLD = World.of(IMAGES, EXAMPLE_ERROR)
+# The seeds that the constants of the tuning were chosen on are 0.
+SEED = 1
 
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of study: how much runs and images deviate, the claimant's true gain in points, and seeds an arm."""
+    """A kind of study.
 
-    deviation: float
-    example_error: float
-    gain: float
+    Args:
+        truth: Of the tuning curves: one of `TRUTHS`, or `table`.
+        noise: Of a validation error: one of `NOISES`.
+        seeds: An arm.
+        gains: What the claimant truly errs less than depth and width, in points.
+        deviation: SD of the test error between seeds.
+        tuning_seeds: Of the second round.
+        seed: Of the simulation.
+    """
+
+    truth: str
+    noise: str
     seeds: int
+    gains: tuple[float, float] = (0.0, 0.0)
+    deviation: float = 0.25
+    tuning_seeds: int = 2
+    seed: int = SEED
+
+    def errors(self) -> tuple[float, ...]:
+        """True errors of `ARMS`, in percent."""
+        return ERROR, ERROR + self.gains[0], ERROR + self.gains[1]
+
+    def curves(self) -> dict[str, Curve]:
+        """By arm, log error over log rate."""
+        if self.truth == "table":
+            return {arm: interpolated(STUDY, arm) for arm in ARMS}
+        return {arm: bent(self.truth, smooth(STUDY, arm)) for arm in ARMS}
 
 
-def study(case: Case, number: int) -> Counter[str]:
-    """Simulate and judge one study; what happened in it, to be counted."""
-    generator = np.random.default_rng([round(1000 * case.deviation), round(1000 * case.gain) + 10_000, number])
-    errors = ERROR + np.array([0.0, case.gain, case.gain]) / 100
-    wrong = World.of(case.example_error).wrong(errors, case.deviation, case.seeds, generator)
-    sample = Sample(QUESTION.arms, tuple(100 * wrong.mean(axis=2)), True, wrong)
-    bootstrapped = number % BOOTSTRAPPED == 0 and case.gain == 0
-    comparisons, _ = compare(sample, QUESTION, generator, REPLICATES if bootstrapped else 0)
-    happened = Counter({choose_word([one.finding() for one in comparisons], None, MARGIN): 1})
-    for one in comparisons:
-        happened["two-way t"] += one.interval[0] <= case.gain <= one.interval[1]
-        happened["bound above"] += one.lower_bound > case.gain
-        low, high = paired(sample.errors[QUESTION.arms.index(one.rival)] - sample.errors[0]).interval(0.95)
-        happened["t over seeds"] += low <= case.gain <= high
-        if bootstrapped:
-            happened["bootstrap"] += one.bootstrap_interval[0] <= case.gain <= one.bootstrap_interval[1]
-            happened["probability"] += one.probability_interval[0] <= 0.5 <= one.probability_interval[1]
-            happened["bootstraps"] += 1
-    happened["comparisons"] = len(comparisons)
-    happened["squared deviation"] = round(1e9 * float(wrong[0].mean(axis=1).var(ddof=1)))
-    return happened
+def tuned(case: Case, number: int) -> dict[str, Tuned]:
+    """The tuning of one study; the same for all cases of one truth and noise."""
+    key = [case.seed, number, [*TRUTHS, "table"].index(case.truth), NOISES.index(case.noise), case.tuning_seeds]
+    return tune(case.curves(), case.noise, np.random.default_rng(key), case.tuning_seeds)
 
 
-def row(case: Case, counts: Counter[str], studies: int) -> str:
-    """A line of the table."""
+def tuned_errors(case: Case, tunings: Sequence[dict[str, Tuned]]) -> np.ndarray:
+    """Error of every arm at its chosen rate, `(studies, arms)`, as a multiple of its mean over all tunings."""
+    curves = case.curves()
+    errors = np.array([[math.exp(float(curves[arm](np.log(one[arm].rate)))) for arm in ARMS] for one in tunings])
+    return errors / errors.mean(axis=0)
 
-    def share(name: str, total: int) -> str:
-        return f"{100 * counts[name] / total:.1f}" if total else ""
 
-    comparisons = counts["comparisons"]
-    measured = 100 * math.sqrt(counts["squared deviation"] / 1e9 / studies)
+def judged(cases: Sequence[Case], number: int, of: dict[str, Tuned], errors: np.ndarray) -> list[Decision]:
+    """Train and judge one study, whose arms' errors are these multiples of their true ones, as each of some cases.
+
+    The cases have one deviation, and share every network that is the same in them; fewer seeds are the first of more.
+    """
+    seeds, deviation = max(case.seeds for case in cases), cases[0].deviation
+    generator = np.random.default_rng([cases[0].seed, number, round(1000 * deviation), 7])
+    networks = sorted({(place, true) for case in cases for place, true in enumerate(case.errors())})
+    true = np.array([true * errors[place] for place, true in networks])
+    wrong = WORLD.wrong(true / 100, deviation, seeds, generator)
+    decisions = []
+    for case in cases:
+        chosen = wrong[[networks.index(network) for network in enumerate(case.errors())], : case.seeds]
+        decisions.append(decide(sample_of(ARMS, chosen, of), QUESTION, MARGIN))
+    return decisions
+
+
+def sample_of(arms: tuple[str, ...], wrong: np.ndarray, of: dict[str, Tuned]) -> Sample:
+    """Runs with these answers, `(arms, seeds, images)`, of arms that were tuned so."""
+    sample = Sample.of_answers(arms, wrong)
+    means = {arm: float(errors.mean()) for arm, errors in zip(arms, sample.errors, strict=True)}
+    variances = {arm: (of[arm].variance * means[arm] ** 2, of[arm].degrees) for arm in arms}
+    return replace(sample, tuning=variances)
+
+
+def happened(case: Case, decision: Decision) -> Counter[str]:
+    """What came out of a study, to be counted."""
+    counts = Counter({decision.word: 1})
+    plain = decision.comparisons.plain
+    said = [
+        one.p_holm <= ALPHA_DIRECTION or one.p_worse_holm <= ALPHA_DIRECTION
+        for one, gain in zip(plain, case.gains, strict=True)
+        if gain == 0
+    ]
+    wrong = {"supported", "contradicted"} | ({"partly supported"} if not any(case.gains) else set())
+    counts["wrong"] += 0.0 in case.gains and (any(said) or decision.word in wrong or decision.direction != "null")
+    counts["direction better"] += decision.direction == "better"
+    for one, gain in zip(plain, case.gains, strict=True):
+        counts[f"covers {one.rival}"] += one.interval[0] <= gain <= one.interval[1]
+        counts[f"width {one.rival}"] += round(1e6 * (one.interval[1] - one.interval[0]))
+        counts[f"tuning {one.rival}"] += round(1e6 * one.tuning_error**2)
+    return counts
+
+
+def _study(cases: Sequence[Case], task: tuple[int, dict[str, Tuned], np.ndarray]) -> list[Counter[str]]:
+    alike: dict[float, list[Case]] = {}
+    for case in cases:
+        alike.setdefault(case.deviation, []).append(case)
+    counts = {
+        case: happened(case, decision)
+        for some in alike.values()
+        for case, decision in zip(some, judged(some, *task), strict=True)
+    }
+    return [counts[case] for case in cases]
+
+
+def _simulated(pool: ProcessPoolExecutor, cases: Sequence[Case], studies: int) -> Iterator[tuple[Case, Counter[str]]]:
+    """Every case of one truth and noise: all are tuned alike."""
+    tunings = list(pool.map(partial(tuned, cases[0]), range(studies), chunksize=50))
+    inside = [(number, of) for number, of in enumerate(tunings) if len(of) == len(ARMS)]
+    errors = tuned_errors(cases[0], [of for _, of in inside])
+    tasks = [(number, of, own) for (number, of), own in zip(inside, errors, strict=True)]
+    totals: list[Counter[str]] = [Counter() for _ in cases]
+    for of_study in pool.map(partial(_study, cases), tasks, chunksize=50):
+        for counts, one in zip(totals, of_study, strict=True):
+            counts.update(one)
+    for case, counts in zip(cases, totals, strict=True):
+        counts["studies"], counts["invalid"] = len(tasks), studies - len(tasks)
+        for arm, spread in zip(ARMS, errors.std(axis=0), strict=True):
+            counts[f"true tuning {arm}"] = round(1e6 * (ERROR * float(spread)) ** 2)
+        yield case, counts
+
+
+def _groups(tables: Iterable[str]) -> Iterator[tuple[str, list[Case]]]:
+    """The rows of the tables, by table, those that are tuned alike together."""
+    for truth in TRUTHS:
+        for noise in NOISES:
+            if "null" in tables:
+                rows = [Case(truth, noise, seeds) for seeds in (10, 30)]
+                yield "null", [*rows, *(replace(one, gains=(0.0, 3.0)) for one in rows)]
+    if "null" in tables:
+        for noise in NOISES:
+            yield "stress", [Case("table", noise, seeds) for seeds in (10, 30)]
+    if "gains" in tables:
+        for noise in ("0.25", "0.35"):
+            sizes = (0.5 * MARGIN, MARGIN, 2 * MARGIN, -2 * MARGIN)
+            cases = [Case("smooth", noise, seeds, (gain, gain)) for gain in sizes for seeds in (10, 20, 30)]
+            yield "gains", cases
+    if "power" in tables:
+        for noise in ("0.25", "0.35"):
+            yield (
+                "power",
+                [
+                    Case("smooth", noise, seeds, (gain, gain), deviation=0.3)
+                    for gain, numbers in ((2 * MARGIN, (26, 30, 35)), (0.0, (40, 50, 60, 70)))
+                    for seeds in numbers
+                ],
+            )
+
+
+def row(case: Case, counts: Counter[str]) -> str:
+    """A line of a table."""
+    total = counts["studies"]
+    low, high = clopper_pearson(counts["wrong"], total)
     cells = [
-        f"{case.deviation:g} ({measured:.3f})",
-        f"{case.gain:+g}" if case.gain else "none",
+        case.truth,
+        case.noise,
+        f"{case.gains[0]:+g}, {case.gains[1]:+g}" if any(case.gains) else "none",
         str(case.seeds),
-        *(share(word, studies) for word in WORDS),
-        share("two-way t", comparisons),
-        share("bound above", comparisons),
-        share("t over seeds", comparisons),
-        share("bootstrap", counts["bootstraps"]),
-        share("probability", counts["bootstraps"]),
+        *(f"{100 * counts[word] / total:.1f}" for word in WORDS),
+        f"{100 * counts['wrong'] / total:.1f} ({100 * low:.1f} to {100 * high:.1f})",
+        *(f"{100 * counts[f'covers {rival}'] / total:.1f}" for rival in ("depth", "width")),
+        *(f"{1e-3 * math.sqrt(counts[f'true tuning {arm}']):.2f}" for arm in ARMS),
+        *(f"{1e-3 * math.sqrt(counts[f'tuning {arm}'] / total):.2f}" for arm in ("depth", "width")),
+        f"{100 * counts['invalid'] / (total + counts['invalid']):.1f}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
+HEADER = (
+    f"| truth | noise | true gain over depth, width | seeds | {' | '.join(WORDS)} | wrong words (95 %) "
+    "| coverage: depth | width | SD of tuning: cardinality | depth | width | its estimate, of the difference: depth "
+    "| width | at the edge |"
+)
+
+
 def main() -> None:
-    """Simulate every case and print the table."""
+    """Simulate every case and print the tables."""
     parser = argparse.ArgumentParser(description="Calibrate the verdict on simulated studies.")
     parser.add_argument("--studies", type=int, default=2000, help="studies of each case (default: 2000)")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--example-error", type=float, default=0.06, help="standard error, in points (default: 0.06)")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--only", choices=["null", "gains", "power"], action="append", help="a part of the tables")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the simulation (default: {SEED})")
     options = parser.parse_args()
     start = time.perf_counter()
     print(
         f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, {platform.machine()}; "
-        f"n={options.studies} studies a row, bootstrap every {BOOTSTRAPPED}th ({REPLICATES} replicates); margin "
-        f"{MARGIN} points, {EXAMPLES:,} test images whose sampling gives a difference a standard error of "
-        f"{options.example_error:g}. All but the first three columns are percent; coverage is of 95 % "
-        "intervals.\n"
+        f"n={options.studies} studies a row; margin {MARGIN} points, {IMAGES:,} test images whose sampling gives a "
+        f"difference a standard error of {EXAMPLE_ERROR:g}. Words and coverage in percent, other figures in points.\n"
     )
-    print(
-        f"| SD, points (measured) | true gain, points | seeds | {' | '.join(WORDS)} | coverage: two-way t "
-        "| its bound above the truth | coverage: t over seeds | coverage: bootstrap "
-        "| coverage: bootstrap of P(improvement) |"
-    )
-    print(f"|{'---|' * (8 + len(WORDS))}")
+    print(HEADER)
+    print(f"|{'---|' * HEADER.count(' | ')}---|")
     with ProcessPoolExecutor(options.workers) as pool:
-        for deviation in DEVIATIONS:
-            spread = Spread((deviation,) * 3, (options.example_error,) * 2)
-            needed = seeds_needed(QUESTION, spread, margin=MARGIN) or SEEDS
-            for gain, seeds in ((0.0, SEEDS), (2 * MARGIN, needed), (-2 * MARGIN, needed)):
-                case = Case(deviation, options.example_error, gain, seeds)
-                counts: Counter[str] = Counter()
-                for happened in pool.map(partial(study, case), range(options.studies), chunksize=20):
-                    counts.update(happened)
-                print(row(case, counts, options.studies), flush=True)
+        for _, cases in _groups(options.only or ("null", "gains", "power")):
+            seeded = [replace(case, seed=options.seed) for case in cases]
+            for case, counts in _simulated(pool, seeded, options.studies):
+                print(row(case, counts), flush=True)
     print(f"\n{time.perf_counter() - start:.0f} seconds with {options.workers} worker(s)")
 
 

@@ -37,6 +37,13 @@ def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
         yield _differences(verdict)
 
 
+_ONE_ROUND = "Every arm was trained with the same rates on one seed, and keeps that with the lowest validation error."
+_TWO_ROUNDS = (
+    "All arms had the same rates in a first round, and five of their own on further seeds; lines go through the means "
+    "of a rate. An arm keeps the rate at which a parabola through all of this has its minimum."
+)
+
+
 def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     """Validation error of every arm at every learning rate it was tuned with; None before any trial has ended."""
     tuned = [row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None]
@@ -44,21 +51,29 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     if not table:
         return None
     table.sort(key=itemgetter(0, 1))
-    layers, found = [], []
+    layers: list[Layer] = []
+    found = []
     for place, (arm, rows) in enumerate(groupby(table, key=itemgetter(0))):
-        _, rates, errors = zip(*rows, strict=True)
+        colour = COLOURS[place % len(COLOURS)]
+        by_rate = {rate: [error for *_, error in of] for rate, of in groupby(rows, key=itemgetter(1))}
+        rates, means = list(by_rate), [sum(errors) / len(errors) for errors in by_rate.values()]
         hover = [
-            f"{arm}\nlearning rate {rate:.3g}\nvalidation error {error:.2f} %"
-            for rate, error in zip(rates, errors, strict=True)
+            f"{arm}\nlearning rate {rate:.3g}\nvalidation error {mean:.2f} %, {len(by_rate[rate])} trial(s)"
+            for rate, mean in zip(rates, means, strict=True)
         ]
-        layers.append(Line(rates, errors, arm, COLOURS[place % len(COLOURS)], marks=True, hover=hover))
-        least = min(errors)
-        found.append(f"{arm} errs least, {least:.2f} %, at {rates[errors.index(least)]:.3g}")
+        layers.append(Line(rates, means, arm, colour, marks=True, hover=hover))
+        trials_of = [(rate, error) for rate, errors in by_rate.items() if len(errors) > 1 for error in errors]
+        if trials_of:
+            x, y = zip(*trials_of, strict=True)
+            layers.append(Points(x, y, colour=colour, opacity=0.4, sizes=5))
+        least = min(means)
+        found.append(f"{arm} errs least, {least:.2f} %, at {rates[means.index(least)]:.3g}")
+    rounds = len({row["seed"] for row in tuned}) > 1
     return Chart(
         "learning_rate",
         "Learning rate of every arm",
         f"Validation error against learning rate, one line an arm. {'; '.join(found)}.",
-        "Every arm was trained with the same rates on the same seed, and keeps that with the lowest validation error.",
+        _TWO_ROUNDS if rounds else _ONE_ROUND,
         Axis("learning rate", log=True),
         Axis("validation error, %", log=wide(error for _, _, error in table)),
         layers,
@@ -93,7 +108,7 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
         "Test error of every run",
         f"Test errors of the runs on fresh seeds, one row an arm. Means: {found}.",
         "Dots are runs, one a seed; the diamond is their mean, the bar its 95 % interval, which covers other seeds "
-        "and, where it is known which images were recognised, other test images.",
+        "and, as far as they are known, other test images and another tuning.",
         Axis("test error, %"),
         Axis("", ticks=[(place, _label(arm)) for place, arm in enumerate(arms)], down=True),
         layers,

@@ -1,180 +1,155 @@
-"""What is asked of the runs, and when is the answer which word? The rules of the verdict, fixed before any run.
+"""When is the answer which word? The second rules of the verdict, fixed before any run.
 
-They work on numbers and on arrays of studies alike, so that `power.py` applies the very rules that judge.
-Imports numpy alone.
+Every word or phrase that says better or worse errs in at most 2.5 % of studies on its side if nothing differs, all
+comparisons together; "by at least the margin" errs in at most 5 %. They work on p-values, of one study or of many at
+once, so that `power.py` applies the very rules that judge. Imports numpy alone.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from resnext_search.results.statistics.estimates import trend_weights
-from resnext_search.spaces.architecture.complexity import Floats
-from resnext_search.spaces.errors import UsageError
+from resnext_search.results.inference.question import Word
 
-Kind = Literal["spend", "trade", "pair"]
-Word = Literal["supported", "partly supported", "no practical difference", "contradicted", "inconclusive", "invalid"]
+Direction = Literal["better", "worse", "null"]
 
-# Fewer runs an arm say nothing of the spread between seeds; RegNet's tables have five (arXiv:2003.13678).
-FEWEST_SEEDS = 5
-# A run of the better arm errs less than one of the other in three of four pairs: Bouthillier et al. 2021,
-# arXiv:2103.03098, take this for a difference that matters.
-LEAST_PROBABILITY = 0.75
-ALPHA = 0.05
-# 8.3 - 8.0 is less than 0.3 in binary numbers, but not for the reader of a table.
-ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Question:
-    """Which arms are compared, and how.
-
-    Args:
-        kind: `spend`: does the claimant beat every rival? `trade`: do more groups err less? `pair`: like `spend`, with
-            a claimant of the user's choice.
-        claimant: The arm that the claim is about.
-        arms: All of them, the claimant first; of a `trade`, by ascending cardinality.
-        cardinalities: Of the arms of a `trade`; otherwise empty.
-    """
-
-    kind: Kind
-    claimant: str
-    arms: tuple[str, ...]
-    cardinalities: tuple[int, ...] = ()
-
-    def rivals(self) -> list[str]:
-        """All arms but the claimant."""
-        return [arm for arm in self.arms if arm != self.claimant]
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """The plain comparisons, (claimant, rival): of a `trade` each cardinality against the smallest."""
-        if self.kind == "trade":
-            return [(arm, self.arms[0]) for arm in self.arms[1:]]
-        return [(self.claimant, rival) for rival in self.rivals()]
-
-    def weights(self, claimant: str, rival: str) -> Floats:
-        """Contrast of a comparison, `(arms,)`: what the claimant errs less than the rival."""
-        return np.array([float(arm == rival) - float(arm == claimant) for arm in self.arms])
-
-    def trend(self) -> Floats | None:
-        """Contrast of the trend over log2 C, `(arms,)`; None if the question is no `trade`."""
-        return trend_weights(self.cardinalities) if self.kind == "trade" else None
-
-    def gains(self) -> Floats:
-        """Mean errors, `(arms,)`, under which every primary contrast is 1."""
-        if self.kind != "trade":
-            return np.array([float(arm != self.claimant) for arm in self.arms])
-        steps = np.log2(np.array(self.cardinalities, dtype=float))
-        return np.asarray((steps[-1] - steps) / (steps[-1] - steps[0]))
-
-
-def ask(arms: Iterable[str], claimant: str | None = None) -> Question:
-    """Tell from the names of the arms what is asked.
-
-    Args:
-        arms: Names; at least two different ones.
-        claimant: Compared with all others, whatever the names say.
-
-    Raises:
-        UsageError: The claimant is no arm, is needed, or there is one arm only.
-
-    >>> ask(["width", "depth", "cardinality"]).arms
-    ('cardinality', 'depth', 'width')
-    >>> ask(["32x4d-50", "8x14d-50", "1x64d-50"]).pairs()
-    [('8x14d-50', '1x64d-50'), ('32x4d-50', '1x64d-50')]
-    """
-    names = sorted(set(arms))
-    listed = ", ".join(names)
-    if len(names) < 2:
-        raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
-    if claimant is not None and claimant not in names:
-        raise UsageError(f"claimant {claimant!r} is no arm of these runs; allowed: {listed}", hint="Change --claimant.")
-    if claimant is None and "cardinality" not in names:
-        groups = {name: re.match(r"([1-9][0-9]{0,8})x[1-9][0-9]{0,8}d", name, re.ASCII) for name in names}
-        cardinalities = {name: int(match[1]) for name, match in groups.items() if match}
-        if len(set(cardinalities.values())) < len(names):
-            raise UsageError(
-                f"arm: neither an arm 'cardinality', nor one cardinality an arm as in 1x64d and 32x4d: {listed}",
-                hint=f"Say which arm the claim is about, e.g. --claimant {names[0]}.",
-            )
-        ordered = sorted(names, key=cardinalities.__getitem__)
-        return Question("trade", ordered[-1], tuple(ordered), tuple(cardinalities[name] for name in ordered))
-    kind: Kind = "spend" if claimant in (None, "cardinality") else "pair"
-    chosen = claimant or "cardinality"
-    return Question(kind, chosen, (chosen, *(name for name in names if name != chosen)))
-
-
-def is_gain(lower_bound: Any, value: Any, probability: Any, margin: float) -> Any:
-    """Whether a difference is sure, large enough to matter, and seen in most pairs of runs; numbers, or arrays
-    of one shape, such as `(studies,)`. A NaN is no gain.
-
-    >>> is_gain(0.1, 0.3, 0.8, 0.3), is_gain(0.1, 0.29, 0.8, 0.3), is_gain(0.1, 0.3, 0.7, 0.3)
-    (True, False, False)
-    """
-    large = value >= margin - ROUNDING
-    return (lower_bound > 0) & large & (probability >= LEAST_PROBABILITY - ROUNDING)
+# With fewer seeds an arm there is no word: looks at fewer do most of the harm that looking again can do.
+FEWEST_SEEDS = 10
+# Better, or worse: on each side.
+ALPHA_DIRECTION = 0.025
+# By at least the margin, or by less.
+ALPHA_MARGIN = 0.05
+# A planned look at which one of these comes out is followed by the next: more seeds may still make it another word.
+OPEN_WORDS: tuple[Word, ...] = ("inconclusive", "partly supported", "invalid")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the rules look at, of one comparison.
+    """What the rules look at, of one comparison: one-sided p-values.
 
     Args:
-        value: The difference, in points; positive where the claimant is better.
-        lower_bound: One-sided 95 %.
-        interval_90: Two-sided.
-        p_better: One-sided, corrected for the number of comparisons.
-        p_worse: The same, of the other side.
-        probability: Of improvement.
+        better: Against "no better than the rival", corrected for the number of comparisons.
+        worse: Against "no worse", corrected.
+        gain: Against "better by less than the margin".
+        gain_corrected: The same, corrected.
+        loss: Against "worse by less than the margin".
+        loss_corrected: The same, corrected.
+        negligible: Against "differs by the margin or more, either way".
     """
 
-    value: float
-    lower_bound: float
-    interval_90: tuple[float, float]
-    p_better: float
-    p_worse: float
-    probability: float
-
-    def supports(self, margin: float) -> bool:
-        """Whether the claimant is better: no correction, since all must be."""
-        return bool(is_gain(self.lower_bound, self.value, self.probability, margin))
-
-    def supports_alone(self, margin: float) -> bool:
-        """Whether the claimant is better here, whatever the others say: corrected for their number."""
-        return bool(is_gain(ALPHA - self.p_better, self.value, self.probability, margin))
-
-    def contradicts(self, margin: float) -> bool:
-        """Whether the claimant is worse: the mirror image of `supports_alone`."""
-        return bool(is_gain(ALPHA - self.p_worse, -self.value, 1 - self.probability, margin))
-
-    def is_negligible(self, margin: float) -> bool:
-        """Whether the difference is surely smaller than the margin, in either direction."""
-        return -margin < self.interval_90[0] and self.interval_90[1] < margin
+    better: float
+    worse: float
+    gain: float
+    gain_corrected: float
+    loss: float
+    loss_corrected: float
+    negligible: float
 
 
-def choose_word(comparisons: Sequence[Finding], trend: Finding | None, margin: float) -> Word:
+@dataclass(frozen=True)
+class TrendFinding:
+    """What the rules look at beside the comparisons of a `trade`.
+
+    Args:
+        trend: Of the error over log2 C, corrected together with the comparisons.
+        last_loses: Whether the largest C surely errs more than some other but the smallest.
+        some_better: Whether some C is surely better than the smallest, or better by the margin as far as one can see.
+    """
+
+    trend: Finding
+    last_loses: bool
+    some_better: bool
+
+
+def is_gain(better: Any, gain: Any, spent: float = 1.0) -> Any:
+    """Whether a difference is surely above 0 and surely at least the margin; p-values, or arrays of one shape, such as
+    `(studies,)`. A NaN is no gain.
+
+    Args:
+        better: Against "no better", corrected.
+        gain: Against "better by less than the margin".
+        spent: Share of the error that this look may spend.
+
+    >>> is_gain(0.01, 0.04), is_gain(0.03, 0.04), is_gain(0.01, 0.06)
+    (True, False, False)
+    """
+    return (better <= ALPHA_DIRECTION * spent) & (gain <= ALPHA_MARGIN * spent)
+
+
+def direction_of(findings: Sequence[Finding], trend: TrendFinding | None = None, spent: float = 1.0) -> Direction:
+    """`better` if the claimant is surely better than every rival, `worse` if surely worse than one, else `null`.
+
+    Of a `trade` the trend and the largest C against the smallest have to agree, and no C in between may say otherwise.
+    """
+    if trend is not None:
+        last, level = findings[-1], ALPHA_DIRECTION * spent
+        if max(trend.trend.better, last.better) <= level and not trend.last_loses:
+            return "better"
+        return "worse" if max(trend.trend.worse, last.worse) <= level and not trend.some_better else "null"
+    if all(finding.better <= ALPHA_DIRECTION * spent for finding in findings):
+        return "better"
+    return "worse" if any(finding.worse <= ALPHA_DIRECTION * spent for finding in findings) else "null"
+
+
+def choose_word(
+    comparisons: Sequence[Finding],
+    trend: TrendFinding | None,
+    *,
+    sound: Sequence[bool] | None = None,
+    base_is_missing: bool = False,
+    spent: float = 1.0,
+) -> Word:
     """The verdict on valid runs with enough seeds; the first word that fits.
 
     Args:
         comparisons: The plain ones; at least one.
-        trend: Of a `trade`: then it alone supports or contradicts.
-        margin: Least difference that matters, in points.
+        trend: Of a `trade` of three arms or more.
+        sound: Of every comparison of a `spend`, whether its rival is surely better than the base that it was made from;
+            a rival that is not was not trained well enough to be one. None where that is not asked.
+        base_is_missing: Of a `spend` that has none: nobody knows, and nothing is `supported`.
+        spent: Share of the error that this look may spend.
     """
-    primary = comparisons if trend is None else [trend]
-    everything = comparisons if trend is None else [*comparisons, trend]
-    # "Beats every rival" is an intersection-union test: each at its level, and all together keep it.
-    if all(finding.supports(margin) for finding in primary):
+    gains = [bool(is_gain(one.better, one.gain_corrected, spent)) for one in comparisons]
+    counted = [gain and (sound is None or sound[place]) for place, gain in enumerate(gains)]
+    everything = comparisons if trend is None else [*comparisons, trend.trend]
+    may_support = not base_is_missing and (sound is None or all(sound))
+    if may_support and _is_supported(comparisons, trend, spent):
         return "supported"
-    if all(finding.is_negligible(margin) for finding in everything):
+    if all(one.negligible <= ALPHA_MARGIN * spent for one in everything):
         return "no practical difference"
-    # "Loses to some rival" is a union, so its p-values are corrected. An upper bound below 0 alone would contradict a
-    # claim for a hundredth of a point, and without any difference more often than one study in twenty.
-    if any(finding.contradicts(margin) for finding in primary):
+    if _is_contradicted(comparisons, trend, spent):
         return "contradicted"
-    if any(finding.supports_alone(margin) for finding in comparisons):
-        return "partly supported"
-    return "inconclusive"
+    return "partly supported" if any(counted) else "inconclusive"
+
+
+def _is_supported(comparisons: Sequence[Finding], trend: TrendFinding | None, spent: float) -> bool:
+    """Beats every rival: each test at its level, and all together keep it."""
+    if trend is None:
+        return all(bool(is_gain(one.better, one.gain, spent)) for one in comparisons)
+    last_wins = comparisons[-1].better <= ALPHA_DIRECTION * spent and not trend.last_loses
+    return bool(is_gain(trend.trend.better, trend.trend.gain, spent)) and last_wins
+
+
+def _is_contradicted(comparisons: Sequence[Finding], trend: TrendFinding | None, spent: float) -> bool:
+    """Loses to some rival: any test may say so, and is corrected for it; in a trade the trend alone may."""
+    if trend is None:
+        return any(bool(is_gain(one.worse, one.loss_corrected, spent)) for one in comparisons)
+    return bool(is_gain(trend.trend.worse, trend.trend.loss, spent)) and not trend.some_better
+
+
+def all_corrected_below(p_values: Any, level: float) -> Any:
+    """Whether Holm's corrected p-values of a study are all at most a level.
+
+    Args:
+        p_values: `(comparisons, ...)` array.
+        level: Such as 0.025.
+
+    >>> all_corrected_below(np.array([[0.01, 0.02], [0.02, 0.02]]), 0.025).tolist()  # the smaller one counts double
+    [True, False]
+    """
+    ordered = np.sort(p_values, axis=0)
+    allowed = level / np.arange(len(ordered), 0, -1)
+    return np.asarray((ordered <= allowed.reshape(-1, *[1] * (ordered.ndim - 1))).all(axis=0))

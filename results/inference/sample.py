@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from resnext_search.results.inference.rules import Question
-from resnext_search.results.journal.rows import FINALIST
-from resnext_search.results.statistics.estimates import Estimate, independent, paired, two_way
+from resnext_search.results.inference.question import Question
+from resnext_search.results.journal.rows import FINALIST, RUNNER_UP
+from resnext_search.results.statistics.clustered import clustered
+from resnext_search.results.statistics.estimates import Estimate, independent, paired, summed, with_tuning
 from resnext_search.spaces.architecture.complexity import Floats
+
+# A run that was stopped early was not trained as the others were: to the verdict it has not ended.
+FINISHED = ("completed", "failed")
+# Of one run: whether it was wrong about each of its test images.
+Answers = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,9 @@ class Run:
         epochs: Trained for.
         data: Name of the data set.
         architecture: Name of the network.
+        fold: Which test images it had: runs of one fold had the same ones, runs of two folds none in common. None where
+            all runs had the same.
+        validation_images: Of tuning: how many images the validation error is of.
     """
 
     arm: str
@@ -49,11 +59,23 @@ class Run:
     epochs: float | None = None
     data: str | None = None
     architecture: str | None = None
+    fold: int | None = None
+    validation_images: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was trained to its end, or failed; a run that was stopped early was not trained as others were."""
+        return self.state in FINISHED
 
     @property
     def is_finalist(self) -> bool:
         """Whether it confirms a winner of the free search: reported, and never compared."""
         return self.arm.startswith(FINALIST)
+
+    @property
+    def is_runner_up(self) -> bool:
+        """Whether it shows what an arm does at its second best learning rate: reported, and never compared."""
+        return self.arm.startswith(RUNNER_UP)
 
 
 @dataclass(frozen=True)
@@ -64,36 +86,121 @@ class Sample:
         arms: Names, in the order of the question.
         errors: One `(runs,)` array an arm: test error in percent, by ascending seed; an arm may have none.
         blocked: Whether run k of every arm has the same seed.
-        wrong: `(arms, seeds, examples)` array: which test images were not recognised. Only where `blocked`.
+        wrong: Of every arm, for every run, an `(examples,)` array: which test images of its fold were not recognised.
+            None where that is not known of all runs.
+        folds: One `(runs,)` array of whole numbers an arm; None where all runs had the same test images.
+        tuning: By arm what the choice of its learning rate adds to the variance of its mean, in squared points, and its
+            degrees of freedom; an arm whose tuning is not known has none.
+        shifts: By arm what is added to its mean, in points, for the question what if it had erred so much more.
     """
 
     arms: tuple[str, ...]
     errors: tuple[Floats, ...]
     blocked: bool
-    wrong: NDArray[np.bool_] | None = None
+    wrong: tuple[tuple[Answers, ...], ...] | None = None
+    folds: tuple[NDArray[np.int64], ...] | None = None
+    tuning: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    shifts: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_answers(cls, arms: tuple[str, ...], wrong: NDArray[np.bool_]) -> Self:
+        """Blocks of runs that all had the same test images.
+
+        Args:
+            arms: Names.
+            wrong: `(arms, seeds, examples)` array: which test images were not recognised.
+
+        >>> Sample.of_answers(("a", "b"), np.array([[[True, False]], [[False, False]]])).errors
+        (array([50.]), array([0.]))
+        """
+        return cls(arms, tuple(100 * wrong.mean(axis=2)), True, tuple(map(tuple, wrong)))
 
     def estimate(self, weights: Floats) -> Estimate:
         """A contrast of the arms, `(arms,)` weights, with the best standard error that the runs allow."""
-        used = np.flatnonzero(weights)
+        used = np.flatnonzero(weights).tolist()
         if any(len(self.errors[arm]) == 0 for arm in used):
             return Estimate(math.nan, math.nan, math.nan)
-        if self.wrong is not None:
-            contrasts = np.zeros(self.wrong.shape[1:])
-            for arm in used:
-                contrasts += (100 * weights[arm]) * self.wrong[arm]
-            return two_way(contrasts)
-        if self.blocked:
+        estimate = self._of_runs(weights, used)
+        parts = [
+            (float(weights[arm]) ** 2 * variance, degrees)
+            for arm in used
+            if self.arms[arm] in self.tuning
+            for variance, degrees in [self.tuning[self.arms[arm]]]
+            if variance
+        ]
+        if parts:
+            added = summed(0.0, *zip(*parts, strict=True))
+            estimate = with_tuning(estimate, added.standard_error**2, added.degrees)
+        moved = sum(float(weights[arm]) * self.shifts.get(self.arms[arm], 0.0) for arm in used)
+        return replace(estimate, value=estimate.value + moved) if moved else estimate
+
+    def tuning_error(self, weights: Floats) -> float:
+        """The part of a contrast's standard error that is the choice of learning rates; NaN if an arm's is unknown."""
+        used = np.flatnonzero(weights).tolist()
+        if any(self.arms[arm] not in self.tuning for arm in used):
+            return math.nan
+        return math.sqrt(sum(float(weights[arm]) ** 2 * self.tuning[self.arms[arm]][0] for arm in used))
+
+    def without_run(self, block: int) -> Self:
+        """The sample without run number `block` of every arm; only of blocked runs."""
+        kept = [run for run in range(len(self.errors[0])) if run != block]
+        wrong = None if self.wrong is None else tuple(tuple(of[run] for run in kept) for of in self.wrong)
+        folds = None if self.folds is None else tuple(of[kept] for of in self.folds)
+        return replace(self, errors=tuple(of[kept] for of in self.errors), wrong=wrong, folds=folds)
+
+    def _of_runs(self, weights: Floats, used: Sequence[int]) -> Estimate:
+        """The same without the error of tuning."""
+        if self.wrong is None and self.blocked:
             return paired(np.asarray(sum(weights[arm] * self.errors[arm] for arm in used)))
-        return independent(self.errors, weights)
+        if self.wrong is None:
+            return independent(self.errors, weights)
+        of_arms = [self._contrasts(arm, 100 * float(weights[arm])) for arm in used]
+        if not self.blocked:
+            return clustered(of_arms)
+        contrasts = of_arms[0]
+        for fold, values in contrasts.items():
+            for others in of_arms[1:]:
+                values += others[fold]
+        return clustered([contrasts])
+
+    def _contrasts(self, arm: int, weight: float) -> dict[int, Floats]:
+        """An arm's answers by fold, `(runs, examples)` arrays in which a wrong one counts `weight`."""
+        answers = self.wrong[arm] if self.wrong is not None else ()
+        return {
+            fold: weight * np.array([answers[run] for run in np.flatnonzero(of == fold)])
+            for of in [self.folds_of(arm)]
+            for fold in np.unique(of).tolist()
+        }
+
+    def folds_of(self, arm: int) -> NDArray[np.int64]:
+        """The fold of every run of an arm, `(runs,)`; all 0 where all runs had the same test images."""
+        return np.zeros(len(self.errors[arm]), np.int64) if self.folds is None else self.folds[arm]
+
+    def examples(self) -> int | None:
+        """How many test images there are, in all folds together; None where `wrong` is not known."""
+        if self.wrong is None:
+            return None
+        sizes = {
+            fold: len(answers)
+            for arm, of in enumerate(self.wrong)
+            for fold, answers in zip(self.folds_of(arm).tolist(), of, strict=True)
+        }
+        return sum(sizes.values())
 
     def estimate_of(self, arm: str) -> Estimate:
         """Mean test error of one arm."""
         return self.estimate(np.array([float(name == arm) for name in self.arms]))
 
     def deviation_of(self, arm: str) -> float:
-        """Standard deviation of an arm's test error between its runs; NaN for fewer than two."""
-        errors = self.errors[self.arms.index(arm)]
-        return float(errors.std(ddof=1)) if len(errors) > 1 else math.nan
+        """Standard deviation of an arm's test error between its runs on the same images; NaN without two such runs."""
+        position = self.arms.index(arm)
+        errors, folds = self.errors[position], self.folds_of(position)
+        _, places, runs = np.unique(folds, return_inverse=True, return_counts=True)
+        degrees = len(errors) - len(runs)
+        if degrees < 1:
+            return math.nan
+        means = np.bincount(places, weights=errors) / runs
+        return math.sqrt(float(((errors - means[places]) ** 2).sum()) / degrees)
 
 
 def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
@@ -121,13 +228,23 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
         if failed:
             notes.append(f"{failed} failed runs left out.")
     chosen = [[by_arm[arm][seed] for seed in sorted(ended[arm])] for arm in question.arms]
-    tested = [[run.correct for run in of if run.correct is not None] for of in chosen]
-    whole = blocked and min(map(len, chosen)) > 0 and all(len(t) == len(c) for t, c in zip(tested, chosen, strict=True))
-    if whole:
-        wrong = ~np.array(tested)
-        errors = tuple(100 * wrong.mean(axis=2))
-        return Sample(question.arms, errors, blocked, wrong), notes
-    missing = "which test images each run recognised (column correct)" if blocked else "the same seeds for all arms"
-    notes.append(f"The intervals leave out that the test images are a sample too: that takes {missing}.")
+    folds = None
+    if any(run.fold is not None for of in chosen for run in of):
+        folds = tuple(np.array([run.fold or 0 for run in of], dtype=np.int64) for of in chosen)
+    wrong = _answers(chosen)
+    if wrong is not None:
+        errors = tuple(np.array([100 * float(answers.mean()) for answers in of]) for of in wrong)
+        return Sample(question.arms, errors, blocked, wrong, folds), notes
+    notes.append(
+        "The intervals leave out that the test images are a sample too: that takes which test images each run "
+        "recognised (column correct)."
+    )
     errors = tuple(np.array([run.test_error for run in of], dtype=float) for of in chosen)
-    return Sample(question.arms, errors, blocked), notes
+    return Sample(question.arms, errors, blocked, None, folds), notes
+
+
+def _answers(chosen: Sequence[Sequence[Run]]) -> tuple[tuple[Answers, ...], ...] | None:
+    """Which test images every run of every arm did not recognise; None unless every arm has runs, and all say it."""
+    known = tuple(tuple(~run.correct for run in of if run.correct is not None) for of in chosen)
+    complete = all(0 < len(answers) == len(of) for answers, of in zip(known, chosen, strict=True))
+    return known if complete else None

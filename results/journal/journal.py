@@ -137,6 +137,12 @@ class Journal(JournalReader):
             (key_of(architecture), device, host, *row, time.time()),
         )
 
+    def record_look(self, seeds: int, word: str, planned: bool) -> None:
+        """Record what the runs say with so many seeds an arm; of several looks at the same number the first stays."""
+        self._write(
+            "INSERT INTO looks VALUES (?, ?, ?, ?) ON CONFLICT (seeds) DO NOTHING", (seeds, word, planned, time.time())
+        )
+
     def fail(self, trial_id: int, failure_class: str, message: str) -> bool:
         """Record that a running trial failed; returns False if it was not running."""
         changed = self._write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -11,7 +12,7 @@ from typing import Self
 
 from pydantic import ValidationError
 from resnext_search.results.journal.file import damage_in_words, meta, open_file
-from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, State, Trial
+from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, Look, State, Trial
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.configuration import Configuration
@@ -57,7 +58,7 @@ class JournalReader:
 
     def study(self) -> Study:
         """The resolved study, as of the last change that was allowed."""
-        text = meta(self.path, self._connection, "study")
+        text = _with_rules(meta(self.path, self._connection, "study"))
         try:
             return Study.model_validate_json(text)
         except ValidationError:  # of a plug-in that is no longer installed, say
@@ -118,7 +119,7 @@ class JournalReader:
         """When the last fact was recorded, in seconds since 1970; 0 before the first."""
         rows = self._rows(
             "SELECT MAX(COALESCE(ended_at, started_at, queued_at)) FROM trials "
-            "UNION SELECT MAX(recorded_at) FROM epochs"
+            "UNION SELECT MAX(recorded_at) FROM epochs UNION SELECT MAX(judged_at) FROM looks"
         )
         return max(row[0] or 0.0 for row in rows)
 
@@ -130,6 +131,11 @@ class JournalReader:
         """The failures of trials that were then tried again, in the order of the trials and their attempts."""
         rows = self._rows(f"SELECT {_FAILURE} FROM failures ORDER BY trial_id, attempt")
         return [FailureRow(*row) for row in rows]
+
+    def looks(self) -> list[Look]:
+        """The looks at the runs that confirm, by their numbers of seeds, ascending."""
+        rows = self._rows("SELECT seeds, word, planned, judged_at FROM looks ORDER BY seeds")
+        return [Look(row["seeds"], row["word"], bool(row["planned"]), row["judged_at"]) for row in rows]
 
     def history(self, phase: Phase) -> list[tuple[int, int, float | None]]:
         """Trial, epoch and validation error of all epochs of a phase, in the order in which they were recorded."""
@@ -168,3 +174,9 @@ class JournalReader:
 def key_of(architecture: Architecture) -> str:
     """How the table of latencies writes an architecture."""
     return Configuration(architecture).to_json()
+
+
+def _with_rules(text: str) -> str:
+    """A study that does not say its rules was begun before there were others than the first."""
+    study = json.loads(text)
+    return text if "rules" in study else json.dumps(study | {"rules": 1})

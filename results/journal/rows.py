@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from resnext_search.spaces.search_space.objectives import Latency
 from resnext_search.spaces.study.configuration import Configuration
@@ -19,6 +19,8 @@ Stop = Literal["stopped", "audited"]
 ENDED: tuple[State, ...] = ("completed", "stopped", "failed")
 # The search's trial 7, confirmed on fresh seeds, is the arm `finalist-0007`.
 FINALIST = "finalist-"
+# An arm at its second best learning rate: what it would have done there.
+RUNNER_UP = "runner-up-"
 
 
 def last_line(message: str | None) -> str:
@@ -70,6 +72,22 @@ class EpochRow:
 
 # One row of the table `latencies`, without its architecture and device.
 LatencyRow = Latency
+
+
+class Look(NamedTuple):
+    """One row of the table `looks`: what the runs said when every arm had so many seeds.
+
+    Args:
+        seeds: Seeds an arm.
+        word: The verdict in one word.
+        planned: Whether it is one of the looks, or the end, that the study was begun with.
+        judged_at: When, in seconds since 1970.
+    """
+
+    seeds: int
+    word: str
+    planned: bool
+    judged_at: float
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import whole_file
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -78,6 +78,12 @@ CREATE TABLE failures (                     -- of trials that were then tried ag
     seconds REAL NOT NULL,                  -- of these epochs
     failed_at REAL NOT NULL,
     PRIMARY KEY (trial_id, attempt)
+);
+CREATE TABLE looks (                        -- at the runs that confirm, each before more of them were queued
+    seeds INTEGER PRIMARY KEY,              -- that every arm had
+    word TEXT NOT NULL,                     -- what the runs said: the verdict
+    planned INTEGER NOT NULL,               -- 1: it stood in the plan
+    judged_at REAL NOT NULL
 );
 """
 

@@ -20,8 +20,8 @@ from resnext_search.results.journal.rows import Trial
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.costs import PhaseCost, phase_costs
 from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_study
-from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.study.study import Study
 
 
@@ -64,7 +64,7 @@ class StudyResults(NamedTuple):
 def read_results(journal: Journal) -> StudyResults:
     """The results of a study as far as it has come."""
     trials = trials_table(journal)
-    return StudyResults(trials, pareto_table(journal, trials=trials), judge_study(journal.study(), trials))
+    return StudyResults(trials, pareto_table(journal, trials=trials), judge_study(journal, trials))
 
 
 def read_facts(folder: StudyFolder, journal: Journal, results: StudyResults, search: SearchSummary) -> Facts:

@@ -20,8 +20,8 @@ from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.arms import arm_rows, latex, markdown
 from resnext_search.results.tables.files import write_effects, write_parquet, write_tables
 from resnext_search.results.tables.trials import pareto_table, trials_table
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_study
-from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.spaces.whole_file import write_whole, writing
 
 
@@ -36,7 +36,7 @@ def write_outputs(folder: StudyFolder, journal: Journal, summarize: Callable[[],
     write_tables(folder, trials, front)
     search = summarize()
     write_effects(folder, search.effects, trials)
-    results = StudyResults(trials, front, judge_study(journal.study(), trials))
+    results = StudyResults(trials, front, judge_study(journal, trials))
     write_report(folder.report, read_facts(folder, journal, results, search))
     return results
 
@@ -69,7 +69,7 @@ def export_study(
     files = write_tables(folder, trials, front)
     search = summarize()
     files += [write_effects(folder, search.effects, trials), *write_parquet(folder, trials, front)]
-    verdict = judge_study(journal.study(), trials)
+    verdict = judge_study(journal, trials)
     if verdict is not None:
         rows = arm_rows(verdict.to_json())
         for path, text in ((folder.arms_latex, latex(rows)), (folder.arms_markdown, markdown(rows))):

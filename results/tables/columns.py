@@ -56,8 +56,8 @@ TRIALS = (
     *_columns(
         "phase, arm",
         WORD,
-        "`search`, `tune` or `confirm`; the arm of the claim, or `finalist-0039`, the search's trial 39 "
-        "confirmed; empty in a search",
+        "`search`, `tune` or `confirm`; the arm of the claim, or confirmed beside it: `finalist-0039`, the search's "
+        "trial 39, `runner-up-width`, an arm at its second best rate; empty in a search",
     ),
     *_columns(
         "state",
@@ -66,16 +66,24 @@ TRIALS = (
         "`interrupted`, `queued`",
     ),
     *_columns("seed", WHOLE, "seed of weights, order and augmentation"),
+    *_columns(
+        "fold",
+        WHOLE,
+        "with a claim on data without a published test split: which of five parts of all images, from 0, this trial "
+        "does not train on: search and tune validate on it, confirm tests on it; empty otherwise",
+    ),
     *_columns("architecture", WORD, "the paper's name: cardinality x width d - depth"),
     *_columns("cardinality, width, depth", WHOLE, "C; channels of a group in the first stage; weighted layers"),
     *_columns("group_widths, blocks", WORD, "channels of a group, and blocks, of every stage"),
     *(Column(name, WHOLE if facts.integer else NUMBER, "the recipe of this trial") for name, facts in KNOBS.items()),
     *_columns(", ".join(Complexity._fields), WHOLE, "exact counts; multiply-adds and activations for one image"),
+    *_columns("validation_images", WHOLE, "tune only: how many images the validation error is of, where that is known"),
     *_columns(
         "validation_error, test_error",
         NUMBER,
         "percent, top-1, after the last epoch of the full training, so empty for a stopped trial; a trial has"
-        " one of them: search and tune never read the test images, confirm trains on the validation images",
+        " one of them: search and tune never read the test images, confirm trains on the validation images (with "
+        "folds, each on what its `fold` leaves)",
     ),
     *_columns("epochs", WHOLE, "epochs trained, and the wall time of their training and validation"),
     *_columns("seconds", NUMBER, "epochs trained, and the wall time of their training and validation"),
@@ -100,7 +108,8 @@ TRIALS = (
     *_columns(
         "correct",
         WORD,
-        ("confirm only: which test images were recognised, as their number, a colon, and one bit an image in base 64"),
+        "confirm only: which test images (with folds, those of its `fold`) were recognised, as their number, a colon, "
+        "and one bit an image in base 64",
     ),
     *_columns(
         "hypervolume",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from resnext_search.results.verdict.verdict import Verdict, judge
+    from resnext_search.results.verdict.outcome import Verdict
+    from resnext_search.results.verdict.verdict import judge
 
 __all__ = ["Verdict", "judge"]
 

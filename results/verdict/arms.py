@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from resnext_search.results.inference.comparisons import NOT_KNOWN
-from resnext_search.results.inference.rules import ROUNDING, Question
+from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import Run, Sample, gather
-from resnext_search.results.statistics.estimates import Estimate, independent, paired
+from resnext_search.results.statistics.estimates import ROUNDING, Estimate, independent, paired
 from resnext_search.results.verdict.fairness import cost_of
 from resnext_search.results.verdict.runs import COUNTS
 
@@ -54,9 +54,9 @@ class Scale:
     Args:
         data: Names of the data sets.
         epochs: Trained for.
-        multiply_adds: Of the cheapest and of the dearest arm.
+        multiply_adds: Of the cheapest and of the dearest arm; the base, which is to cost less, is none of them.
         seeds: Runs of the arm with the fewest, and of that with the most.
-        test_examples: Test images.
+        test_examples: Test images, in all folds together.
     """
 
     data: str | None
@@ -76,7 +76,7 @@ def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
         round(max(epochs)) if epochs else None,
         (round(min(costs)), round(max(costs))) if costs else None,
         (min(seeds), max(seeds)),
-        None if sample.wrong is None else sample.wrong.shape[2],
+        sample.examples(),
     )
 
 

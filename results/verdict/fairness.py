@@ -6,10 +6,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from resnext_search.results.inference.rules import ROUNDING, Question
-from resnext_search.results.inference.sample import Run
-from resnext_search.results.verdict.runs import FINISHED
+from resnext_search.results.inference.question import Question
+from resnext_search.results.inference.sample import FINISHED, Run
+from resnext_search.results.inference.tuning import tuning_points
+from resnext_search.results.statistics.estimates import ROUNDING
 from resnext_search.spaces.claim.tuning import best_rate, edge_of
+from resnext_search.spaces.claim.tuning_fit import Point, first_rates, first_round
 
 # With more failed runs than this an arm's mean is that of its lucky runs.
 MOST_FAILED = 0.1
@@ -22,14 +24,14 @@ def unfair(runs: Iterable[Run], question: Question | None, tolerance: float, *, 
         runs: As `read_runs` returns them.
         question: What is asked; None if no arms are there yet.
         tolerance: Largest deviation of an arm's multiply-adds from the claimant's, as a share.
-        is_study: Whether the runs are a study's, of which tuning and equal seeds can be expected.
+        is_study: Whether the runs are a study's, of which equal seeds can be expected.
     """
     arms = question.arms if question else ()
     of_arms = [run for run in runs if run.arm in arms]
     confirmed = [run for run in of_arms if run.phase == "confirm"]
     reasons = [*_costs(confirmed, question, tolerance), *_recipes(confirmed)]
+    reasons += _tuning([run for run in of_arms if run.phase == "tune"], arms)
     if is_study:
-        reasons += _tuning([run for run in of_arms if run.phase == "tune"], arms)
         if not confirmed:
             return [*reasons, "No run of an arm confirms anything yet: there are no test errors to compare."]
         reasons += _seeds(confirmed, arms)
@@ -45,7 +47,7 @@ def _costs(runs: Sequence[Run], question: Question | None, tolerance: float) -> 
     if question is None:
         return
     cost = cost_of(runs, question.claimant, "multiply_adds")
-    for rival in question.arms:
+    for rival in question.matched():
         rival_cost = cost_of(runs, rival, "multiply_adds")
         if cost is None or rival_cost is None:
             continue
@@ -74,24 +76,31 @@ def _tuning(trials: Sequence[Run], arms: Sequence[str]) -> Iterator[str]:
     numbers = {arm: len(of) for arm, of in by_arm.items()}
     if len(set(numbers.values())) > 1:
         yield f"Unequal tuning: {_listed(numbers)} trials."
-    elif len({tuple(sorted((t.learning_rate or 0, t.seed) for t in of)) for of in by_arm.values()}) > 1:
+    elif len({_first_round(of) for of in by_arm.values()}) > 1:
         yield "Unequal tuning: the arms were tried with different learning rates or seeds."
     for arm, of in by_arm.items():
-        left = sum(trial.state not in FINISHED for trial in of)
+        left = sum(not trial.has_ended for trial in of)
         if left:
             yield f"Tuning of {arm} is not complete: {left} of {len(of)} trials have not ended."
         elif of:
             yield from _rates(arm, of)
 
 
+def _first_round(trials: Sequence[Run]) -> tuple[object, ...]:
+    """What is to be the same for all arms: the first round, and the seeds. A second has rates of the arm's own."""
+    points = [Point(trial.learning_rate or math.ulp(0.0), math.nan, trial.seed) for trial in trials]
+    return tuple(sorted(first_rates(points))) if points else (), tuple(sorted(point.seed for point in points))
+
+
 def _rates(arm: str, trials: Sequence[Run]) -> Iterator[str]:
+    points = tuning_points(trials, [arm]).get(arm, [])
     errors = defaultdict(list)
-    for trial in trials:
-        if trial.learning_rate is not None:
-            error = None if trial.state == "failed" else trial.validation_error
-            errors[trial.learning_rate].append(math.nan if error is None else error)
+    for point in first_round(points):
+        errors[point.rate].append(point.error)
     curve = {rate: sum(values) / len(values) for rate, values in errors.items()}
-    if all(math.isnan(error) for error in curve.values()):
+    if not points and any(trial.has_ended for trial in trials):
+        yield f"The tuning trials of {arm} do not say their learning rates (column learning_rate)."
+    elif all(math.isnan(error) for error in curve.values()):
         yield f"No learning rate tried for {arm} was trained to its end."
     elif edge := edge_of(curve):
         yield (

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
-from resnext_search.results.inference.rules import FEWEST_SEEDS, Question, Word
+from resnext_search.results.inference.decision import Decision
+from resnext_search.results.inference.power import Advice, Need
+from resnext_search.results.inference.question import Question
+from resnext_search.results.inference.rules import ALPHA_DIRECTION, FEWEST_SEEDS, is_gain
 from resnext_search.results.verdict.arms import Scale
 
-_WHY_MORE_SEEDS_DO_NOT_HELP = {
-    "few images": "more seeds would not settle it: the test images are too few, and their sampling alone could hide a "
-    "gain of two margins",
-    "wide spread": "more seeds would not settle it: runs of one arm differ so much that even with a gain of two "
-    "margins the better arm would win too few pairs of runs",
-    "images dominate": "so many seeds find a true gain of two margins in 80 % of studies, and most of what is "
-    "uncertain are the test images: more of them would settle it, more seeds hardly",
-    "near the margin": "so many seeds find a true gain of two margins in 80 % of studies: the difference, if there is "
-    "one, probably lies near the margin or below it",
-}
+TUNING_NOT_COVERED = (
+    "The tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "
+    "validation_error) the intervals take every arm's learning rate for its best"
+)
 
 
 def scale_words(scale: Scale) -> str:
@@ -39,102 +37,179 @@ def scale_words(scale: Scale) -> str:
     return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
 
 
-def answer(
-    word: Word,
-    question: Question,
-    scale: Scale,
-    comparisons: Sequence[Comparison],
-    trend: Comparison | None,
-    margin: float,
-) -> list[str]:
-    """The reasons of a verdict that is neither `invalid` nor `inconclusive`."""
-    claimant, rivals, is_trade = question.claimant, listed(question.rivals()), question.kind == "trade"
-    least = f"the margin of {margin:g} points"
-    surely = f"surely, by at least {least}, and in three of four pairs of runs or more"
-    if word == "supported":
-        found = "more groups err less" if is_trade else f"{claimant} beats {rivals}"
-        sentence = f"{found}: {surely}"
-    elif word == "no practical difference":
-        found = "more groups change the error" if is_trade else f"{claimant} differs from {rivals}"
-        sentence = f"{found} by less than {least}, surely"
-    elif word == "contradicted":
-        primary = [trend] if trend else comparisons
-        lost = listed([one.rival for one in primary if one.finding().contradicts(margin)])
-        found = "more groups err more" if is_trade else f"{claimant} loses to {lost}"
-        sentence = f"{found}: {surely}"
-    else:
-        won = [one for one in comparisons if one.finding().supports_alone(margin)]
-        beaten = listed([one.claimant if is_trade else one.rival for one in won])
-        if is_trade:
-            sentence = f"{beaten} beats {won[0].rival}, but the trend over all cardinalities is not shown"
-        else:
-            sentence = f"{claimant} beats {beaten}, but not all of {rivals}"
-    return [f"{scale_words(scale)}, {sentence}.", *_differences(scale, comparisons, trend)]
+def answer(decision: Decision, question: Question, scale: Scale, margin: float, spent: float) -> list[str]:
+    """The reasons of a verdict on a fair comparison: the word in a sentence, then every difference."""
+    sentence = _SENTENCES[decision.word](decision, question, margin, spent)
+    return [f"{scale_words(scale)}, {sentence}.", *_differences(decision, scale, spent)]
 
 
-def too_few(
-    question: Question, scale: Scale, runs: Sequence[int], margin: float, needed: int | None, why_not: str
-) -> list[str]:
-    """The reasons where an arm has not seeds enough for any verdict; `runs` are those of every arm."""
+def too_few(question: Question, scale: Scale, runs: Sequence[int]) -> str:
+    """The first reason where an arm has not seeds enough for any word; `runs` are those of every arm."""
     short = [
         f"{arm} has {count or 'no'} run{'s' * (count != 1)} and lacks {FEWEST_SEEDS - count}"
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
     found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
-    reasons = [f"{found}{'; '.join(short)}."]
-    if why_not or (needed or 0) > FEWEST_SEEDS:
-        reasons.append(_settled(scale, margin, needed, why_not))
-    return reasons
+    return f"{found}{'; '.join(short)}."
 
 
-def unsettled(
-    question: Question,
-    scale: Scale,
-    comparisons: Sequence[Comparison],
-    trend: Comparison | None,
-    margin: float,
-    needed: int | None,
-    why_not: str,
-) -> list[str]:
-    """The reasons of a verdict that is `inconclusive` in spite of seeds enough."""
+def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, why_not: str) -> list[str]:
+    """What would settle it: for a gain, and for no difference."""
+    gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
+    sentences = []
+    if decision.base_is_missing:
+        sentences.append("For `supported` no number of seeds is enough: it takes an arm `base`.")
+    elif advice.gain.seeds is not None:
+        gate = f", if {listed(decision.unsound)} turn out better than the base" if decision.unsound else ""
+        sentences.append(f"For {gain}: about {_seeds(advice.gain)} an arm{gate}.")
+    elif advice.tuning_times is not None:
+        sentences.append(
+            f"For {gain} no number of seeds is enough, but {advice.tuning_times} times as many seeds of tuning "
+            "(claim.tuning_seeds) would be: the arms' learning rates are too uncertain."
+        )
+    else:
+        sentences.append(f"For {gain} no number of seeds is enough: {why_not}.")
+    nothing = "`no practical difference` to be found in 80 % of studies where nothing differs"
+    enough = "no number of seeds is enough" if advice.no_difference.seeds is None else "about "
+    enough += "" if advice.no_difference.seeds is None else f"{_seeds(advice.no_difference)} an arm"
+    return [f"{scale_words(scale)}: {one}" for one in (*sentences, f"For {nothing}: {enough}.")]
+
+
+def _seeds(need: Need) -> str:
+    """A number of seeds with its range, as these runs leave it."""
+    high = "any number" if need.high is None else f"{need.high}"
+    return f"{need.seeds} seeds ({need.low} to {high}, as uncertain as the spread of these runs)"
+
+
+def _supported(_: Decision, question: Question, margin: float, __: float) -> str:
     rivals = listed(question.rivals())
-    found = f"{scale_words(scale)}, the runs do not settle whether {question.claimant} errs less than {rivals}."
-    return [found, *_differences(scale, comparisons, trend), _settled(scale, margin, needed, why_not)]
+    found = "more groups err less" if question.kind == "trade" else f"{question.claimant} beats {rivals}"
+    return f"{found}: surely, by at least {_margin(margin)}"
 
 
-def _settled(scale: Scale, margin: float, needed: int | None, why_not: str) -> str:
-    if why_not:
-        return f"{scale_words(scale)}, {_WHY_MORE_SEEDS_DO_NOT_HELP[why_not]}."
-    gain = f"a true gain of {2 * margin:g} points, two margins,"
-    return (
-        f"{scale_words(scale)}, about {needed} seeds an arm would settle it: {gain} is then found in 80 % of studies."
-    )
+def _partly(decision: Decision, question: Question, margin: float, spent: float) -> str:
+    beaten = [one for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
+    won = [one for one in beaten if one.rival not in decision.unsound]
+    if question.kind == "trade":
+        winners, rest = listed([one.claimant for one in won]), _why_no_trend(decision, spent)
+        beat = "beats" if len(won) == 1 else "beat"
+        return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
+    found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
+    if len(beaten) < len(question.rivals()):
+        return f"{found}, but not all of {listed(question.rivals())}{_phrase(decision, question)}"
+    if decision.base_is_missing:
+        return f"{found}, but no arm `base` shows that {listed(question.rivals())} err less than what they came from"
+    return f"{found}, and {listed(decision.unsound)} too, which is not surely better than the base"
 
 
-def _differences(scale: Scale, comparisons: Sequence[Comparison], trend: Comparison | None) -> list[str]:
-    """One sentence a comparison, the trend first."""
+def _why_no_trend(decision: Decision, spent: float) -> str:
+    """Why a `trade` whose middle gains is not supported."""
+    trend, bend = decision.comparisons.trend, decision.bend
+    if trend is not None and trend.p_worse_holm <= ALPHA_DIRECTION * spent:
+        return "along the line over all cardinalities more groups err more"
+    if bend is not None and bend.last_loses_to:
+        return f"the largest C surely errs more than {listed(bend.last_loses_to)}"
+    return "the trend over all cardinalities is not shown"
+
+
+def _no_difference(_: Decision, question: Question, margin: float, __: float) -> str:
+    rivals = listed(question.rivals())
+    found = "more groups change the error" if question.kind == "trade" else f"{question.claimant} differs from {rivals}"
+    return f"{found} by less than {_margin(margin)}, surely"
+
+
+def _contradicted(decision: Decision, question: Question, margin: float, spent: float) -> str:
+    if question.kind == "trade":
+        return f"more groups err more: surely, by at least {_margin(margin)}"
+    lost = [one.rival for one in decision.comparisons.plain if is_gain(one.p_worse_holm, one.p_loss_holm, spent)]
+    return f"{question.claimant} loses to {listed(lost)}: surely, by at least {_margin(margin)}"
+
+
+def _inconclusive(decision: Decision, question: Question, margin: float, spent: float) -> str:
+    rivals = listed(question.rivals())
+    won = [one.rival for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
+    if decision.unsound and won == question.rivals():
+        weak = listed(decision.unsound)
+        return (
+            f"{question.claimant} beats {rivals} by at least {_margin(margin)}, surely, but that is no word: {weak} "
+            "would have to be surely better than the base first"
+        )
+    asked = "more groups err less" if question.kind == "trade" else f"{question.claimant} errs less than {rivals}"
+    phrase = _phrase(decision, question)
+    return f"the runs do not settle whether {asked} by at least {_margin(margin)}{phrase}"
+
+
+def _phrase(decision: Decision, question: Question) -> str:
+    """What is sure beside the word."""
+    rivals = listed(question.rivals())
+    if question.kind == "trade":
+        better, worse = "the error surely falls with more groups", "the error surely rises with more groups"
+    else:
+        better, worse = f"{question.claimant} surely errs less than {rivals}", f"{question.claimant} surely errs more"
+        worse += f" than {'one of ' * (len(question.rivals()) > 1)}{rivals}"
+    phrases = {"better": f"; {better}, by how much is open", "worse": f"; {worse}, by how much is open", "null": ""}
+    return phrases[decision.direction]
+
+
+_SENTENCES = {
+    "supported": _supported,
+    "partly supported": _partly,
+    "no practical difference": _no_difference,
+    "contradicted": _contradicted,
+    "inconclusive": _inconclusive,
+}
+
+
+def _margin(margin: float) -> str:
+    return f"the margin of {margin:g} points"
+
+
+def _differences(decision: Decision, scale: Scale, spent: float) -> list[str]:
+    """One sentence a comparison, the trend first, and the best C of a trade."""
     where = scale_words(scale)
+    comparisons, trend = decision.comparisons.plain, decision.comparisons.trend
     sentences = []
     if trend is not None and len(comparisons) > 1:
-        change, more = _amount(trend, "falls", "rises")
+        change, more = amount(trend, "falls", "rises")
         sentences.append(
             f"{where}, the test error {more} by {change} points from {trend.rival} to "
-            f"{trend.claimant}, along the line over log2 C {_certainty(trend)}."
+            f"{trend.claimant}, along the line over log2 C {_certainty(trend, spent)}."
         )
+    sure = [one for one in decision.comparisons.bought if one.p <= ALPHA_DIRECTION * spent]
+    bought = {one.claimant: one.difference for one in sure}
     for one in comparisons:
-        change, more = _amount(one, "less", "more")
-        sentences.append(f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one)}.")
+        change, more = amount(one, "less", "more")
+        sentence = f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
+        if one.difference > 0 and one.claimant in bought:
+            sentence += f", {100 * one.difference / bought[one.claimant]:.0f} % of what it gains on the base"
+        sentences.append(f"{sentence}.")
+    if decision.bend is not None and decision.bend.best == comparisons[0].rival:
+        sentences.append(f"{where}, {decision.bend.best}, the smallest C, errs least.")
+    elif decision.bend is not None:
+        low, high = decision.bend.best_interval
+        sentences.append(
+            f"{where}, {decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
+            f"{comparisons[0].rival} (95 %, together with all other C)."
+        )
     return sentences
 
 
-def _amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:
+def amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:
+    """A difference without its sign, and the word for it."""
     return f"{abs(one.difference):.2f}", negative if round(one.difference, 2) < 0 else positive
 
 
-def _certainty(one: Comparison) -> str:
+def _certainty(one: Comparison, spent: float) -> str:
     low, high = sorted(one.interval if one.difference >= 0 else (-end for end in one.interval))
-    return f"(95 % interval {low:.2f} to {high:.2f}; probability of improvement {one.probability:.2f})"
+    sure = ""
+    if one.p_holm <= ALPHA_DIRECTION * spent:
+        sure = "; surely better"
+    elif one.p_worse_holm <= ALPHA_DIRECTION * spent:
+        sure = "; surely worse"
+    if math.isnan(low):
+        return "(no interval: too few runs or images)"
+    return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from resnext_search.results.inference.sample import Run
+from resnext_search.results.inference.sample import FINISHED, Run
 from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import UsageError
 
 NEEDED = ("arm", "seed", "test_error")
 COUNTS = ("multiply_adds", "parameters", "activations")
 PHASES = ("search", "tune", "confirm")
-# A run that was stopped early was not trained as the others were: to the verdict it has not ended.
-FINISHED = ("completed", "failed")
 STATES = ("queued", "running", "stopped", "interrupted", *FINISHED)
 # By how many points a test error may differ from the recognised images: tables are rounded to a tenth.
 MOST_ROUNDING = 0.1
@@ -75,10 +73,12 @@ class _Row:
             correct=correct,
             validation_error=self.number("validation_error", 0, 100),
             learning_rate=self.number("learning_rate", math.ulp(0.0)),
+            validation_images=self.number("validation_images", 1),
             seconds=self.number("seconds", 0),
             epochs=self.number("epochs", 0),
             data=self.read("data", str, "a name"),
             architecture=self.read("architecture", str, "a name"),
+            fold=self.read("fold", _count, "a whole number, 0 or more"),
             **{name: self.number(name, 1) for name in COUNTS},
         )
 
@@ -132,6 +132,13 @@ def _whole(value: Any) -> int:
     return number
 
 
+def _count(value: Any) -> int:
+    number = _whole(value)
+    if not 0 <= number < 2**63:
+        raise ValueError
+    return number
+
+
 def _contradictions(runs: Iterable[Run]) -> list[str]:
     """What the rows say against each other, of the runs that are evidence."""
     confirmed = [run for run in runs if run.phase == "confirm"]
@@ -139,16 +146,25 @@ def _contradictions(runs: Iterable[Run]) -> list[str]:
     for (arm, seed), times in sorted(Counter((run.arm, run.seed) for run in confirmed).items()):
         if times > 1:
             problems.append(f"seed: {times} runs of arm {arm} have seed {seed}; allowed: one each")
+    tuned = Counter((run.arm, run.seed, run.learning_rate) for run in runs if run.phase == "tune" and run.learning_rate)
+    for (arm, seed, rate), times in sorted(tuned.items()):
+        if times > 1:
+            problems.append(
+                f"learning_rate: {times} tuning trials of arm {arm} have rate {rate:g} and seed {seed}; "
+                "allowed: one each"
+            )
     for arm in sorted({run.arm for run in confirmed}):
+        rates = {run.learning_rate for run in confirmed if run.arm == arm and run.learning_rate is not None}
+        if len(rates) > 1:
+            found = ", ".join(f"{rate:g}" for rate in sorted(rates))
+            problems.append(f"learning_rate: {found} in the runs of arm {arm} that confirm; allowed: one an arm")
         for column in (*COUNTS, "architecture"):
             values = {getattr(run, column) for run in confirmed if run.arm == arm} - {None}
             if len(values) > 1:
                 found = ", ".join(f"{value:,.0f}" if column in COUNTS else value for value in sorted(values))
                 problems.append(f"{column}: {found} in arm {arm}; allowed: one value an arm, which is one network")
+    problems += _contradictions_of_folds(confirmed)
     tested = [run for run in confirmed if run.correct is not None]
-    sizes = {len(run.correct) for run in tested if run.correct is not None}
-    if len(sizes) > 1:
-        problems.append(f"correct: {', '.join(map(str, sorted(sizes)))} images; allowed: the same for all runs")
     for run in tested:
         if run.correct is None or run.test_error is None:
             continue
@@ -159,3 +175,24 @@ def _contradictions(runs: Iterable[Run]) -> list[str]:
                 f"whose test_error is {run.test_error:g}"
             )
     return problems
+
+
+def _contradictions_of_folds(runs: Sequence[Run]) -> Iterator[str]:
+    """Runs of one fold have the same test images, and the runs of one seed the same fold."""
+    folds = {run.fold for run in runs}
+    without = sum(run.fold is None for run in runs)
+    if None in folds and len(folds) > 1:
+        yield f"fold: empty in {without} of {len(runs)} runs; allowed: a fold for every run that confirms, or for none"
+    for seed in sorted({run.seed for run in runs}):
+        of_seed = {run.fold for run in runs if run.seed == seed} - {None}
+        if len(of_seed) > 1:
+            yield f"fold: {_listed(of_seed)} for seed {seed}; allowed: one fold a seed, in all arms"
+    for fold in sorted(folds, key=lambda fold: -1 if fold is None else fold):
+        sizes = {len(run.correct) for run in runs if run.fold == fold and run.correct is not None}
+        if len(sizes) > 1:
+            whose = "all runs" if fold is None else f"all runs of fold {fold}"
+            yield f"correct: {_listed(sizes)} images; allowed: the same for {whose}"
+
+
+def _listed(numbers: Iterable[int | None]) -> str:
+    return ", ".join(str(number) for number in sorted(number for number in numbers if number is not None))

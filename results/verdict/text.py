@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.verdict.arms import ArmResult
+from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.reasons import listed, scale_words
-from resnext_search.results.verdict.verdict import Verdict
 
 
 def verdict_text(verdict: Verdict) -> str:
@@ -49,7 +49,14 @@ def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
     trend = [] if verdict.trend is None or len(verdict.comparisons) == 1 else [verdict.trend]
     if verdict.comparisons:
         valid = "" if verdict.verdict != "invalid" else ", no evidence as long as the comparison is not fair"
-        found.append((f"Differences (points; positive: fewer errors{valid}):", _comparison_rows(verdict, trend)))
+        rows = _comparison_rows((*trend, *verdict.comparisons), verdict.trend, with_median=verdict.rules > 1)
+        found.append((f"Differences (points; positive: fewer errors{valid}):", rows))
+    if verdict.bought:
+        rows = _comparison_rows(verdict.bought)
+        found.append(("What the budget buys over the base (points; positive: fewer errors):", rows))
+    if verdict.further:
+        rows = _comparison_rows(verdict.further)
+        found.append(("Still more groups (points; p corrected for their number; no part of the word):", rows))
     if verdict.secondary:
         rows = [["arm", "against", "cost", "ratio", "95 % interval", EQUAL_COST]]
         rows += [
@@ -79,29 +86,50 @@ def _arm_rows(arms: Sequence[ArmResult]) -> list[list[str]]:
     return [header, *rows]
 
 
-def _comparison_rows(verdict: Verdict, trend: Sequence[Comparison]) -> list[list[str]]:
-    header = ["arm", "against", "difference", "95 % interval", "90 % interval", "p", "p (Holm)", "P(improvement)"]
-    header += ["its 95 % interval", "bootstrap 95 %"]
+def _comparison_rows(
+    comparisons: Sequence[Comparison], trend: Comparison | None = None, *, with_median: bool = True
+) -> list[list[str]]:
+    header = [
+        "arm",
+        "against",
+        "difference",
+        "95 % interval",
+        "90 % interval",
+        "of it tuning",
+        "median",
+        "p",
+        "p (Holm)",
+    ]
+    header += ["P(improvement)", "its 95 % interval", "bootstrap 95 %"]
     rows = [
         [
             one.claimant,
-            one.rival + (" (trend)" if one is verdict.trend else ""),
+            one.rival + (" (trend)" if one is trend else ""),
             _fixed(one.difference),
             _span(one.interval),
             _span(one.interval_90),
+            _share(one),
+            _fixed(one.median) if with_median else "",
             _p_value(one.p),
             _p_value(one.p_holm),
             _fixed(one.probability),
             _span(one.probability_interval),
             _span(one.bootstrap_interval),
         ]
-        for one in (*trend, *verdict.comparisons)
+        for one in comparisons
     ]
     return [header, *rows]
 
 
 def _fixed(value: float, digits: int = 2) -> str:
     return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _share(one: Comparison) -> str:
+    """Of the variance, what the choice of the learning rates makes."""
+    if math.isnan(one.tuning_error) or not one.standard_error > 0:
+        return ""
+    return f"{100 * (one.tuning_error / one.standard_error) ** 2:.0f} %"
 
 
 def _p_value(value: float) -> str:

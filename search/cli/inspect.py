@@ -116,23 +116,26 @@ def best(folder: Path, as_json: bool) -> None:
 @click.option("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")
 @click.option("--margin", type=float, metavar="POINTS", help="below which nobody cares (CSV; default: 0.3)")
 @click.option("--tolerance", type=float, metavar="SHARE", help="largest mismatch of multiply-adds (CSV; default: 0.02)")
+@click.option(
+    "--rules", type=click.IntRange(1, 2), metavar="1|2", help="by which to judge (default: the study's own; CSV: 2)"
+)
 @click.option("--strict", is_flag=True, help="exit with 7 if it is inconclusive or invalid")
 @click.option("--plots", type=options.FOLDER, metavar="DIR", help="draw the runs too, as PNG and SVG")
 @options.json_option
-def verdict(source: Path, strict: bool, plots: Path | None, as_json: bool, **of_csv: Any) -> None:
+def verdict(source: Path, rules: int | None, strict: bool, plots: Path | None, as_json: bool, **of_csv: Any) -> None:
     """Judge the claim of a study, or anyone's runs in a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
     from resnext_search.results.verdict.text import verdict_text
 
     if not source.is_dir():
-        runs, judged = judge_csv(source, **of_csv)
+        runs, judged = judge_csv(source, rules=rules, **of_csv)
     elif given := [f"--{name}" for name, value in sorted(of_csv.items()) if value is not None]:
         raise UsageError(
             f"{', '.join(given)}: only for a CSV file; a study has said its own before it ran",
             hint=f"To judge the runs in another way: resnext-search verdict {source}/trials.csv ...",
         )
     else:
-        runs, judged = judge_folder(source)
+        runs, judged = judge_folder(source, rules=rules)
     if plots is not None:
         from resnext_search.results.report.outputs import draw_runs
 

@@ -24,15 +24,20 @@ commands = options.Group()
 @click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
 @options.serve_option
 def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
-    """Run a study, or continue it: search, tune and confirm the claim, tables, verdict."""
+    """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
+    from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.planning.plan import rules_in
     from resnext_search.spaces.study.file import load_study
 
-    loaded = load_study(study, overrides)
+    def folder(name: str) -> Path:
+        return out or Path("runs") / name
+
+    loaded = load_study(study, overrides, lambda name: rules_in(StudyFolder(folder(name))))
     loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     from resnext_search.search.lifecycle.run import run_study
 
     text = study.read_text(encoding="utf-8")
-    run_study(loaded, out or Path("runs") / loaded.name, text=text, serve=serve)
+    run_study(loaded, folder(loaded.name), text=text, serve=serve)
 
 
 @commands.command()

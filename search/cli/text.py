@@ -19,7 +19,8 @@ def plan_words(facts: dict[str, Any]) -> str:
         f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
-        *_claim_lines(facts["claim"]),
+        *_claim_lines(facts["claim"], facts["rules"]),
+        *(_evidence_lines(facts["claim"]) if facts["rules"] != 1 else []),
         *_stopping_lines(facts["early_stopping"]),
         *_limit_lines(facts["limits"], facts["trials"]),
         f"training          {'unknown number of' if flops is None else f'{flops:.3g}'} floating-point operations",
@@ -39,6 +40,7 @@ def plan_words(facts: dict[str, Any]) -> str:
             f"{seconds['dearest']} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
+    lines += [f"warning           {warning}" for warning in facts["warnings"]]
     return "\n".join(lines)
 
 
@@ -68,19 +70,54 @@ def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
     return [f"limits            {'; '.join(parts)}"] if parts else []
 
 
-def _claim_lines(claim: dict[str, Any] | None) -> list[str]:
+def _claim_lines(claim: dict[str, Any] | None, rules: int) -> list[str]:
     if claim is None:
         return []
     width = max(len(arm["arm"]) for arm in claim["arms"])
+    margin = f"margin {claim['margin']:g} points{f', rules {rules}' * (rules != 1)}"
     return [
-        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, margin {claim['margin']:g} points",
+        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, {margin}",
         *(
             f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
             f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
-            f"parameters {arm['parameters']:,}  activations {arm['activations']:,}"
+            f"parameters {arm['parameters']:,}  activations {arm['activations']:,}{_unmatched(arm)}"
             for arm in claim["arms"]
         ),
     ]
+
+
+def _unmatched(arm: dict[str, Any]) -> str:
+    return "" if arm["matched"] else "  not matched: it shows what the budget buys"
+
+
+def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
+    """How the arms are tuned, confirmed and looked at, under the second rules."""
+    if claim is None:
+        return []
+    tuning, seeds, looks = claim["tuning"], claim["seeds"], claim["looks"]
+    confirmed = claim["confirm_trials"] - claim["runner_up_trials"] - claim["finalist_trials"]
+    apart = [
+        f"{count} of {of}"
+        for count, of in (
+            (claim["runner_up_trials"], "rates that came second"),
+            (claim["finalist_trials"], "finalists of the search"),
+        )
+        if count
+    ]
+    lines = [
+        f"tuning            {tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its "
+        f"best on {tuning['second_seeds']} more: {claim['tune_trials']} trials, more if a best one lies at the edge",
+        f"confirmation      {seeds} seeds an arm: {', '.join([f'{confirmed} trials', *apart])}",
+    ]
+    if looks is not None:
+        lines.append(
+            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that settles it"
+        )
+    if claim["folds"] is not None:
+        lines.append(
+            f"folds             {claim['folds']} of all images, in turn: one validates or tests, the others train"
+        )
+    return lines
 
 
 def _knob(knob: dict[str, Any]) -> str:

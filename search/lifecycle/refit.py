@@ -55,7 +55,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
         facts = refit(
             study,
             trial.configuration,
-            derive_seed(study.seed, "refit"),
+            derive_seed(study.root_seed, "refit"),
             trial.trial_id,
             folder.weights,
             folder.model,
@@ -120,7 +120,7 @@ def _write_onnx(folder: StudyFolder, study: Study, file: Path) -> dict[str, Any]
     import torch
     from resnext_search.trainers.data.dataset import Look
     from resnext_search.trainers.data.readers import load_dataset
-    from resnext_search.trainers.data.splits import split
+    from resnext_search.trainers.data.splits import splits_of
     from resnext_search.trainers.refit import load_network, read_model
 
     model, network = read_model(folder.model), load_network(folder.model)
@@ -128,7 +128,7 @@ def _write_onnx(folder: StudyFolder, study: Study, file: Path) -> dict[str, Any]
     mean, std = (torch.tensor(model["pixels"][name]) for name in ("mean", "std"))
     as_stored = Look(torch.zeros_like(mean), torch.ones_like(std), augment="none", flip=False)
     batches = dataset.batches(as_stored, torch.device("cpu"), 1)
-    numbers = split(dataset, study.data, study.seed).test[:COMPARED_IMAGES]
+    numbers = splits_of(dataset, study, model["seed"], confirm=True).test[:COMPARED_IMAGES]
     [(pixels, _)] = batches.plain(numbers, COMPARED_IMAGES)
     images = pixels.to(torch.uint8)
     difference = write_onnx(network, mean, std, images, file)

@@ -1,4 +1,8 @@
-"""The phases of `run`, in order: search, tune, confirm, report. Broken off anywhere, they continue from the journal."""
+"""The phases of `run`, in order: tune, search, confirm, report. Broken off anywhere, they continue from the journal.
+
+The arms come first: what their tuning says of the space the search need not find out. Under `rules: 1` the search does,
+so that a study that was begun in that order goes on in it.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +33,11 @@ from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.monitor.text import audit_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
-from resnext_search.search.planning.plan import check_change, freeze
+from resnext_search.search.planning.looks import is_look_due
+from resnext_search.search.planning.plan import check_change, freeze, under_its_rules
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing_tuning
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.datasets import trainer_plugin
@@ -44,9 +50,10 @@ from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
 
 PENDING: Sequence[State] = ("queued", "running", "interrupted")
+_ORDER: Mapping[int, Sequence[Phase]] = {1: ("search", "tune", "confirm"), 2: ("tune", "search", "confirm")}
 _CLAIM_PHASES: Mapping[Phase, Callable[[Study, Journal], int]] = {
     "tune": enqueue_tuning,
-    "confirm": enqueue_confirmation,
+    "confirm": enqueue_to_next_look,
 }
 
 
@@ -64,7 +71,7 @@ def run_study(
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
     Args:
-        study: What to do.
+        study: What to do; if it names no `rules`, by those of the study that lies in the folder.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
         train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
@@ -91,6 +98,7 @@ def run_study(
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
+    study = under_its_rules(study, folder)
     feasible = study.feasible_set()
     expect_installed(study.trackers)
     check_limits(study)
@@ -151,9 +159,8 @@ class StudyRun(RunContext):
             return False
         if self._waiting("search", "tune", "confirm") or (self._search_lacks() and self.budget.allows_another()):
             return True
-        if self.study.claim is not None and (
-            enqueue_tuning(self.study, self.journal) or enqueue_confirmation(self.study, self.journal)
-        ):
+        claims = _CLAIM_PHASES.values() if self.study.claim is not None else ()
+        if any(enqueue(self.study, self.journal) for enqueue in claims):
             return bool(self._waiting("tune", "confirm"))
         self._claim_is_queued = True
         return False
@@ -163,21 +170,9 @@ class StudyRun(RunContext):
         if workers.dashboard:
             words = f"Ray dashboard: {workers.dashboard} (asks for the token that `ray get-auth-token` prints)"
             self.console.print(words, markup=False)
-        if self._search_lacks() or self._pending("search"):
-            self.console.print(f"{self.study.name}: {len(self.feasible):,} architectures inside the band")
-            proposals = Proposals(self.study, self.feasible, self.journal)
-            self._phase("search", workers, self.study.search.trials, proposals)
-            if self.stops.wanted:
+        for phase in _ORDER[self.study.rules]:
+            if not (self._search(workers) if phase == "search" else self._claim_phase(phase, workers)):
                 return
-        if self.study.claim is not None:
-            for phase, enqueue in _CLAIM_PHASES.items():
-                # an optimum at the edge asks for more tuning
-                while enqueue(self.study, self.journal) or self._pending(phase):
-                    if not self._waiting(phase):
-                        return
-                    self._phase(phase, workers, len(self.journal.trials(phase=phase)))
-                    if self.stops.wanted:
-                        return
         self._claim_is_queued = True
 
     def expect_ended(self) -> str:
@@ -206,9 +201,35 @@ class StudyRun(RunContext):
         return len(self.journal.trials(phase="search")) < self._wanted
 
     def _claim_is_done(self) -> bool:
+        """Whether its trials have ended, and no more would be queued."""
+        study, journal = self.study, self.journal
         if self._pending("tune") or self._pending("confirm"):
             return False
-        return self._claim_is_queued or bool(self.journal.trials(phase="confirm"))
+        if study.rules == 1:
+            return self._claim_is_queued or bool(journal.trials(phase="confirm"))
+        # also where a limit is reached, and nothing was queued in this sitting
+        due = missing_tuning(study, journal) or missing_confirmation(study, journal) or is_look_due(study, journal)
+        return self._claim_is_queued or not due
+
+    def _search(self, workers: Workers) -> bool:
+        """Run what is left of the search; whether the next phase may begin."""
+        if self._search_lacks() or self._pending("search"):
+            self.console.print(f"{self.study.name}: {len(self.feasible):,} architectures inside the band")
+            proposals = Proposals(self.study, self.feasible, self.journal)
+            self._phase("search", workers, self.study.search.trials, proposals)
+        return not self.stops.wanted
+
+    def _claim_phase(self, phase: Phase, workers: Workers) -> bool:
+        """Run what is left of a phase of the claim, round by round; whether the next phase may begin."""
+        if self.study.claim is None:
+            return True
+        while _CLAIM_PHASES[phase](self.study, self.journal) or self._pending(phase):
+            if not self._waiting(phase):
+                return False
+            self._phase(phase, workers, len(self.journal.trials(phase=phase)))
+            if self.stops.wanted:
+                return False
+        return True
 
     def _pending(self, phase: Phase) -> list[Trial]:
         return self.journal.trials(phase=phase, states=PENDING)

@@ -28,6 +28,7 @@ from resnext_search.results.search_summary import SearchSummary
 from resnext_search.search.monitor.live_server import Board, PageServer
 from resnext_search.search.monitor.status import idle_seconds, read_status
 from resnext_search.search.monitor.summary import summarize_search
+from resnext_search.search.surrogate.seen_trials import seen_trials
 from resnext_search.spaces.study.configuration import describe
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -122,7 +123,7 @@ class LivePage:
         }
 
     def _redraw(self) -> None:
-        """Renew the parts of the page whenever the journal has something new; the model's when a search trial ended."""
+        """Renew the parts of the page whenever the journal has something new; the model's when it has another trial."""
         drawn = known = -1
         with Journal(self.folder.journal, read_only=True) as journal:
             while not self._ended.is_set():
@@ -130,7 +131,7 @@ class LivePage:
                 if self.board.is_wanted() and version != drawn:
                     drawn = version
                     self._draw(journal)
-                    told = len(journal.trials(phase="search", states=ENDED))
+                    told = len(seen_trials(journal, ENDED))
                     if told != known:
                         known = told
                         self._ask_model(journal)

@@ -14,11 +14,12 @@ from typing import Any
 
 from resnext_search.results.journal.folder import StudyFolder, is_live
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.journal.rows import ENDED, LatencyRow, Trial
+from resnext_search.results.journal.rows import ENDED, FINALIST, LatencyRow, Trial
 from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.search.planning.claim_trials import planned_trials
 from resnext_search.search.planning.forecast import remaining
 from resnext_search.search.planning.workload import spent_flops, training_flops
+from resnext_search.search.surrogate.seen_trials import seen_trials
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.configuration import describe
@@ -81,20 +82,22 @@ def _states(trials: list[Trial], live: bool) -> dict[str, int]:
 
 
 def read_best(journal: Journal) -> dict[str, Any] | None:
-    """The completed search trial that reported the lowest validation error, ties to the first. None if there is none.
+    """The completed trial that reported the lowest validation error, ties to the first. None if there is none.
 
-    It is the lowest of many noisy numbers, and so flatters: an honest estimate needs fresh seeds and test images.
+    Of the search, or of the arms' tuning as far as the search sees it. It is the lowest of many noisy numbers, and so
+    flatters: an honest estimate needs fresh seeds and test images.
     """
-    completed = [t for t in journal.trials(phase="search", states=["completed"]) if t.validation_error is not None]
+    completed = [t for t in seen_trials(journal, ["completed"]) if t.validation_error is not None]
     if not completed:
         return None
     return _facts(journal, min(completed, key=lambda trial: (trial.validation_error, trial.trial_id)))
 
 
 def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
-    """The completed search trial whose error the model expects to be lowest, with that error.
+    """The completed trial whose error the model expects to be lowest, with that error.
 
-    `expected_validation_error` is None before there is a model; the trial then has the lowest reported error.
+    Of the search, or of the arms' tuning as far as the search sees it. `expected_validation_error` is None before there
+    is a model; the trial then has the lowest reported error.
 
     Raises:
         UsageError: No trial has been completed.
@@ -115,15 +118,33 @@ def _facts(journal: Journal, trial: Trial) -> dict[str, Any]:
     counts = complexity(study.network_template(), architecture)
     return {
         "trial": trial.trial_id,
+        "phase": trial.phase,
+        "arm": trial.arm,
         "architecture": architecture.name,
         "cardinality": architecture.cardinality,
         "group_widths": list(architecture.group_widths),
         "blocks": list(architecture.blocks),
         "recipe": trial.configuration.recipe(study.trainer).model_dump(exclude_none=True),
         "validation_error": trial.validation_error,
+        "confirmed": _confirmed(journal, trial),
         **{name: int(value) for name, value in counts._asdict().items()},
         **(dict.fromkeys(LatencyRow._fields) if latency is None else latency._asdict()),
     }
+
+
+def _confirmed(journal: Journal, trial: Trial) -> dict[str, Any] | None:
+    """Mean test error of a trial's configuration on fresh seeds; None if it was not confirmed.
+
+    Of an arm's tuning trial: of that arm, which is confirmed at the rate that its whole tuning has chosen.
+    """
+    finalist = f"{FINALIST}{trial.trial_id:04d}"
+    name = finalist if trial.phase == "search" else trial.arm
+    runs = [run for run in journal.trials(phase="confirm", states=["completed"]) if run.arm == name]
+    errors = [run.test_error for run in runs if run.test_error is not None]
+    if not errors:
+        return None
+    recipe = runs[0].configuration.recipe(journal.study().trainer)
+    return {"runs": len(errors), "test_error": sum(errors) / len(errors), "learning_rate": recipe.learning_rate}
 
 
 def read_refit(folder: StudyFolder) -> dict[str, Any] | None:

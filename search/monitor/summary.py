@@ -21,8 +21,8 @@ def summarize_search(folder: StudyFolder, journal: Journal, *, model: bool = Tru
     with one_thread():
         posterior = read_posterior(journal) if model else None
         ranked = rank_trials(journal, None if posterior is None else posterior.model) if model else []
-        effects = [] if posterior is None else effects_of(posterior, study.seed)
-        points = [] if posterior is None else surface(posterior, study.seed)
+        effects = [] if posterior is None else effects_of(posterior, study.root_seed)
+        points = [] if posterior is None else surface(posterior, study.root_seed)
     return SearchSummary(
         is_live(folder),
         planned_trials(study, journal),

@@ -71,15 +71,31 @@ def best_words(best: dict[str, Any]) -> str:
     recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
     return "\n".join(
         [
-            f"best so far: trial {best['trial']:04d} {best['architecture']}, validation error "
+            f"best so far: trial {best['trial']:04d} {best['architecture']}{_whose(best)}, validation error "
             f"{best['validation_error']:.2f} % ({luck})",
             f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
             f"activations {best['activations']:,}{_latency(best)}",
             recipe,
+            *_confirmed_lines(best),
             *([refit_words(best["refit"])] if best.get("refit") else []),
         ]
     )
+
+
+def _whose(best: dict[str, Any]) -> str:
+    """That it is not the search's own, if it is not."""
+    return f", a tuning trial of the arm {best['arm']}" if best["phase"] == "tune" else ""
+
+
+def _confirmed_lines(best: dict[str, Any]) -> list[str]:
+    """What came of it on fresh seeds and test images, if it was confirmed; an arm is at the rate chosen for it."""
+    if (confirmed := best["confirmed"]) is None:
+        return []
+    what = f"its arm, at learning_rate={confirmed['learning_rate']:.4g}, was" if best["phase"] == "tune" else "it was"
+    runs = confirmed["runs"]
+    error = f"test error {confirmed['test_error']:.2f} % (mean of {runs} run{'s' * (runs != 1)})"
+    return [f"{what} confirmed on fresh seeds: {error}"]
 
 
 def _latency(best: dict[str, Any]) -> str:

@@ -52,6 +52,8 @@ class Optimizer:
         method: A name of `METHODS`: `ax`, or `sobol` for the space-filling baseline.
         describe: What the model sees of an architecture. For networks that are no ResNeXts, as a benchmark has them: no
             study passes it.
+        known: Configurations inside the band that were tried before the search. They have the first proposal numbers,
+            from 0, under which their outcomes are told, and spare up to half of the space-filling start.
 
     >>> from resnext_search.spaces import Band, Template, enumerate_feasible
     >>> from resnext_search.spaces.search_space.feasible import Axes
@@ -73,13 +75,17 @@ class Optimizer:
         *,
         method: str = "ax",
         describe: Describe = network_features,
+        known: Sequence[Configuration] = (),
     ) -> None:
         self.pool = Candidates(feasible, knobs, describe)
         self.method = method
-        # as many space-filling trials as the model has features, and two more
-        self.initial = len(self.pool.feature_names) + 2
+        # As many space-filling trials as the model has features, and two more. What is known counts among them; but
+        # arms are a handful of architectures, each with many learning rates, and tell a model next to nothing of the
+        # others: half of the start is left in any case.
+        start = len(self.pool.feature_names) + 2
+        self.initial = max(start - len(known), (start + 1) // 2)
         self._methods = {name: method_named(name) for name in (START, method)}
-        self._state = SearchState(self.pool, objectives, seed)
+        self._state = SearchState(self.pool, objectives, seed, known)
 
     def ask(self, n: int = 1) -> list[Proposal]:
         """Propose up to `n` configurations, none of them proposed before; fewer when the pool is exhausted.
@@ -123,8 +129,8 @@ class Optimizer:
                 latency is an objective, and missing or no positive number.
         """
         state = self._state
-        if proposal_id not in range(len(state.candidates)):
-            raise UsageError(f"proposal {proposal_id}: unknown; {len(state.candidates)} were made")
+        if proposal_id not in state.numbers:
+            raise UsageError(f"proposal {proposal_id}: unknown; {len(state.numbers)} were made")
         if proposal_id in state.outcomes:
             raise UsageError(f"proposal {proposal_id}: told before")
         error = _reported(outcome, ERROR)
@@ -150,7 +156,7 @@ class Optimizer:
 
     def _add(self, candidate: int, proposed_by: str) -> Proposal:
         self._state.candidates.append(candidate)
-        return Proposal(len(self._state.candidates) - 1, self.pool.configuration(candidate), proposed_by)
+        return Proposal(self._state.numbers[-1], self.pool.configuration(candidate), proposed_by)
 
     def _proposer(self) -> str:
         """The method, or the space-filling start as long as it needs one."""

@@ -12,6 +12,7 @@ from resnext_search.search.surrogate.learning_curves import Curve, Stopped, obse
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.spaces.architecture.complexity import Floats, Integers
 from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
+from resnext_search.spaces.study.configuration import Configuration
 
 # The model is told of the last failures alone: each costs it as much as a trial that completed.
 FAILURES_MODELLED = 200
@@ -43,11 +44,20 @@ class AcquisitionProblem:
 
 
 class SearchState:
-    """Which candidates were proposed, by the number of the proposal, and what came of them."""
+    """Which candidates were proposed, by the number of the proposal, and what came of them.
 
-    def __init__(self, pool: Candidates, objectives: Sequence[str], seed: int) -> None:
+    Configurations that somebody else has tried before, `known`, have the first numbers. They need not be candidates:
+    their knobs may lie off the grid.
+    """
+
+    def __init__(
+        self, pool: Candidates, objectives: Sequence[str], seed: int, known: Sequence[Configuration] = ()
+    ) -> None:
         self.pool, self.seed = pool, seed
         self.costs = tuple(name for name in objectives if name != ERROR)
+        self.known = tuple(known)
+        self._known_features = pool.features_of(known) if known else np.empty((0, len(pool.feature_names)))
+        self._known_architectures = np.array([pool.feasible.index(one.architecture) for one in known], dtype=np.int64)
         self.candidates: list[int] = []
         self.outcomes: dict[int, float | Stopped | Failure] = {}
         self.curves: dict[int, Curve] = {}
@@ -56,8 +66,16 @@ class SearchState:
         self._latency_features = latency_features(pool.feasible)
 
     @property
+    def numbers(self) -> range:
+        """Those of all that was tried, whoever proposed it."""
+        return range(len(self.known) + len(self.candidates))
+
+    @property
     def tried(self) -> Integers:
-        """`(n,)` array of the candidates that were proposed."""
+        """`(n,)` array of the candidates that were proposed.
+
+        Without what was known: a search that tries all configurations of its space tries those too.
+        """
         return np.array(self.candidates, dtype=np.int64)
 
     @property
@@ -78,8 +96,8 @@ class SearchState:
         """Which of these `(m,)` candidates is next? Proposals neither failed nor observed count as running."""
         completed = list(self.completed())
         failed = sorted(number for number, outcome in self.outcomes.items() if isinstance(outcome, Failure))
-        known = {*observed, *failed}
-        pending = [number for number in range(len(self.candidates)) if number not in known]
+        settled = {*observed, *failed}
+        pending = [number for number in self.numbers if number not in settled]
         costs, deviations = self._costs_of_architectures()
         architectures = candidates // len(self.pool.knob_rows)
         return AcquisitionProblem(
@@ -101,10 +119,17 @@ class SearchState:
         return measured
 
     def _features(self, proposals: Sequence[int]) -> Floats:
-        return self.pool.features(self.tried[list(proposals)])
+        known, made = self._split(proposals)
+        return np.concatenate([self._known_features[known], self.pool.features(self.tried[made])])
 
     def _architectures(self, proposals: Sequence[int]) -> Integers:
-        return self.tried[list(proposals)] // len(self.pool.knob_rows)
+        known, made = self._split(proposals)
+        return np.concatenate([self._known_architectures[known], self.tried[made] // len(self.pool.knob_rows)])
+
+    def _split(self, ascending: Sequence[int]) -> tuple[Integers, Integers]:
+        """Numbers as places among what was known, and among the candidates that were proposed."""
+        numbers = np.array(ascending, dtype=np.int64)
+        return numbers[numbers < len(self.known)], numbers[numbers >= len(self.known)] - len(self.known)
 
     def _costs_of_architectures(self) -> tuple[Floats, Floats]:
         """`(architectures, k)` arrays: objectives as shares of the largest, and the deviations of their logarithms."""

@@ -1,4 +1,7 @@
-"""Where do the search's trials come from: the optimizer proposes, the journal keeps, and the outcome is told back."""
+"""Where do the search's trials come from: the optimizer proposes, the journal keeps, and the outcome is told back.
+
+Before it proposes, it is told what is known already: the tuning of the arms, where they were tuned first.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.search.optimizer.optimizer import Failure, Optimizer
 from resnext_search.search.surrogate.learning_curves import Stopped
+from resnext_search.search.surrogate.seen_trials import tuning_trials_seen
 from resnext_search.search.surrogate.study_model import read_outcome
+from resnext_search.spaces.folds import seed_in_fold
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.objectives import ERROR, MEASURED
 from resnext_search.spaces.seeds import derive_seed
@@ -20,13 +25,26 @@ Outcome = TypeVar("Outcome", Failure, Stopped)
 
 
 class Proposals:
-    """The optimizer of a study, as it stands after all search trials of the journal, in their order there."""
+    """The optimizer of a study, as it stands after all search trials of the journal, in their order there.
+
+    Tuning trials that lie in its space it knows before them.
+    """
 
     def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
         self.study, self.journal = study, journal
+        # an optimizer cannot be told of an error without the latency that it minimises too
+        needs = not set(MEASURED).isdisjoint(study.objectives)
+        known = [t for t in tuning_trials_seen(journal, ENDED) if not needs or journal.latency(t) is not None]
         self._optimizer = Optimizer(
-            feasible, study.knobs(), study.objectives, study.seed, method=study.search.optimizer
+            feasible,
+            study.knobs(),
+            study.objectives,
+            study.root_seed,
+            method=study.search.optimizer,
+            known=[trial.configuration for trial in known],
         )
+        for number, trial in enumerate(known):
+            self._tell(number, trial)
         self._proposals: dict[int, int] = {}  # by trial: trials of other phases may stand between
         for trial in journal.trials(phase="search"):
             if trial.proposed_by != "plan":
@@ -46,14 +64,18 @@ class Proposals:
         if made >= self.study.search.trials or self.exhausted:
             return None
         [proposal] = self._optimizer.ask()
-        seed = derive_seed(self.study.seed, "trial", made)
+        seed = derive_seed(self.study.root_seed, "trial", made)
+        if self.study.has_folds:  # all are judged by the same images, those of the first tuning round
+            seed = seed_in_fold(seed, 0)
         number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
         self._proposals[number] = proposal.proposal_id
         return self.journal.trial(number)
 
     def ended(self, trial_id: int) -> None:
         """Report what came of a trial, as it stands in the journal."""
-        trial, proposal = self.journal.trial(trial_id), self._proposals[trial_id]
+        self._tell(self._proposals[trial_id], self.journal.trial(trial_id))
+
+    def _tell(self, proposal: int, trial: Trial) -> None:
         row = self.journal.latency(trial)
         measured = {} if row is None else {name: getattr(row, name) for name in MEASURED}
         if trial.state == "failed":

@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 from resnext_search.results.journal.folder import StudyFolder
+from resnext_search.results.journal.reader import JournalReader
 from resnext_search.search.planning.claim_trials import claim_trials
+from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.claim.arms import claim_arms, claim_budget
+from resnext_search.spaces.claim.tuning import SECOND_RATES, planned_rates
 from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.feasible import FeasibleSet
+from resnext_search.spaces.study.file import parse_study
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 
@@ -41,6 +46,7 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
     error = np.asarray(feasible.counts.multiply_adds) / feasible.band.target - 1
     return {
         "name": study.name,
+        "rules": study.rules,
         "band": {"target": feasible.band.target, "low": feasible.band.low, "high": feasible.band.high},
         "candidates": axes.combinations,
         "architectures": len(feasible),
@@ -64,6 +70,7 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
         "early_stopping": _stopping_facts(study),
         "limits": _limit_facts(study),
         "claim": _claim_facts(study),
+        "warnings": warnings_of(study),
     }
 
 
@@ -94,19 +101,37 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
         "kind": claim.kind,
         "margin": claim.margin,
         "budget": budget,
+        "seeds": claim.seeds,
+        "looks": None if claim.looks is None else list(claim.looks),
+        "folds": FOLDS if study.has_folds else None,
+        "tuning": _tuning_facts(study),
         "arms": [
             {
                 "arm": arm.name,
                 "architecture": arm.architecture.name,
                 "group_widths": list(arm.architecture.group_widths),
                 "blocks": list(arm.architecture.blocks),
+                "matched": arm.is_matched,
                 "match_percent": round(100 * (float(one.multiply_adds) / budget - 1), 3),
                 **{name: int(value) for name, value in one._asdict().items()},
             }
             for arm, one in zip(arms, counts, strict=True)
         ],
         "tune_trials": trials.tune,
-        "confirm_trials": trials.confirm_arms + trials.confirm_finalists,
+        "confirm_trials": trials.confirm,
+        "runner_up_trials": trials.confirm_runner_ups,
+        "finalist_trials": trials.confirm_finalists,
+    }
+
+
+def _tuning_facts(study: Study) -> dict[str, int]:
+    """How many rates every arm is tried with: first on one seed, then around its best, on more seeds."""
+    assert study.claim is not None  # the caller asks first
+    again = study.rules != 1
+    return {
+        "rates": len(planned_rates(study)),
+        "second_rates": SECOND_RATES * again,
+        "second_seeds": study.claim.tuning_seeds * again,
     }
 
 
@@ -119,6 +144,34 @@ def freeze(study: Study, feasible: FeasibleSet, forecast: dict[str, Any] | None,
 def study_hash(study: Study) -> str:
     """SHA-256 of the resolved study, as hexadecimal digits."""
     return hashlib.sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def rules_in(folder: StudyFolder) -> int | None:
+    """The rules under which the study of a folder was begun; None if there is none yet.
+
+    Raises:
+        ResnextSearchError: Its journal cannot be read.
+    """
+    try:
+        if not folder.journal.is_file():
+            return None
+    except OSError:  # what is wrong with the folder is said when something is to be written there
+        return None
+    with JournalReader(folder.journal) as journal:
+        return journal.study().rules
+
+
+def under_its_rules(study: Study, folder: StudyFolder) -> Study:
+    """A study that names no rules, under those of its folder; as it is if it names some, or if there is no study yet.
+
+    Raises:
+        StudyError: It asks for what those rules do not know.
+    """
+    rules = None if "rules" in study.model_fields_set else rules_in(folder)
+    if rules is None or rules == study.rules:
+        return study
+    written = study.model_dump(mode="json", exclude_unset=True)
+    return parse_study(json.dumps(written | {"rules": rules}), str(folder.study))
 
 
 def check_change(before: Study, after: Study, folder: Path) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from resnext_search.results.journal.rows import Trial
-from resnext_search.search.planning.claim_trials import claim_trials
+from resnext_search.search.planning.claim_trials import arm_trials, claim_trials
 from resnext_search.spaces.architecture import training_cost
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.claim.arms import claim_arms, claim_budget
+from resnext_search.spaces.claim.arms import Arm, claim_arms, claim_budget
 from resnext_search.spaces.study.study import Phase, Study
 
 
@@ -57,15 +57,10 @@ def claim_flops(study: Study) -> int:
     """
     if study.claim is None:
         return 0
-    trials, arms = claim_trials(study), claim_arms(study)
-    tuning, together = epoch_images(study, "tune"), epoch_images(study, "confirm")
-    planned = [Load("confirm", trials.confirm_finalists, study.band().high, together)]
-    for arm in arms:
-        cost = int(complexity(study.network_template(), arm.architecture).multiply_adds)
-        planned += [
-            Load("tune", trials.tune // len(arms), cost, tuning),
-            Load("confirm", study.claim.seeds, cost, together),
-        ]
+    finalists, together = claim_trials(study).confirm_finalists, epoch_images(study, "confirm")
+    planned = [Load("confirm", finalists, study.band().high, together)]
+    for arm in claim_arms(study):
+        planned += _loads_of([arm], study, _multiply_adds(study, arm))
     return study.trainer.epochs * sum(load.epoch_flops() for load in planned)
 
 
@@ -74,18 +69,45 @@ def loads(study: Study) -> list[Load]:
     band = study.band().target
     planned = [Load("search", study.search.trials, band, epoch_images(study, "search"))]
     if study.claim is not None:
-        trials, budget, together = claim_trials(study), claim_budget(study), epoch_images(study, "confirm")
-        planned += [
-            Load("tune", trials.tune, budget, epoch_images(study, "tune")),
-            Load("confirm", trials.confirm_arms, budget, together),
-            Load("confirm", trials.confirm_finalists, band, together),
-        ]
+        finalists, together = claim_trials(study).confirm_finalists, epoch_images(study, "confirm")
+        planned += [*_arm_loads(study), Load("confirm", finalists, band, together)]
     return planned
 
 
 def trial_loads(study: Study) -> dict[Phase, Load]:
-    """What one trial of every phase has to train; one that confirms, that of an arm."""
-    return {load.phase: load._replace(trials=1) for load in reversed(loads(study))}
+    """What one trial of every phase has to train; those that tune and confirm, on average over the claim's arms."""
+    one: dict[Phase, Load] = {"search": Load("search", 1, study.band().target, epoch_images(study, "search"))}
+    by_phase: dict[Phase, list[Load]] = {}
+    for load in _arm_loads(study) if study.claim is not None else []:
+        by_phase.setdefault(load.phase, []).append(load)
+    for phase, of_phase in by_phase.items():
+        trials = sum(load.trials for load in of_phase)
+        mean = round(sum(load.trials * load.multiply_adds for load in of_phase) / trials)
+        one[phase] = of_phase[0]._replace(trials=1, multiply_adds=mean)
+    return one
+
+
+def _arm_loads(study: Study) -> list[Load]:
+    """What the arms of a claim have to train: those that are matched, by its budget, and the base, if it is one."""
+    arms = claim_arms(study)
+    planned = _loads_of([arm for arm in arms if arm.is_matched], study, claim_budget(study))
+    for base in (arm for arm in arms if not arm.is_matched):
+        planned += _loads_of([base], study, _multiply_adds(study, base))
+    return planned
+
+
+def _loads_of(arms: Sequence[Arm], study: Study, multiply_adds: int) -> list[Load]:
+    """What some arms of a claim have to train, by what one of them costs."""
+    assert study.claim is not None  # callers ask first
+    trials = [arm_trials(study, arm, study.claim.seeds) for arm in arms]
+    return [
+        Load("tune", sum(one.tune for one in trials), multiply_adds, epoch_images(study, "tune")),
+        Load("confirm", sum(one.confirm for one in trials), multiply_adds, epoch_images(study, "confirm")),
+    ]
+
+
+def _multiply_adds(study: Study, arm: Arm) -> int:
+    return int(complexity(study.network_template(), arm.architecture).multiply_adds)
 
 
 def training_flops(study: Study) -> float | None:

@@ -69,7 +69,7 @@ class EarlyStopping:
         return self._stops[trial_id]
 
     def _is_audited(self, trial_id: int) -> bool:
-        generator = np.random.default_rng(derive_seed(self.study.seed, "audit", trial_id))
+        generator = np.random.default_rng(derive_seed(self.study.root_seed, "audit", trial_id))
         return bool(generator.random() < self.study.search.audit)
 
 

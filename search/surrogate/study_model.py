@@ -17,13 +17,14 @@ from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
 from resnext_search.search.surrogate.observations import Observations, can_learn
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
+from resnext_search.search.surrogate.seen_trials import seen_trials
 from resnext_search.spaces.architecture.complexity import Floats, Integers
 
 
 def read_posterior(journal: Journal) -> CandidatePosterior | None:
-    """The model of a study; None while fewer than two completed search trials differ in their error."""
+    """The model of a study; None while fewer than two completed trials that it sees differ in their error."""
     study = journal.study()
-    completed = journal.trials(phase="search", states=["completed"])
+    completed = seen_trials(journal, ["completed"])
     pool = Candidates(study.feasible_set(), study.knobs())
     errors = [trial.validation_error for trial in completed if trial.validation_error is not None]
     if not can_learn(len(pool.feature_names), errors):
@@ -34,7 +35,7 @@ def read_posterior(journal: Journal) -> CandidatePosterior | None:
 def read_observations(journal: Journal, pool: Candidates) -> Observations:
     """What the optimizer of a study has been told, in the order of the proposals; at least one trial has completed."""
     audit = journal.study().search.audit
-    trials = {trial.trial_id: trial for trial in journal.trials(phase="search", states=["completed", "stopped"])}
+    trials = {trial.trial_id: trial for trial in seen_trials(journal, ["completed", "stopped"])}
     read = {number: read_outcome(journal, trial, audit) for number, trial in trials.items()}
     return observe(
         {number: outcome for number, (outcome, _) in read.items()},
@@ -48,7 +49,7 @@ def read_outcome(journal: Journal, trial: Trial, audit: float) -> tuple[float | 
 
     Args:
         journal: Where its epochs stand.
-        trial: One of the search.
+        trial: One that the model sees.
         audit: The share of the trials to be stopped that was trained on.
     """
     errors = tuple(row.validation_error for row in journal.epochs(trial.trial_id) if row.validation_error is not None)
@@ -58,22 +59,23 @@ def read_outcome(journal: Journal, trial: Trial, audit: float) -> tuple[float | 
 
 
 class RankedTrial(NamedTuple):
-    """A completed trial of the search, and the error in percent that is expected of it without its luck."""
+    """A completed trial, and the error in percent that is expected of it without its luck."""
 
     trial: Trial
     expected_error: float | None  # None before there is a model
 
 
 def rank_trials(journal: Journal, model: Posterior | None = None) -> list[RankedTrial]:
-    """The completed trials of the search, best first; empty before any completed.
+    """The completed trials that the model sees, best first; empty before any completed.
 
-    It depends on what has ended of the search and on nothing else, so that it is the same whenever a study continues.
+    Trials of the search and, if its arms are tuned before it, of their tuning. It depends on what has ended of these
+    and on nothing else, so that it is the same whenever a study continues.
 
     Args:
         journal: Of the study.
         model: That after these trials, if it was fitted already.
     """
-    completed = journal.trials(phase="search", states=["completed"])
+    completed = seen_trials(journal, ["completed"])
     if not completed:
         return []
     study = journal.study()

@@ -1,14 +1,15 @@
 """Which networks does a claim compare: its arms, all of which cost the same, and in doubt more where cardinality loses.
 
 *spend* is the paper's Table 4: from a base, what does one buy with about twice the multiply-adds? The budget is what
-the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less. *trade* is
-its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never
-less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
+the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less, arms with
+still more groups never more. The base itself is an arm too: it shows what the budget buys. *trade* is its Table 3: more
+groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never less, and no two
+arms are further apart than the tolerance. How a match is found stands in `matching.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,12 +25,25 @@ from resnext_search.spaces.study.study import Study
 MOST_MOVE = 4
 
 
+# The arm of a *spend* that is what the others started from, and costs about half of what they do.
+BASE = "base"
+
+
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: `cardinality`, `width` or `depth` of a *spend*, the paper's `8x14d` of a *trade*."""
+    """One side of a comparison: `cardinality`, `width` or `depth` of a *spend*, the paper's `8x14d` of a *trade*.
+
+    A *spend* under the second rules also has `base`, and arms like `cardinality-x4`, if more multiples of the base's C
+    are asked for.
+    """
 
     name: str
     architecture: Architecture
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether it costs what the claim's budget says: all arms do but `base`."""
+        return self.name != BASE
 
 
 @lru_cache(maxsize=16)  # a run asks again whenever a trial ends
@@ -42,13 +56,16 @@ def claim_arms(study: Study) -> tuple[Arm, ...]:
     if study.claim is None:
         return ()
     template, base, tolerance = study.network_template(), _base(study), study.claim.tolerance
-    if study.claim.kind == "spend":
+    if study.claim.kind == "spend" and study.rules == 1:
         return spend_arms(template, base, tolerance)
+    if study.claim.kind == "spend":
+        more = [value // base.cardinality for value in (study.claim.cardinality or ())[1:]]
+        return *spend_arms(template, base, tolerance, more), Arm(BASE, base)
     return trade_arms(template, base, study.claim.cardinality or study.axes.cardinality, tolerance)
 
 
 def claim_budget(study: Study) -> int:
-    """Multiply-adds that every arm of a study's claim is matched to; 0 without a claim."""
+    """Multiply-adds that every arm of a study's claim but `base` is matched to; 0 without a claim."""
     if study.claim is None:
         return 0
     base = _base(study)
@@ -65,15 +82,20 @@ def _doubled(base: Architecture) -> Architecture:
     return Architecture(2 * base.cardinality, base.group_widths, base.blocks)
 
 
-def spend_arms(template: Template, base: Architecture, tolerance: float) -> tuple[Arm, ...]:
-    """Three ways to spend what the base costs with its groups doubled: `cardinality`, `width` and `depth`.
+def spend_arms(
+    template: Template, base: Architecture, tolerance: float, multiples: Sequence[int] = ()
+) -> tuple[Arm, ...]:
+    """Ways to spend what the base costs with its groups doubled: `cardinality`, `width` and `depth`.
 
     Width and depth cost at least that, and at most `tolerance` more. Width keeps the base's blocks. Depth has at least
     the base's blocks in every stage, more in some, and the base's group widths if that is possible, else widths that
     differ by as few channels as possible, at most `MOST_MOVE`.
 
+    For each of `multiples`, such as 4, an arm `cardinality-x4` follows the first: so many times the base's groups, each
+    narrower, with the base's blocks. It costs at most what `cardinality` does, and at most `tolerance` less.
+
     Raises:
-        EmptyFeasibleSet: Width or depth cannot be matched.
+        EmptyFeasibleSet: Some arms cannot be matched.
 
     Source:
         Xie et al. 2017, arXiv:1611.05431, Table 4. Its rivals cost 1.2 % and 2.9 % less than its best arm.
@@ -83,14 +105,22 @@ def spend_arms(template: Template, base: Architecture, tolerance: float) -> tupl
     cardinality (32, 64, 128) (2, 2, 2)
     width (49, 101, 201) (2, 2, 2)
     depth (33, 65, 129) (4, 4, 4)
+    >>> [arm.name for arm in spend_arms(Template(planes=32, stride=2), Architecture.paper(1, 32, (2, 2, 2)), 0.02, [4])]
+    ['cardinality', 'cardinality-x4', 'width', 'depth']
     """
     reference = _doubled(base)
     budget = Band(int(complexity(template, reference).multiply_adds), tolerance)
     width = best_match(base.cardinality, width_options(template, base.cardinality, reference), budget, dearer=True)
     depth = _deeper(template, base, reference, budget)
-    hint = f"Choose another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}."
-    _raise_unmatched(budget, [("width", width, True), ("depth", depth, True)], hint=hint)
-    return Arm("cardinality", reference), Arm("width", width.architecture), Arm("depth", depth.architecture)
+    matches = [("width", width, True), ("depth", depth, True)]
+    for multiple in reversed(multiples):
+        options = width_options(template, multiple * base.cardinality, reference)
+        narrower = best_match(multiple * base.cardinality, options, budget, dearer=False)
+        matches.insert(0, (f"cardinality-x{multiple}", narrower, False))
+    hint = "Leave that multiple out of claim.cardinality, or choose" if multiples else "Choose"
+    hint += f" another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}."
+    _raise_unmatched(budget, matches, hint=hint)
+    return Arm("cardinality", reference), *(Arm(name, match.architecture) for name, match, _ in matches)
 
 
 def _deeper(template: Template, base: Architecture, reference: Architecture, budget: Band) -> Match:

@@ -12,6 +12,10 @@ from resnext_search.spaces.study.study import Study
 # How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
 MOST_EXTENSIONS = 2
 RATES_PER_EXTENSION = 2
+# Rates of its own around the best one that an arm is tried with again, on `claim.tuning_seeds` more seeds.
+SECOND_RATES = 5
+# Blocks of the confirmation in which the rate that came second is trained too.
+RUNNER_UP_SEEDS = 3
 
 
 def best_rate(errors: Mapping[float, float]) -> float:

@@ -6,11 +6,13 @@ of a file at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import shown
+from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.enumeration import excesses
 from resnext_search.spaces.study.axes import MOST_SPREADS, AxesConfig
 from resnext_search.spaces.study.problems import Problem
@@ -23,11 +25,14 @@ from resnext_search.spaces.study.sections import (
     Recipe,
     TemplateConfig,
 )
+from resnext_search.spaces.study.yaml_reader import Key
 
 # With two learning rates, an arm's best one always lies at the edge of what was tried.
 FEWEST_RATES = 3
 # Every arm is trained some twenty times; more arms than this are a typing error.
 MOST_ARMS = 32
+# Beside them a spend has arms for width, for depth and for the base.
+MOST_MULTIPLES = MOST_ARMS - 3
 
 
 def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
@@ -64,9 +69,12 @@ def _axes_problems(axes: AxesConfig, template: TemplateConfig, data: DataConfig)
     yield from wrong
 
 
-def _batch_problems(trainer: Recipe, data: DataConfig, axes: AxesConfig) -> Iterator[Problem]:
+def _batch_problems(
+    trainer: Recipe, data: DataConfig, axes: AxesConfig, claim: ClaimConfig | None, rules: int
+) -> Iterator[Problem]:
     """A batch that is larger than the training set would leave an epoch without a step."""
-    train, axis = data.images_per_epoch(confirm=False), axes.knob("batch_size")
+    train = data.images_per_epoch(confirm=False, folds=data.has_folds(claim, rules))
+    axis = axes.knob("batch_size")
     if train is None:
         return
     batches = [(("trainer", "batch_size"), float(trainer.batch_size))]
@@ -87,7 +95,7 @@ def _warmup_problems(trainer: Recipe) -> Iterator[Problem]:
 
 def _limits_problems(limits: Limits, data: DataConfig) -> Iterator[Problem]:
     """Operations cannot be counted where nobody knows how many images there are."""
-    if limits.training_flops is not None and data.images_per_epoch(confirm=False) is None:
+    if limits.training_flops is not None and data.images_per_epoch(confirm=False, folds=False) is None:
         fix = "Say how many images there are to train on: data.train_images."
         yield Problem(("limits", "training_flops"), f"{limits.training_flops:.3g}", "nothing", fix)
 
@@ -123,6 +131,59 @@ def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterato
             yield Problem(key, found, f"2 to {MOST_ARMS}, the base among them", fix)
 
 
+def _claim_rules_problems(claim: ClaimConfig | None, rules: int) -> Iterator[Problem]:
+    """What one of the rules knows and the other does not, and what the second ask of it."""
+    if claim is None:
+        return
+    spent = claim.cardinality if claim.kind == "spend" else None
+    if rules == 1:
+        if spent is not None:
+            fix = "Remove it: the arm doubles the base's C."
+            yield Problem(("claim", "cardinality"), shown(spent), "only for kind: trade", fix)
+        if claim.looks is not None:
+            allowed = "nothing under rules: 1"
+            yield Problem(("claim", "looks"), shown(claim.looks), allowed, "Remove it: all seeds are judged together.")
+        return
+    if spent is not None:
+        yield from _multiples_problems(spent, claim.base.cardinality)
+    if claim.looks is not None:
+        yield from _looks_problems(claim.looks, claim.seeds)
+
+
+def _multiples_problems(values: Sequence[int], base: int) -> Iterator[Problem]:
+    """Multiples of the base's C that a spend has arms for, under the second rules."""
+    rising = all(low < high for low, high in pairwise(values))
+    if values[0] != 2 * base or any(value % base for value in values) or not rising:
+        allowed = f"multiples of the base's C, {base:,}: first twice it, then larger ones"
+        fix = f"Give claim.cardinality: [{2 * base}, {4 * base}], or remove it: one arm doubles the base's C."
+        yield Problem(("claim", "cardinality"), shown(values), allowed, fix)
+    elif len(values) > MOST_MULTIPLES:
+        fix = "Leave some of them out."
+        yield Problem(("claim", "cardinality"), f"{len(values):,} values", f"at most {MOST_MULTIPLES}", fix)
+
+
+def _looks_problems(looks: Sequence[int], seeds: int) -> Iterator[Problem]:
+    if any(low >= high for low, high in pairwise(looks)):
+        allowed = "numbers of seeds, each larger than the one before"
+        yield Problem(("claim", "looks"), shown(looks), allowed, f"Give {shown(sorted(set(looks)))}.")
+    elif seeds != looks[-1]:
+        allowed = f"{looks[-1]:,}, the last of claim.looks {shown(looks)}"
+        yield Problem(("claim", "seeds"), f"{seeds:,}", allowed, "Remove it: the last look says it.")
+
+
+def _claim_folds_problems(claim: ClaimConfig | None, data: DataConfig, rules: int) -> Iterator[Problem]:
+    """Where seeds go round the folds, every fold has to be tested equally often."""
+    if claim is None or not data.has_folds(claim, rules):
+        return
+    given: list[tuple[Key, int]] = [(("claim", "looks", number), look) for number, look in enumerate(claim.looks or ())]
+    for key, seeds in given or [(("claim", "seeds"), claim.seeds)]:
+        if seeds % FOLDS:
+            why = f"{data.name} has no test split of its own, so that {FOLDS} folds of its images are tested in turn"
+            below = seeds - seeds % FOLDS
+            fix = f"Give {f'{below} or ' * (below > 0)}{below + FOLDS}: {why}."
+            yield Problem(key, f"{seeds:,}", f"a multiple of {FOLDS}", fix)
+
+
 def _one_number_a_stage(stages: int) -> str:
     return f"one number for each of {stages} stages"
 
@@ -130,9 +191,11 @@ def _one_number_a_stage(stages: int) -> str:
 _CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("budget", "template", "data"): _budget_problems,
     ("axes", "template", "data"): _axes_problems,
-    ("trainer", "data", "axes"): _batch_problems,
+    ("trainer", "data", "axes", "claim", "rules"): _batch_problems,
     ("trainer",): _warmup_problems,
     ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,
     ("claim", "axes"): _claim_axes_problems,
+    ("claim", "rules"): _claim_rules_problems,
+    ("claim", "data", "rules"): _claim_folds_problems,
 }

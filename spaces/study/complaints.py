@@ -25,7 +25,7 @@ _LIMITS = {
     "greater_than": "above {gt}",
     "less_than_equal": "at most {le}",
     "less_than": "below {lt}",
-    "too_short": "at least {min_length} element",
+    "too_short": "at least {min_length} element{s}",
     "too_long": "at most {max_length} elements",
     "string_too_short": "at least {min_length} character",
     "string_too_long": "at most {max_length} characters",
@@ -65,10 +65,12 @@ def problems_of(raw: dict[str, Any], error: ValidationError) -> list[Problem]:
 
 
 def _sound_sections(raw: dict[str, Any]) -> dict[str, Any]:
-    """The sections that have no problem of their own, by name."""
+    """The sections that have no problem of their own, and the rules that they are checked by, by name."""
     sections: dict[str, Any] = {}
     for name, field in Study.model_fields.items():
         section = _section_of(name)
+        if name == "rules" and raw.get(name, field.default) in get_args(field.annotation):
+            sections[name] = raw.get(name, field.default)
         if section is None or (name not in raw and field.is_required()):
             continue
         if name not in raw or (raw[name] is None and not field.is_required() and field.default is None):
@@ -111,6 +113,7 @@ def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
     if kind in _LIMITS:
         limits = {name: f"{limit:,}" if isinstance(limit, int) else limit for name, limit in context.items()}
         limits |= {name: f"{limit:g}" for name, limit in context.items() if isinstance(limit, float)}
+        limits["s"] = "s" * (context.get("min_length") != 1)
         return Problem(key, found, _LIMITS[kind].format(**limits).replace("'", ""))
     allowed = _FORMS.get(key) or _TYPES.get(kind.split("_")[0], details["msg"])
     if key[:1] == ("axes",) and len(key) == 2 and kind in ("tuple_type", "model_type"):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,19 @@ from resnext_search.spaces.study.yaml_reader import LARGEST_FILE_BYTES, Key, Rep
 # A file with more problems than this has one problem.
 MOST_SHOWN = 20
 
+Begun = Callable[[str], int | None]
+
 _MAKE_ONE = "Make one with: resnext-search init"
 
 
-def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Study:
+def load_study(path: Path | str, overrides: Sequence[str] = (), begun: Begun | None = None) -> Study:
     """Read and check a study file.
 
     Args:
         path: The YAML file.
         overrides: `key=value` with a dotted key, such as `search.trials=80`; the value is read as YAML.
+        begun: Says by the name of a study under which rules it was begun, None if it was not. Those are its rules then,
+            unless the file or an override names others.
 
     Raises:
         StudyError: The file cannot be read, or has problems; the message lists all of them.
@@ -49,10 +53,10 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Study:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = getattr(error, "strerror", None) or error
         raise StudyError(f"{shown(str(path))}: cannot be read: {reason}") from error
-    return parse_study(text, str(path), overrides)
+    return parse_study(text, str(path), overrides, begun)
 
 
-def parse_study(text: str, source: str, overrides: Sequence[str] = ()) -> Study:
+def parse_study(text: str, source: str, overrides: Sequence[str] = (), begun: Begun | None = None) -> Study:
     """Check the text of a study file; `source` names it in messages. Otherwise as `load_study`."""
     document = read_yaml(text, source)
     raw = document.value
@@ -65,6 +69,9 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = ()) -> Study:
         key = _apply_override(raw, override)
         places = {known: place for known, place in places.items() if known[: len(key)] != key}
         places[key] = "command line"
+    name = raw.get("name")
+    if begun is not None and "rules" not in raw and isinstance(name, str) and (rules := begun(name)) is not None:
+        raw["rules"] = rules
     lines = [_repeated(repeat, source) for repeat in document.repeats]
     try:
         study = Study.model_validate(raw)

@@ -13,6 +13,7 @@ from resnext_search.spaces.architecture.architecture import Architecture, Templa
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
 from resnext_search.spaces.errors import PluginError, shown
+from resnext_search.spaces.folds import fewest_outside
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
 from resnext_search.spaces.study.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
@@ -29,6 +30,8 @@ MOST_CLAIM_TOLERANCE = 0.02
 MOST_BUDGET = 10**15
 # A hundred times what the largest published models were trained with.
 MOST_TRAINING_FLOPS = 10**28
+# Fewer seeds an arm say no word under the second rules.
+FEWEST_SEEDS = 10
 # Ten years.
 MOST_SECONDS = 10 * 365 * 86_400.0
 
@@ -155,9 +158,16 @@ class DataConfig(Section):
         validation = self.validation_images or available // 10
         return self.train_images or available - validation, validation
 
-    def images_per_epoch(self, *, confirm: bool) -> int | None:
-        """As `Study.images_per_epoch`."""
+    def has_folds(self, claim: ClaimConfig | None, rules: int) -> bool:
+        """As `Study.has_folds`, of a study with this claim under these rules."""
+        return rules != 1 and claim is not None and not self.facts().published_test
+
+    def images_per_epoch(self, *, confirm: bool, folds: bool) -> int | None:
+        """As `Study.images_per_epoch`, of a study that has folds or not."""
         available = self.facts().train_images
+        if folds:
+            outside = fewest_outside(available + self.facts().test_images)
+            return min(outside, self.train_images or outside)
         given = (self.train_images, self.validation_images) if confirm else (self.train_images,)
         if not available and None in given:
             return None
@@ -265,24 +275,31 @@ class ClaimConfig(Section):
     base: LikeConfig
     """The architecture that the arms start from"""
     cardinality: tuple[Channels, ...] | None = Field(default=None, min_length=1)
-    """trade only: values of C, one arm each, the base's is added; without it axes.cardinality"""
+    """trade: values of C, one arm each, the base's is added; without it axes.cardinality | spend: multiples of the
+    base's C, one arm each, the first twice the base's; without it that one alone"""
     tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
     """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
-    tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 8
-    """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are"""
+    tuning_seeds: Annotated[Whole, Field(ge=1, le=100)] = 2
+    """Seeds on which the rates around each arm's best one are tried again; none under `rules: 1`"""
+    tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 7
+    """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are.
+    Under `rules: 1` the default is 8"""
     seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
-    """Fresh seeds on which every arm is trained and tested"""
+    """Fresh seeds on which every arm is trained and tested; with looks the last of them"""
+    looks: tuple[Annotated[Whole, Field(ge=FEWEST_SEEDS, le=10_000)], ...] | None = Field(default=None, min_length=2)
+    """Seeds an arm after which the runs are judged, and the study ends if they say a word; without it after all"""
     margin: Annotated[Number, Field(gt=0, le=100)] = 0.3
     """Difference of test errors, in percentage points, below which nobody cares; fixed before the run"""
     finalists: Annotated[Whole, Field(ge=0, le=100)] = 1
     """Best configurations of the search that are trained and tested on the same fresh seeds"""
 
-    @model_validator(mode="after")
-    def _cardinality_is_traded(self) -> Self:
-        if self.kind == "spend" and self.cardinality is not None:
-            fix = "Remove it: the arm doubles the base's C."
-            raise_problems([Problem(("cardinality",), shown(self.cardinality), "only for kind: trade", fix)])
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds_of_the_last_look(cls, given: Any) -> Any:
+        looks = given.get("looks") if isinstance(given, dict) else None
+        if isinstance(looks, list | tuple) and looks and isinstance(looks[-1], int):
+            return {"seeds": looks[-1], **given}
+        return given
 
 
 class Resources(Section):

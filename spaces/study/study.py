@@ -7,16 +7,18 @@ numbers in every complaint, is in `file.py`. Imports pydantic and numpy, nothing
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.errors import shown
+from resnext_search.spaces.folds import FOLDS, fold_of
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
 from resnext_search.spaces.search_space.objectives import COSTS, ERROR, Objective
+from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
 from resnext_search.spaces.study.problems import Problem, raise_problems
@@ -36,6 +38,9 @@ from resnext_search.spaces.study.units import Whole
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
 Phase = Literal["search", "tune", "confirm"]
+
+# Of a claim; the other keys have one default under both.
+DEFAULTS_OF_RULES_1 = {"tuning_trials": 8}
 
 
 class Study(Section):
@@ -71,6 +76,15 @@ class Study(Section):
     """Where else trials are logged: tensorboard | mlflow | wandb; needs the extra `trackers`"""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """Seed of everything random in the study"""
+    rules: Literal[1, 2] = 2
+    """By which the arms are tuned and judged: 2; studies that were begun under 1 go on under it"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_its_rules(cls, given: Any) -> Any:
+        """A file that left a key out says the same of the study that was begun with it."""
+        claim = given.get("claim") if isinstance(given, dict) and given.get("rules") == 1 else None
+        return {**given, "claim": DEFAULTS_OF_RULES_1 | claim} if isinstance(claim, dict) else given
 
     @field_validator("objectives")
     @classmethod
@@ -91,6 +105,22 @@ class Study(Section):
         raise_problems(problems_between_sections(dict(self)))
         return self
 
+    @property
+    def root_seed(self) -> int:
+        """What everything random in the study is derived from; studies of two names share nothing by accident.
+
+        Under `rules: 1` it is `seed` itself.
+        """
+        return self.seed if self.rules == 1 else derive_seed(self.seed, "study", self.name)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether its trials choose and are tested in folds of all images: with a claim on data without a test split.
+
+        Never under `rules: 1`.
+        """
+        return self.data.has_folds(self.claim, self.rules)
+
     def facts(self) -> DatasetFacts:
         """Shape of the images; an `image_folder` says it in the study file."""
         return self.data.facts()
@@ -98,9 +128,23 @@ class Study(Section):
     def images_per_epoch(self, phase: Phase) -> int | None:
         """Images of an epoch of training; a trial that confirms trains on those kept for validation too.
 
-        None where nobody knows: for an `image_folder` of which the study does not say it.
+        None where nobody knows: for an `image_folder` of which the study does not say it. With folds, every trial
+        trains on what its fold leaves, or on `data.train_images` of it.
         """
-        return self.data.images_per_epoch(confirm=phase == "confirm")
+        return self.data.images_per_epoch(confirm=phase == "confirm", folds=self.has_folds)
+
+    def fold_of(self, seed: int) -> int | None:
+        """The fold that a trial with this seed does not train on; None where the study has no folds."""
+        return fold_of(seed) if self.has_folds else None
+
+    def images_to_validate(self) -> int | None:
+        """Images that a trial of the tuning is judged by; None where nobody knows, as in `images_per_epoch`."""
+        facts = self.facts()
+        if self.has_folds:
+            return (facts.train_images + facts.test_images) // FOLDS
+        if not facts.train_images:
+            return self.data.validation_images
+        return self.data.split_sizes(facts.train_images)[1]
 
     def network_template(self) -> Template:
         """The template with the shape of the study's images."""

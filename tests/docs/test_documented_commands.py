@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from resnext_search.results import EpochRow, Journal, StudyFolder
 from resnext_search.search.cli.main import commands
-from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.confirmation import enqueue_confirmation
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.spaces import load_study
 from resnext_search.spaces.correctness import pack_correct
 
@@ -45,9 +46,9 @@ def small_folder(path: Path) -> StudyFolder:
         for number in range(4):
             completed(journal, point(2 * number, 0.1), 10.0 + number)
         for enqueue in (enqueue_tuning, enqueue_confirmation):
-            enqueue(journal.study(), journal)
-            for trial in journal.trials(states=["queued"]):
-                end(journal, trial.trial_id)
+            while enqueue(journal.study(), journal):
+                for trial in journal.trials(states=["queued"]):
+                    end(journal, trial.trial_id)
     return folder
 
 
@@ -133,9 +134,10 @@ def test_the_commands_of_machines_elsewhere_are_few() -> None:
 SMALL = (
     "search.trials=3",
     "trainer={epochs: 2, batch_size: 64}",
-    "data={name: digits, train_images: 256, validation_images: 200}",
+    "data={name: digits, train_images: 256}",
     "axes.learning_rate=[0.01, 0.1, 1.0]",
-    "claim={kind: spend, base: {cardinality: 1, width: 12, blocks: [1, 1, 1]}, tuning_trials: 3, seeds: 2}",
+    "claim={kind: spend, base: {cardinality: 1, width: 12, blocks: [1, 1, 1]}, tuning_trials: 3, seeds: 5}",
+    "claim.tuning_seeds=1",
 )
 
 

@@ -27,9 +27,11 @@ def runs_table(errors: Mapping[str, Sequence[float | None]], **more: Sequence[An
     return pd.DataFrame(rows)
 
 
-def spend_table(gain: float = 0.6, deviation: float = 0.1, runs: int = 10, **more: Sequence[Any]) -> pd.DataFrame:
-    """A claimant that errs less than both its rivals by the same amount."""
-    means = {"cardinality": 8.0, "depth": 8.0 + gain, "width": 8.0 + gain}
+def spend_table(
+    gain: float = 0.6, deviation: float = 0.1, runs: int = 10, *, base: float | None = None, **more: Sequence[Any]
+) -> pd.DataFrame:
+    """A claimant that errs less than both its rivals by the same amount; with `base`, an arm that errs so much."""
+    means = {"cardinality": 8.0, "depth": 8.0 + gain, "width": 8.0 + gain} | ({"base": base} if base else {})
     drawn = {arm: errors_with(mean, deviation, runs, seed) for seed, (arm, mean) in enumerate(means.items())}
     return runs_table(drawn, **more)
 
@@ -73,3 +75,24 @@ def study_table(
             )
     confirmed = table.assign(phase="confirm", state="completed", learning_rate=0.1)
     return pd.concat([pd.DataFrame(rows), confirmed], ignore_index=True)
+
+
+SECOND_RATES = (0.05, 0.07, 0.1, 0.14, 0.2)
+
+
+def tuned_twice(table: pd.DataFrame, second: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:
+    """A study's trials with a second round: five rates of every arm's own on seeds 4 and 5, best in the middle."""
+    rows = [
+        {
+            "phase": "tune",
+            "arm": arm,
+            "state": "completed",
+            "seed": seed,
+            "learning_rate": rate,
+            "validation_error": 7.0 + 0.1 * abs(place - 2) + 0.02 * (seed == 5),
+        }
+        for arm in dict.fromkeys(table.arm.dropna())
+        for seed in (4, 5)
+        for place, rate in enumerate((second or {}).get(arm, SECOND_RATES))
+    ]
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)

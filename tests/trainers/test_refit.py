@@ -29,7 +29,7 @@ def test_the_saved_network_makes_the_same_errors_on_the_test_images(
     dataset = load_dataset(study.data)
     from resnext_search.trainers.data.splits import split
 
-    test = split(dataset, study.data, study.seed).test
+    test = split(dataset, study.data, study.root_seed).test
     mean, std = (torch.tensor(facts["pixels"][name]).view(1, -1, 1, 1) for name in ("mean", "std"))
     with torch.no_grad():
         logits = network((dataset.images[test].float() - mean) / std)

@@ -99,3 +99,20 @@ def test_a_run_that_confirms_trains_on_validation_images_too_and_never_on_test_i
 def test_a_batch_larger_than_the_data_is_refused(study: Study, configuration: Configuration) -> None:
     with pytest.raises(DataError, match="128 images to train on are fewer than one batch of 129"):
         next(train(changed(study, batch_size=129), configuration, 0))
+
+
+def test_with_folds_a_run_that_confirms_is_tested_on_the_fold_of_its_seed(
+    study: Study, configuration: Configuration
+) -> None:
+    base = {"cardinality": 2, "width": 2, "blocks": [1, 1]}
+    tuned = study.model_dump() | {
+        "axes": {"cardinality": [2], "width": [2], "blocks": [1], "learning_rate": {"min": 0.01, "max": 1.0}},
+        "claim": {"kind": "spend", "base": base, "seeds": 10},
+    }
+    folded = Study.model_validate(tuned)
+    *_, last = train(changed(folded, epochs=1), configuration, 13, confirm=True)
+    assert last.test_correct is not None
+    assert last.test_correct.startswith("359:")  # 1,797 images in five folds, of which the first two have one more
+    runs = [TrainingRun(one, configuration, 13, device=CPU, threads=1) for one in (folded, study)]
+    assert len(runs[0].splits.validation) == 359
+    assert runs[0].identity != runs[1].identity

@@ -1,14 +1,18 @@
-"""Which images are trained on, chosen by and tested on? The same for all trials of a study, from its seed."""
+"""Which images are trained on, chosen by and tested on? From the seed of the study; with folds, of the trial too."""
 
 from __future__ import annotations
 
 import functools
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.data.dataset import Dataset
 from torch import Tensor
 
@@ -18,9 +22,11 @@ class Splits(NamedTuple):
 
     Args:
         train: `(train images,)` int64, shuffled.
-        validation: `(validation images,)` int64; from the published training split, never trained on.
-        test: `(test images,)` int64.
-        mean: `(channels,)` float32, mean of the pixels of train and validation, on the scale 0 to 255.
+        validation: `(validation images,)` int64; from the published training split, never trained on. A trial that
+            confirms has none.
+        test: `(test images,)` int64. With folds, a trial that confirms alone has them.
+        mean: `(channels,)` float32, mean of the pixels of train and validation, on the scale 0 to 255; with folds of
+            train alone.
         std: `(channels,)` float32, their standard deviation; at least 1.
     """
 
@@ -29,6 +35,21 @@ class Splits(NamedTuple):
     test: Tensor
     mean: Tensor
     std: Tensor
+
+
+def splits_of(dataset: Dataset, study: Study, seed: int, *, confirm: bool) -> Splits:
+    """The images of a trial with this seed, in whichever way its study divides the data set.
+
+    Raises:
+        DataError: There are fewer images than the study asks for.
+    """
+    fold, draw = study.fold_of(seed), derive_seed(seed, "images")
+    if fold is not None:
+        fixed = derive_seed(study.root_seed, "split")
+        return split_by_fold(dataset, study.data, fold, draw if confirm else fixed, confirm=confirm)
+    if confirm:
+        return split_for_confirmation(dataset, study.data, study.root_seed, draw)
+    return split(dataset, study.data, study.root_seed)
 
 
 @functools.lru_cache(maxsize=2)
@@ -63,6 +84,40 @@ def split_for_confirmation(dataset: Dataset, data: DataConfig, seed: int, draw: 
     train = pool[shuffled[: sum(_sizes(data, len(pool)))]]
     mean, std = dataset.pixel_statistics(train)
     return Splits(train, train[:0], test, mean, std)
+
+
+@functools.lru_cache(maxsize=FOLDS)
+def split_by_fold(dataset: Dataset, data: DataConfig, fold: int, draw: int, *, confirm: bool) -> Splits:
+    """Divide a data set that has no published test split: train on what a fold leaves.
+
+    The folds are the same in every study and cover all images, so that what one study tests on no seed of another
+    moves. Where `data.train_images` are fewer than the fold leaves, `draw` says which; `data.validation_images` is not
+    looked at.
+
+    Args:
+        dataset: All its images are used, wherever a plug-in draws the line between training and test.
+        data: Says how many images to train on.
+        fold: From 0 to `FOLDS` - 1; its images are in ascending order.
+        draw: Seed of the order of the images to train on.
+        confirm: Whether the fold is tested on; otherwise it is validated on, and nothing is tested.
+    """
+    folds = folds_of(len(dataset.labels))
+    held_out = torch.from_numpy(np.flatnonzero(folds == fold))
+    others = torch.from_numpy(np.flatnonzero(folds != fold))
+    shuffled = torch.randperm(len(others), generator=torch.Generator().manual_seed(draw))
+    train = others[shuffled[: data.train_images]]
+    mean, std = dataset.pixel_statistics(train)
+    validation, test = (held_out[:0], held_out) if confirm else (held_out, held_out[:0])
+    return Splits(train, validation, test, mean, std)
+
+
+def folds_of(images: int) -> NDArray[np.int64]:
+    """The fold of each of so many images, `(images,)`: at random, and the same in every study.
+
+    >>> np.bincount(folds_of(1_797)).tolist()
+    [360, 360, 359, 359, 359]
+    """
+    return np.random.default_rng(derive_seed(0, "folds")).permutation(np.arange(images) % FOLDS)
 
 
 def _pool_and_test(dataset: Dataset, data: DataConfig, seed: int) -> tuple[Tensor, Tensor]:

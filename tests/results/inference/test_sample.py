@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.statistics.clustered import clustered
 from resnext_search.results.verdict.runs import read_runs
+from resnext_search.spaces.correctness import pack_correct
 
 from tests.support.tables import answers_table, runs_table, study_table
 
@@ -44,8 +46,61 @@ def test_runs_with_other_seeds_are_independent() -> None:
     assert notes == [
         OTHER_SEEDS,
         "1 failed runs left out.",
-        "The intervals leave out that the test images are a sample too: that takes the same seeds for all arms.",
+        NO_IMAGES,
     ]
+
+
+def test_the_test_images_of_runs_with_other_seeds_are_gathered_too() -> None:
+    hard = np.random.default_rng(1).random((2, 1, 40))
+    wrong = np.random.default_rng(0).random((2, 3, 40)) < hard**2
+    sample, notes = gathered(answers_table({"1x8d": wrong[0], "2x5d": wrong[1, :2]}))
+    assert notes == [OTHER_SEEDS]
+    assert [len(errors) for errors in sample.errors] == [3, 2]
+    assert sample.wrong is not None
+    estimate = sample.estimate(np.array([1.0, -1.0]))
+    assert estimate == clustered([{0: 100.0 * wrong[0]}, {0: -100.0 * wrong[1, :2]}])
+    assert estimate.example_error > 0
+
+
+def folded_table() -> tuple[pd.DataFrame, np.ndarray]:
+    """Two arms with seeds 0 to 3, whose folds 0 and 1 have 9 and 8 images."""
+    wrong = np.random.default_rng(0).random((2, 4, 9)) < 0.3
+    rows = [
+        {"arm": arm, "seed": seed, "fold": seed % 2, "test_error": 100 * of.mean(), "correct": pack_correct(~of)}
+        for arm, answers in zip(("1x8d", "2x5d"), wrong, strict=True)
+        for seed, of in enumerate(answers[seed][: 9 - seed % 2] for seed in range(4))
+    ]
+    return pd.DataFrame(rows), wrong
+
+
+def test_runs_in_folds_are_blocks_whose_images_are_shared_within_a_fold() -> None:
+    table, wrong = folded_table()
+    sample, notes = gathered(table)
+    assert notes == []
+    assert sample.examples() == 17
+    assert [folds.tolist() for folds in sample.folds or ()] == [[0, 1, 0, 1]] * 2
+    contrasts = 100.0 * wrong[0] - 100.0 * wrong[1]
+    expected = clustered([{0: contrasts[[0, 2]], 1: contrasts[[1, 3], :8]}])
+    assert sample.estimate(np.array([1.0, -1.0])) == expected
+    assert expected.value == pytest.approx(float((sample.errors[0] - sample.errors[1]).mean()))
+
+
+def test_a_seed_may_be_missing_in_a_fold() -> None:
+    table, wrong = folded_table()
+    table.loc[3, ["test_error", "correct"]] = None
+    sample, notes = gathered(table)
+    assert notes == ["1 of 4 seeds left out for all arms: a run failed on them."]
+    contrasts = 100.0 * wrong[0] - 100.0 * wrong[1]
+    expected = clustered([{0: contrasts[[0, 2]], 1: contrasts[[1], :8]}])
+    assert sample.estimate(np.array([1.0, -1.0])) == expected
+
+
+def test_a_deviation_between_runs_is_one_on_the_same_images() -> None:
+    errors = (np.array([1.0, 8.0, 3.0, 8.0]),)
+    folds = (np.array([0, 1, 0, 1]),)
+    assert Sample(("a",), errors, True, None, folds).deviation_of("a") == 1.0  # squares 1 + 1 + 0 + 0, of 4 - 2
+    assert Sample(("a",), errors, True).deviation_of("a") == pytest.approx(errors[0].std(ddof=1))
+    assert np.isnan(Sample(("a",), (errors[0][:2],), True, None, (folds[0][:2],)).deviation_of("a"))
 
 
 def test_the_test_images_of_blocks_are_gathered_and_are_the_errors() -> None:
@@ -79,7 +134,7 @@ def test_an_estimate_takes_the_best_standard_error_that_there_is() -> None:
     assert Sample(arms, errors, True).estimate(weights).degrees == 2
     assert Sample(arms, errors, False).estimate(weights).degrees == pytest.approx(3.78, abs=0.01)  # Welch
     wrong = np.random.default_rng(0).random((2, 3, 400)) < 0.2
-    assert Sample(arms, errors, True, wrong).estimate(weights).example_error > 0
+    assert Sample.of_answers(arms, wrong).estimate(weights).example_error > 0
 
 
 def test_an_arm_without_runs_has_no_estimate() -> None:

@@ -35,7 +35,7 @@ def restore(version: int, path: Path) -> None:
 
 
 def write_every_kind_of_fact(journal: Journal) -> None:
-    """Trials in every state and phase, epochs with and without validation, a latency."""
+    """Trials in every state and phase, epochs with and without validation, a latency, a look."""
     completed(journal, point(0), 12.5)
     completed(journal, point(4, 0.2), 9.0)
     journal.fail(started(journal, point(3, 1.0)), "TrainingDiverged", "Traceback ...\nthe loss is nan\n")
@@ -60,6 +60,7 @@ def write_every_kind_of_fact(journal: Journal) -> None:
     journal.record_epoch(number, epoch_row(2, 30.0), **HERE, final=True)
     journal.record_latency(point(0).architecture, LatencyRow(1.5, 0.25), **HERE)
     journal.put_back(memory, alone=True, micro_batches=2)
+    journal.record_look(5, "inconclusive", planned=True)
 
 
 if __name__ == "__main__":

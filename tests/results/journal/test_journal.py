@@ -8,6 +8,7 @@ import time
 
 import pytest
 from resnext_search.results import Journal
+from resnext_search.results.journal.rows import Look
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import HERE, completed, epoch_row, point, started
@@ -135,6 +136,21 @@ def test_a_row_that_breaks_a_rule_of_the_table_changes_nothing(journal: Journal)
     assert state(journal) == "running"
     assert journal.epochs(number) == []
     assert journal.record_epoch(number, epoch_row(1, 5.0), **HERE, final=True)  # and the journal goes on
+
+
+def test_of_two_looks_at_as_many_seeds_the_first_stays(journal: Journal) -> None:
+    assert journal.looks() == []
+    before = time.time()
+    journal.record_look(20, "supported", planned=False)
+    statements: list[str] = []
+    journal._connection.set_trace_callback(statements.append)
+    journal.record_look(10, "inconclusive", planned=True)
+    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT", "COMMIT"]
+    journal.record_look(10, "contradicted", planned=False)
+    first, second = journal.looks()
+    assert first == Look(10, "inconclusive", planned=True, judged_at=first.judged_at)
+    assert second == Look(20, "supported", planned=False, judged_at=second.judged_at)
+    assert before <= second.judged_at <= first.judged_at == journal.changed_at() <= time.time()
 
 
 def test_facts_written_together_are_all_there_or_none(journal: Journal) -> None:

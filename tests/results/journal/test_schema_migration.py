@@ -49,7 +49,7 @@ def test_a_journal_of_any_schema_says_what_it_said(tmp_path: Path, version: int)
     restore(version, path)
     before = path.read_bytes()
     with Journal(path, read_only=True) as journal:
-        assert journal.study().name == "tiny"
+        assert (journal.study().name, journal.study().rules) == ("tiny", 1 if version <= 6 else 2)
         trials = journal.trials()
         states = ["completed", "completed", "failed", "interrupted", "running", "queued"]
         more = {1: [], 2: ["completed"] * 2}.get(version, ["completed"] * 2 + ["stopped", "completed"])
@@ -71,6 +71,8 @@ def test_a_journal_of_any_schema_says_what_it_said(tmp_path: Path, version: int)
             assert journal.epochs(7)[0] == EpochRow(1, 0.1, 2.0, None, None, 0.25)
         if version >= 3:
             assert [trial.stop_epoch for trial in trials[7:]] == [None, 1, 1]
+        words = ["inconclusive"] if version >= 7 else []
+        assert [look.word for look in journal.looks()] == words
         assert len(trials_table(journal)) == len(trials)
         with pytest.raises(ResnextSearchError, match="attempt to write a readonly database"):
             journal.enqueue("search", point(1), 0, "ax")
@@ -92,6 +94,8 @@ def test_a_journal_of_an_older_schema_is_continued_in_todays_and_kept_as_it_was(
         journal.start(4, "checkpoints/trial-00004.pt")
         assert journal.record_epoch(4, epoch_row(2, 7.0), **HERE, final=True)
         journal.record_latency(point(1).architecture, LatencyRow(2.5, 0.0), **HERE)
+        journal.record_look(10, "supported", planned=False)
+        assert [look.seeds for look in journal.looks()] == [10]
         assert journal.enqueue("confirm", point(2), 1, "plan", arm="depth") == len(read)
         assert journal.history("search")[-1] == (4, 2, 7.0)
     assert content(tmp_path / f"journal-schema-{version}.sqlite") == before

@@ -15,7 +15,8 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.results.report.outputs import write_report
 from resnext_search.results.report.page import parts
-from resnext_search.search.planning.claim_trials import enqueue_confirmation, enqueue_tuning
+from resnext_search.search.planning.confirmation import enqueue_confirmation
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 
 pytest.importorskip("selenium", reason="the extra `test` brings it: pip install -e '.[test]'")
 pytest.importorskip("axe_core_python", reason="the extra `test` brings it: pip install -e '.[test]'")
@@ -57,10 +58,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
             completed(journal, point(index, 0.1), error)
         journal.fail(started(journal, point(5)), "TrainingDiverged", "Traceback\nthe loss is nan")
         for enqueue in (enqueue_tuning, enqueue_confirmation):
-            enqueue(journal.study(), journal)
-            for place, trial in enumerate(journal.trials(states=["queued"])):
-                journal.start(trial.trial_id, "checkpoints/x.pt")
-                _finish(journal, trial.trial_id, trial.phase, 6.0 + place % 5, middle=0.05 < _rate(trial) < 0.5)
+            while enqueue(journal.study(), journal):
+                for place, trial in enumerate(journal.trials(states=["queued"])):
+                    journal.start(trial.trial_id, "checkpoints/x.pt")
+                    _finish(journal, trial.trial_id, trial.phase, 6.0 + place % 5, middle=0.05 < _rate(trial) < 0.5)
         write_report(folder.report, facts_of(folder, journal))
         completed(journal, point(6, 0.2), 2.5)
         return folder.report, json.loads(json.dumps(parts(facts_of(folder, journal))))
@@ -176,7 +177,7 @@ def test_words_and_phases_filter_too(browser: webdriver.Chrome, page: tuple[Path
     assert shown_trials(browser) == []
     browser.find_element(By.ID, "clear").click()
     Select(browser.find_element(By.ID, "phase")).select_by_visible_text("tune")
-    assert shown_trials(browser) == [str(number) for number in range(6, 15)]  # three arms at three rates
+    assert shown_trials(browser) == [str(number) for number in range(6, 58)]  # four arms at 3 + 2 x 5 rates
 
 
 def test_newer_parts_are_shown_and_what_was_open_and_typed_stays(

@@ -58,7 +58,7 @@ def test_every_figure_has_words_and_a_table(tmp_path: Path) -> None:
 
 def test_an_empty_study_says_that_nothing_has_ended(tmp_path: Path) -> None:
     made = parts_of(study_folder(tmp_path, tiny_study(TINY_CLAIM)))
-    assert "No trial has ended yet; 33 are planned." in words_of(made["sections"]["top"])
+    assert "No trial has ended yet; 90 are planned." in words_of(made["sections"]["top"])
     assert made["figures"].keys() == {"flops"}
     assert "There is no trial yet." in made["sections"]["front"]
     assert "No trial of the search has completed yet." in made["sections"]["progress"]
@@ -75,7 +75,7 @@ def test_a_study_that_was_broken_off_is_not_judged_yet(tmp_path: Path) -> None:
     assert "The arms have not been judged yet. What a verdict lacks so far: No run of an arm confirms anything" in arms
     assert "invalid" not in arms
     assert "not running" in top
-    assert "not decided yet 1 of 33 trials have ended, and no run is at work" in top
+    assert "not decided yet 1 of 90 trials have ended, and no run is at work" in top
 
 
 def test_a_study_of_failures_alone_says_so(tmp_path: Path) -> None:

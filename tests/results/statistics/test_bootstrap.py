@@ -46,5 +46,28 @@ def test_arms_with_other_seeds_are_drawn_apart() -> None:
     assert set(np.unique(second)) == {11.0, 12.0}
 
 
+def test_images_are_drawn_within_their_fold_and_seeds_over_all() -> None:
+    folds = [np.array([0, 1, 0])] * 2
+    alike, other = np.ones(4, bool), np.array([True, False, False])  # in fold 0 every draw of images is the same
+    wrong = [[alike, other, ~alike], [alike, ~other, ~alike]]
+    errors = [np.array([100 * answers.mean() for answers in of]) for of in wrong]
+    generator = np.random.default_rng(0)
+    first, second = resampled_errors(errors, wrong, generator, blocked=True, folds=folds, replicates=2000)
+    assert set(np.unique(first.round(3))) == {0.0, 33.333, 66.667, 100.0}
+    # where a seed of fold 1 was drawn, both arms have its images, and so the second errs where the first does not
+    in_fold_1 = first != second
+    in_fold_1 |= (first == 50) & (second == 50)
+    np.testing.assert_allclose((first + second)[in_fold_1], 100)
+    assert first.mean() == pytest.approx(errors[0].mean(), abs=2)
+
+
+def test_answers_of_arms_with_other_seeds_are_drawn_too() -> None:
+    wrong = [list(WRONG[0]), list(WRONG[1, :2])]
+    errors = [np.array([100 * answers.mean() for answers in of]) for of in wrong]
+    first, second = resampled_errors(errors, wrong, np.random.default_rng(0), blocked=False, replicates=500)
+    assert (first.shape, second.shape) == ((500, 4), (500, 2))
+    assert len(np.unique(second)) > 10  # without other images there would be two values
+
+
 def test_an_interval_of_equal_replicates_is_a_point() -> None:
     assert percentile_interval(np.full(10, 0.1)) == (0.1, 0.1)

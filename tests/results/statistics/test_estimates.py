@@ -17,7 +17,7 @@ from resnext_search.results.statistics.estimates import (
     paired,
     probability_of_improvement,
     trend_weights,
-    two_way,
+    with_tuning,
 )
 
 CLAIMANT = np.array([7.9, 8.1, 8.0, 8.4, 7.7])
@@ -28,27 +28,27 @@ def test_an_interval_a_bound_and_p_values() -> None:
     estimate = Estimate(0.5, 0.1, 9)
     assert estimate.interval(0.95) == pytest.approx((0.5 - 0.2262157, 0.5 + 0.2262157))  # t(9, 0.975) = 2.262157
     assert estimate.interval(0.9)[0] == pytest.approx(0.5 - 0.1833113)  # the one-sided 95 % bound
-    assert estimate.p_better() + estimate.p_worse() == pytest.approx(1)
-    assert Estimate(0.1833113, 0.1, 9).p_better() == pytest.approx(0.05, abs=1e-6)
+    assert estimate.p_above() + estimate.p_below() == pytest.approx(1)
+    assert Estimate(0.1833113, 0.1, 9).p_above() == pytest.approx(0.05, abs=1e-6)
 
 
 @pytest.mark.parametrize(("value", "better", "worse"), [(0.2, 0.0, 1.0), (-0.2, 1.0, 0.0), (0.0, 0.5, 0.5)])
 def test_without_any_spread_the_interval_is_a_point(value: float, better: float, worse: float) -> None:
     estimate = Estimate(value, 0.0, 4)
     assert estimate.interval(0.95) == (value, value)
-    assert (estimate.p_better(), estimate.p_worse()) == (better, worse)
+    assert (estimate.p_above(), estimate.p_below()) == (better, worse)
 
 
 def test_blocks_are_students_paired_test() -> None:
     estimate, reference = paired(RIVAL - CLAIMANT), scipy.stats.ttest_rel(RIVAL, CLAIMANT, alternative="greater")
     assert estimate.value / estimate.standard_error == pytest.approx(reference.statistic)
-    assert estimate.p_better() == pytest.approx(reference.pvalue)
+    assert estimate.p_above() == pytest.approx(reference.pvalue)
 
 
 def test_arms_with_other_seeds_are_welchs_test() -> None:
     estimate = independent([CLAIMANT, RIVAL[:3]], np.array([-1.0, 1.0]))
     reference = scipy.stats.ttest_ind(RIVAL[:3], CLAIMANT, equal_var=False, alternative="greater")
-    assert estimate.p_better() == pytest.approx(reference.pvalue)
+    assert estimate.p_above() == pytest.approx(reference.pvalue)
     assert estimate.degrees == pytest.approx(reference.df)
 
 
@@ -61,61 +61,34 @@ def test_a_single_run_has_no_standard_error() -> None:
     for estimate in (
         paired(np.array([0.4])),
         independent([np.array([8.0, 9.0]), np.array([8.1])], np.array([1.0, -1.0])),
-        two_way(np.array([[0.0, 100.0, 0.0]])),
     ):
         assert math.isnan(estimate.standard_error)
         assert math.isnan(estimate.interval(0.9)[0])
-        assert math.isnan(estimate.p_better())
+        assert math.isnan(estimate.p_above())
 
 
-def test_two_way_by_hand() -> None:
-    # rows' means 2 and 4, columns' means 1 and 5; the residual is 0.5 in every cell, with signs
-    estimate = two_way(np.array([[0.5, 3.5], [1.5, 6.5]]))
-    assert estimate.value == 3
-    # mean squares: seeds 2·(1 + 1) = 4, examples 2·(4 + 4) = 16, residual 4·0.25 = 1; all over nm = 4
-    assert estimate.standard_error**2 == pytest.approx((4 + 16 - 1) / 4)
-    assert estimate.example_error**2 == pytest.approx((16 - 1) / 4)
-    assert estimate.degrees == pytest.approx(19**2 / (4**2 + 16**2 + 1**2))
+def test_tuning_adds_its_variance_and_keeps_its_degrees() -> None:
+    estimate = Estimate(0.5, 0.3, 9, 0.1)
+    wide = with_tuning(estimate, 0.16, 3)
+    assert wide.standard_error == pytest.approx(0.5)  # 0.09 + 0.16
+    assert wide.degrees == pytest.approx(0.25**2 / (0.09**2 / 9 + 0.16**2 / 3))
+    assert (wide.value, wide.example_error) == (0.5, 0.1)
+    assert with_tuning(estimate, 0.16, math.inf).degrees == pytest.approx(0.25**2 / (0.09**2 / 9))
 
 
-def test_two_way_takes_no_part_below_the_residual() -> None:
-    # All rows' means are equal, and all columns' are: only a residual, whose mean square is 4·25 / 1.
-    estimate = two_way(np.array([[5.0, -5.0], [-5.0, 5.0]]))
-    assert estimate.standard_error**2 == pytest.approx(100 / 4)
-    assert estimate.example_error == 0
+def test_tuning_without_an_error_changes_nothing() -> None:
+    for estimate in (Estimate(0.5, 0.3, 9), Estimate(0.5, 0.0, 4, 0.0)):
+        assert with_tuning(estimate, 0.0, 3) == estimate
 
 
-def test_two_way_of_images_that_do_not_differ_is_the_paired_test() -> None:
-    differences = RIVAL - CLAIMANT
-    estimate, reference = two_way(np.repeat(differences[:, None], 50, axis=1)), paired(differences)
-    assert estimate.standard_error == pytest.approx(reference.standard_error)
-    assert estimate.degrees == pytest.approx(reference.degrees)
-    assert estimate.example_error == 0
+def test_runs_that_are_alike_have_the_error_of_their_tuning_alone() -> None:
+    assert with_tuning(Estimate(0.5, 0.0, 4), 0.04, 6) == Estimate(0.5, 0.2, 6)
+    assert with_tuning(Estimate(0.5, 0.0, 4), 0.04, math.inf) == Estimate(0.5, 0.2, math.inf)
+    assert with_tuning(Estimate(0.5, 0.0, 4), 0.04, math.inf).interval(0.95)[1] == pytest.approx(0.5 + 1.959964 * 0.2)
 
 
-def test_two_way_of_equal_runs_knows_the_images_uncertainty_alone() -> None:
-    images = np.array([0.0, 100.0, 0.0, 0.0, -100.0, 100.0])
-    estimate = two_way(np.repeat(images[None], 5, axis=0))
-    assert estimate.standard_error == pytest.approx(images.std(ddof=1) / math.sqrt(6))
-    assert estimate.example_error == pytest.approx(estimate.standard_error)
-
-
-def test_two_way_of_nothing_but_equal_answers() -> None:
-    assert two_way(np.zeros((5, 20))) == Estimate(0.0, 0.0, 4, 0.0)
-    assert two_way(np.full((5, 20), 100.0)).interval(0.95) == (100.0, 100.0)
-
-
-@given(arrays(np.float64, st.tuples(st.integers(2, 5), st.integers(2, 6)), elements=st.sampled_from([-100, 0, 100])))
-def test_two_way_equals_the_sums_of_squares_and_is_never_below_a_part(contrasts: np.ndarray) -> None:
-    n, m = contrasts.shape
-    rows, columns, mean = contrasts.mean(axis=1), contrasts.mean(axis=0), contrasts.mean()
-    residual = contrasts - rows[:, None] - columns + mean
-    v_residual = float((residual**2).sum()) / ((n - 1) * (m - 1)) / (n * m)
-    v_seeds, v_images = rows.var(ddof=1) / n, columns.var(ddof=1) / m
-    estimate = two_way(contrasts)
-    variance = max(v_seeds, v_residual) + max(v_images, v_residual) - v_residual
-    assert estimate.standard_error**2 == pytest.approx(variance, rel=1e-6, abs=1e-6)
-    assert estimate.standard_error**2 >= max(v_seeds, v_images) - 1e-6
+def test_a_single_run_has_no_standard_error_with_its_tuning_either() -> None:
+    assert math.isnan(with_tuning(Estimate(0.5, math.nan, 0), 0.04, 6).interval(0.9)[0])
 
 
 def test_the_trend_of_two_arms_is_their_difference() -> None:

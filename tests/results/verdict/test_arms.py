@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import gather
 from resnext_search.results.verdict.arms import Scale, arm_result, finalist_results, scale_of
 from resnext_search.results.verdict.runs import read_runs

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.verdict.arms import CostRatio, compare_costs
 from resnext_search.results.verdict.runs import read_runs
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from resnext_search.results.inference.rules import ask
+from resnext_search.results.inference.question import ask
 from resnext_search.results.verdict.fairness import unfair
 from resnext_search.results.verdict.runs import read_runs
 
-from tests.support.tables import CURVE, RATES, runs_table, spend_table, study_table
+from tests.support.tables import CURVE, RATES, SECOND_RATES, runs_table, spend_table, study_table, tuned_twice
 
 NOT_CONFIRMED = "No run of an arm confirms anything yet: there are no test errors to compare."
 
@@ -163,3 +163,66 @@ def test_all_reasons_are_given_at_once() -> None:
         "1 of 10 runs of depth have not ended (stopped 1).",
         "2 of 10 runs of width failed; allowed: 10 %. The mean of those that did not would flatter it.",
     ]
+
+
+OWN_RATES = {"depth": tuple(1.5 * rate for rate in SECOND_RATES), "base": tuple(0.5 * rate for rate in SECOND_RATES)}
+
+
+def second_round() -> pd.DataFrame:
+    """Every arm at five rates of its own, which are no inequality."""
+    return tuned_twice(study_table(spend_table(base=11.0)), OWN_RATES)
+
+
+def test_a_second_round_at_rates_of_the_arms_own_is_equal_tuning() -> None:
+    assert reasons(second_round()) == []
+
+
+def test_a_second_round_of_fewer_trials_or_on_other_seeds_is_not() -> None:
+    table = second_round()
+    last = table.index[table.seed.eq(5) & table.arm.eq("width") & table.phase.eq("tune")]
+    assert reasons(table.drop(last[:1])) == ["Unequal tuning: cardinality 15, base 15, depth 15, width 14 trials."]
+    table.loc[last, "seed"] = 6
+    assert reasons(table) == ["Unequal tuning: the arms were tried with different learning rates or seeds."]
+
+
+def test_a_first_round_at_other_rates_is_no_equal_tuning_whatever_the_second_does() -> None:
+    assert reasons(change(second_round(), "width", "tune", 1, learning_rate=0.02)) == [
+        "Unequal tuning: the arms were tried with different learning rates or seeds."
+    ]
+
+
+def test_whether_the_best_is_at_the_edge_is_the_first_rounds_to_say() -> None:
+    """The best of the second is the highest of its own, and it found the lowest of the first very good."""
+    table = second_round()
+    second = table.seed.gt(3) & table.phase.eq("tune")
+    table.loc[second & table.arm.eq("depth") & table.learning_rate.gt(0.29), "validation_error"] = 5.0
+    table.loc[second & table.arm.eq("base") & table.learning_rate.lt(0.03), ["learning_rate", "validation_error"]] = [
+        0.01,
+        1.0,
+    ]
+    assert reasons(table) == []
+
+
+def test_tuning_that_goes_on_in_its_second_round() -> None:
+    table = second_round()
+    some = table.index[table.seed.eq(5) & table.arm.eq("base") & table.phase.eq("tune")][:2]
+    table.loc[some, ["state", "validation_error"]] = ["queued", None]
+    assert reasons(table) == ["Tuning of base is not complete: 2 of 15 trials have not ended."]
+
+
+def test_the_base_is_asked_for_no_match_and_a_multiple_is() -> None:
+    assert reasons(spend_table(base=11.0, multiply_adds=[2000, 2000, 2000, 1000])) == []
+    table = runs_table(
+        {"cardinality": [8.0] * 10, "cardinality-x4": [8.0] * 10, "width": [9.0] * 10, "base": [11.0] * 10},
+        multiply_adds=[2000, 1900, 2000, 1000],
+    )
+    assert reasons(table) == [
+        "FLOPs do not match: cardinality costs +5.3 % against cardinality-x4 (2,000 and 1,900 multiply-adds); "
+        "allowed: 2 % either way."
+    ]
+
+
+def test_the_base_has_to_be_tuned_and_confirmed_as_the_others_are() -> None:
+    table = second_round()
+    of_base = table.phase.eq("confirm") & table.arm.eq("base")
+    assert reasons(table.drop(table.index[of_base][:1])) == ["Unequal seeds: base has no run with 1 of the 10 seeds."]

@@ -140,3 +140,30 @@ def test_recognised_images_must_agree_with_each_other_and_with_the_error() -> No
     assert problems(wrong) == [
         "correct: 10.00 % wrong in the run of arm a with seed 1, whose test_error is 10.2",
     ]
+
+
+def test_a_fold_is_read_and_may_be_left_out() -> None:
+    table = runs_table({"a": [8.0, 8.1]})
+    assert [run.fold for run in read_runs(table)] == [None, None]
+    assert [run.fold for run in read_runs(table.assign(fold=["1", 0.0]))] == [1, 0]
+    assert problems(table.assign(fold=["-1", "0.5"])) == [
+        "fold: '-1' in row 1; allowed: a whole number, 0 or more",
+        "fold: '0.5' in row 2; allowed: a whole number, 0 or more",
+    ]
+
+
+def test_only_runs_of_one_fold_have_the_same_images() -> None:
+    table = pd.concat([answers_table({"a": np.zeros((1, size), bool)}) for size in (10, 11, 11)])
+    table = table.assign(seed=[0, 1, 2])
+    assert [run.fold for run in read_runs(table.assign(fold=[0, 1, 1]))] == [0, 1, 1]
+    assert problems(table.assign(fold=[1, 1, 0])) == [
+        "correct: 10, 11 images; allowed: the same for all runs of fold 1",
+    ]
+
+
+def test_a_seed_has_one_fold_and_every_run_that_confirms_has_one() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert problems(table.assign(fold=[0, 1, 0, 2])) == ["fold: 1, 2 for seed 1; allowed: one fold a seed, in all arms"]
+    assert problems(table.assign(fold=[0, 1, 0, None])) == [
+        "fold: empty in 1 of 4 runs; allowed: a fold for every run that confirms, or for none"
+    ]

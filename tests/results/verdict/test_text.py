@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from resnext_search.results.verdict.text import verdict_text
-from resnext_search.results.verdict.verdict import judge
+from resnext_search.results.verdict.verdict import Verdict
+from resnext_search.results.verdict.verdict import judge as judge_by
 
-from tests.support.tables import errors_with, runs_table, spend_table, study_table
+from tests.support.tables import errors_with, runs_table, spend_table, study_table, tuned_twice
 
 FACTS = {
     "multiply_adds": [2_170_000, 2_171_000, 2_172_000],
@@ -19,6 +22,11 @@ FACTS = {
 SCALE = "On digits, at 2,170,000 to 2,172,000 multiply-adds, 12 epochs and 5 seeds an arm, "
 UNKNOWN = "On data not named, at FLOPs not given, epochs not given and 5 seeds an arm, "
 SURELY = "surely, by at least the margin of 0.3 points, and in three of four pairs of runs or more"
+
+
+def judge(table: pd.DataFrame) -> Verdict:
+    """By the first rules; those of the second have their tests in `test_answer.py`, and at the end."""
+    return judge_by(table, rules=1)
 
 
 def test_the_whole_text_of_a_supported_claim() -> None:
@@ -146,3 +154,39 @@ def test_finalists_have_a_table_of_their_own() -> None:
         "  arm            architecture  runs  test error  95 % interval    SD\n"
         "  finalist-0012  8x6d-11          5        7.00   6.88 to 7.12  0.10\n"
     ) in words
+
+
+def test_the_text_by_the_second_rules_shows_what_is_tuning_and_the_median() -> None:
+    """The base has a table of what the budget buys, and the differences hold for the arms that cost the same."""
+    facts = {name: [*values, 1_085_000 if name == "multiply_adds" else values[0]] for name, values in FACTS.items()}
+    table = tuned_twice(study_table(spend_table(0.6, base=11.0, **facts)))
+    table.loc[table.phase.eq("tune") & table.seed.eq(5), "validation_error"] += 0.4
+    paragraphs = verdict_text(judge_by(table)).split("\n\n")
+    assert paragraphs[0] == "verdict: supported"
+    assert paragraphs[1].splitlines()[0] == (
+        "On digits, at 2,170,000 to 2,172,000 multiply-adds, 12 epochs and 10 seeds an arm, cardinality beats depth "
+        "and width: surely, by at least the margin of 0.3 points."
+    )
+    title, header, *rows = paragraphs[4].splitlines()
+    assert title == "Differences (points; positive: fewer errors):"
+    assert re.split("  +", header.strip()) == [
+        "arm",
+        "against",
+        "difference",
+        "95 % interval",
+        "90 % interval",
+        "of it tuning",
+        "median",
+        "p",
+        "p (Holm)",
+        "P(improvement)",
+        "bootstrap 95 %",
+    ]
+    assert [row.split()[:3] for row in rows] == [["cardinality", "depth", "0.60"], ["cardinality", "width", "0.60"]]
+    title, _, *rows = paragraphs[5].splitlines()
+    assert title == "What the budget buys over the base (points; positive: fewer errors):"
+    assert [row.split()[:3] for row in rows] == [
+        ["cardinality", "base", "3.00"],
+        ["depth", "base", "2.40"],
+        ["width", "base", "2.40"],
+    ]

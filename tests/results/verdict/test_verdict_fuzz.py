@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resnext_search.results.inference.rules import Word
+from resnext_search.results.inference.question import Word
+from resnext_search.results.verdict.answer import Looks
 from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.correctness import pack_correct
@@ -19,6 +20,7 @@ from resnext_search.spaces.errors import UsageError
 WORDS = get_args(Word)
 COLUMNS = ["arm", "seed", "test_error", "phase", "state", "correct", "validation_error", "learning_rate", "seconds"]
 COLUMNS += ["epochs", "data", "architecture", "multiply_adds", "parameters", "activations", "cardinality"]
+COLUMNS += ["fold", "validation_images", "trial"]
 ANYTHING: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
@@ -35,8 +37,19 @@ ANYTHING: st.SearchStrategy[Any] = st.one_of(
 OPTIONS = {
     "margin": st.just(0.3) | st.floats(),
     "tolerance": st.just(0.02) | st.floats(),
-    "claimant": st.none() | st.sampled_from(["a", "32x4d", "cardinality"]) | st.text(max_size=3),
+    "claimant": st.none() | st.sampled_from(["a", "32x4d", "cardinality", "base"]) | st.text(max_size=3),
+    "rules": st.sampled_from([1, 2]),
+    "looks": st.builds(Looks, st.sampled_from([(), (10,), (10, 20), (3, 6, 12)]), st.sampled_from([(), (10,), (3, 7)])),
 }
+ARMS = [
+    ["a", "b"],
+    ["cardinality", "width", "depth"],
+    ["cardinality", "width", "depth", "base", "cardinality-x4"],
+    ["cardinality", "base"],
+    ["cardinality", "width", "base", "runner-up-cardinality", "runner-up-width", "finalist-0001"],
+    ["1x64d-50", "2x40d-50", "32x4d-50"],
+    ["1x64d-50", "32x4d-50", "runner-up-1x64d-50", "runner-up-32x4d-50"],
+]
 PATIENT = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -68,18 +81,18 @@ def test_no_cells_whatever_end_in_a_traceback(data: st.DataObject) -> None:
 @given(data=st.data())
 def test_no_runs_whatever_end_in_a_traceback(data: st.DataObject) -> None:
     """Tables that can be read: arms, seeds and errors of all sizes, with what a study says of them, sound or not."""
-    arms = data.draw(
-        st.sampled_from([["a", "b"], ["cardinality", "width", "depth"], ["1x64d-50", "2x40d-50", "32x4d-50"]])
-    )
+    arms = data.draw(st.sampled_from(ARMS))
+    folds = data.draw(st.sampled_from([0, 0, 2, 5]))
     wild = st.sampled_from([0.0, 100.0, 8.0, 8.0 + 1e-12, math.nextafter(8, 9)]) | st.floats(0, 100)
     tame = data.draw(st.booleans())  # else no run is like another
-    seeds = data.draw(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 12), unique=True, max_size=12))
+    seeds = data.draw(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 12), unique=True, max_size=14))
     rows: list[dict[str, Any]] = []
     for arm in arms:
         cost, mean = 1e9 if tame else data.draw(st.floats(1, 1e15)), data.draw(st.sampled_from([0.5, 8.0, 8.1, 9.0]))
         error = st.floats(mean - 0.2, mean + 0.2) if tame else wild | st.none()
         for seed in seeds if tame else seeds[: data.draw(st.integers(0, len(seeds)))]:
             row = {"arm": arm, "seed": seed, "test_error": data.draw(error), "multiply_adds": cost}
+            row |= {"fold": seed % folds} if folds else {}
             if not tame and data.draw(st.booleans()):
                 wrong = data.draw(st.lists(st.booleans(), min_size=8, max_size=8))
                 row |= {"correct": pack_correct(~np.array(wrong)), "test_error": 100 * sum(wrong) / 8}
@@ -88,13 +101,18 @@ def test_no_runs_whatever_end_in_a_traceback(data: st.DataObject) -> None:
         states = ["completed"] if tame else ["completed", "completed", "failed"]
         for row in rows:
             row |= {"phase": "confirm", "state": data.draw(st.sampled_from(states))}
+        rates = st.lists(st.floats(1e-9, 1e9) | st.sampled_from([0.05, 0.1, 0.2, 0.4, 0.8]), unique=True, max_size=6)
         for arm in arms:
-            for rate in data.draw(st.lists(st.floats(1e-9, 1e9), unique=True, max_size=5)):
-                tuned = {"arm": arm, "seed": 1, "phase": "tune", "state": "completed", "learning_rate": rate}
-                rows.append(tuned | {"validation_error": data.draw(wild | st.none())})
+            for seed in data.draw(st.lists(st.integers(1, 3), unique=True, max_size=3)):
+                for rate in data.draw(rates):
+                    trial = {"arm": arm, "seed": seed, "phase": "tune", "state": "completed", "learning_rate": rate}
+                    rows.append(trial | {"validation_error": data.draw(wild | st.none())})
+        if data.draw(st.booleans()):
+            rows = [row | {"trial": number} for number, row in enumerate(rows)]
     damage = data.draw(st.integers(0, 5)) == 5
     if rows and damage:
         row = data.draw(st.sampled_from(rows))
         row[data.draw(st.sampled_from(COLUMNS))] = data.draw(ANYTHING)
-    options = {"claimant": arms[0]} if tame else data.draw(st.fixed_dictionaries({}, optional=OPTIONS))
-    judged(pd.DataFrame(rows), **options)
+    options = data.draw(st.fixed_dictionaries({}, optional=OPTIONS))
+    for rules in (1, 2):
+        judged(pd.DataFrame(rows), **{**options, "rules": rules} | ({"claimant": arms[0]} if tame else {}))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from resnext_search.spaces import Study, load_study
 
-from tests.support.helpers import TINY_STUDY, finish
+from tests.support.helpers import TINY_CLAIM, TINY_STUDY, finish
 from tests.support.journals import ended_folder, lucky_folder, new_folder
 from tests.support.rights import without_rights_to
 from tests.support.shell import Shell
@@ -31,7 +31,7 @@ def test_init_writes_the_commented_study_that_runs(shell: Shell) -> None:
     text = (shell.folder / "study.yaml").read_text(encoding="utf-8")
     assert text == files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
     assert "# " in text
-    assert len(load_study("study.yaml").feasible_set()) == 679
+    assert len(load_study("study.yaml").feasible_set()) == 637
 
 
 def test_init_never_writes_over_a_file(shell: Shell, study: Path) -> None:
@@ -133,6 +133,25 @@ def test_an_empty_band_is_said_with_its_neighbours_and_code_3(shell: Shell, stud
 def test_what_is_no_study_is_said(shell: Shell, study: Path, name: str, arguments: list[str], complaint: str) -> None:
     (shell.folder / "folder").mkdir()
     assert shell.refused(name, *arguments) == (2, f"resnext-search: {complaint}")
+
+
+@pytest.mark.slow  # imports torch, Ax and Ray, but starts nothing
+@pytest.mark.parametrize("written", ["", "rules: 2\n"])
+def test_a_file_is_read_under_the_rules_of_its_folder_unless_it_names_some(
+    shell: Shell, study: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    """12 seeds are no multiple of the folds that the second rules know."""
+    claim = TINY_CLAIM.replace("seeds: 5", "seeds: 12").replace("claim=", "claim: ")
+    study.write_text(f"{TINY_STUDY}{claim}\n{written}")
+    new_folder(shell.folder / "runs" / "tiny", load_study(study, ["rules=1"]))[1].close()
+    seen: list[Study] = []
+    monkeypatch.setattr("resnext_search.search.lifecycle.run.run_study", lambda given, *_, **__: seen.append(given))
+    if written:
+        assert "claim.seeds: found 12; allowed: a multiple of 5" in shell.refused("run", "tiny.yaml")[1]
+    else:
+        shell.done("run", "tiny.yaml")
+        assert [one.rules for one in seen] == [1]
+        assert "a multiple of 5" in shell.refused("run", "tiny.yaml", "--out", "new")[1]
 
 
 # ------------------------------------------------------------------ refit

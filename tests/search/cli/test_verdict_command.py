@@ -22,12 +22,12 @@ def runs_file(shell: Shell, errors: dict[str, tuple[float, ...]], **more: dict[s
     pd.DataFrame(rows).to_csv(shell.folder / "runs.csv", index=False)
 
 
-# five runs each, with means of 23.2 and 21.9
-FIVE = {"1x64d-50": (23.1, 23.2, 23.3, 23.2, 23.2), "32x4d-50": (21.9, 22.0, 21.8, 21.9, 21.9)}
+# ten runs each, with means of 23.2 and 21.9
+TEN = {"1x64d-50": 2 * (23.1, 23.2, 23.3, 23.2, 23.2), "32x4d-50": 2 * (21.9, 22.0, 21.8, 21.9, 21.9)}
 
 
 def test_anyones_runs_are_judged(shell: Shell) -> None:
-    runs_file(shell, FIVE)
+    runs_file(shell, TEN)
     out = shell.done("verdict", "runs.csv", "--strict")
     assert out.startswith("verdict: supported\n")
     assert "The match of FLOPs was not shown" in out
@@ -42,7 +42,7 @@ def test_anyones_runs_are_judged(shell: Shell) -> None:
 
 def test_the_options_of_a_verdict_are_heeded(shell: Shell) -> None:
     costs = {"1x64d-50": 4_089_185_256, "32x4d-50": 4_230_480_872}
-    runs_file(shell, FIVE, multiply_adds=costs)
+    runs_file(shell, TEN, multiply_adds=costs)
     code, out, _ = shell.ended("verdict", "runs.csv", "--strict")
     assert code == 7
     assert out.startswith("verdict: invalid\n")
@@ -56,7 +56,7 @@ def test_the_options_of_a_verdict_are_heeded(shell: Shell) -> None:
 
 
 def test_pictures_are_drawn_as_png_and_svg(shell: Shell) -> None:
-    runs_file(shell, FIVE)
+    runs_file(shell, TEN)
     shell.done("verdict", "runs.csv", "--plots", "pictures")
     names = sorted(path.name for path in (shell.folder / "pictures").iterdir())
     assert names == ["differences.png", "differences.svg", "test_error.png", "test_error.svg"]

@@ -17,7 +17,7 @@ from resnext_search.search.execution.run_trial import run_trial
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.spaces import Study
-from resnext_search.spaces.errors import TooManyFailures
+from resnext_search.spaces.errors import StudyError, TooManyFailures
 from resnext_search.spaces.study.study import Phase
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -68,12 +68,26 @@ def train(study: Study, configuration: Any, seed: int, *, confirm: bool, **_: An
             yield Epoch(epoch, rate, 1.0, 1.0, error, 0.01, None, None)
 
 
-def test_a_whole_study_runs_without_ray(tmp_path: Path) -> None:
-    folder = run_study(tiny_study(TINY_CLAIM), tmp_path / "run", train=train, backend=in_process)
+@pytest.mark.parametrize(("rules", "trials"), [(1, [4, 9, 20]), (2, [4, 52, 34])])
+def test_a_whole_study_runs_without_ray(tmp_path: Path, rules: int, trials: list[int]) -> None:
+    folder = run_study(tiny_study(TINY_CLAIM, f"rules={rules}"), tmp_path / "run", train=train, backend=in_process)
     with Journal(folder.journal, read_only=True) as journal:
         assert {trial.state for trial in journal.trials()} == {"completed"}
-        assert [len(journal.trials(phase=phase)) for phase in ("search", "tune", "confirm")] == [4, 9, 20]
+        assert [len(journal.trials(phase=phase)) for phase in ("search", "tune", "confirm")] == trials
     assert folder.verdict.exists()
+
+
+def test_a_folder_goes_on_under_the_rules_it_was_begun_with(tmp_path: Path) -> None:
+    """The file is the same and names none; more seeds than the folds of the second rules could divide are no matter."""
+    run_study(tiny_study(TINY_CLAIM, "rules=1"), tmp_path / "run", train=train, backend=in_process)
+    more = tiny_study(TINY_CLAIM.replace("seeds: 5", "seeds: 10"))
+    assert more.rules == 2
+    folder = run_study(more, tmp_path / "run", train=train, backend=in_process)
+    with Journal(folder.journal, read_only=True) as journal:
+        assert journal.study().rules == 1
+        assert [len(journal.trials(phase=phase)) for phase in ("search", "tune", "confirm")] == [4, 9, 40]
+    with pytest.raises(StudyError, match=r"\n  rules: 1 -> 2$"):
+        run_study(tiny_study(TINY_CLAIM, "rules=2"), tmp_path / "run", train=train, backend=in_process)
 
 
 def test_failures_end_it_as_they_end_it_on_ray(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def overrides(trials: int) -> tuple[str, str]:
 
 def replayed(journal: Journal) -> None:
     """Told what the journal holds, an optimizer asks for the same trials, one after the other."""
-    optimizer = Optimizer(STUDY.feasible_set(), STUDY.knobs(), STUDY.objectives, STUDY.seed)
+    optimizer = Optimizer(STUDY.feasible_set(), STUDY.knobs(), STUDY.objectives, STUDY.root_seed)
     for trial in journal.trials():
         [proposal] = optimizer.ask()
         assert proposal.configuration == trial.configuration

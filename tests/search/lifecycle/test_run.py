@@ -156,7 +156,13 @@ def test_fractional_gpus_share_a_gpu_and_bound_the_trials_at_once(tmp_path: Path
 # ------------------------------------------------------------------ a study with a claim
 
 # four epochs, so that the arms learn and the best learning rate lies inside the range
-CLAIMED = (TINY_CLAIM, "search.trials=2", "trainer.epochs=4", "axes.learning_rate={min: 0.01, max: 10.0, scale: log}")
+CLAIMED = (
+    TINY_CLAIM,
+    "rules=1",
+    "search.trials=2",
+    "trainer.epochs=4",
+    "axes.learning_rate={min: 0.01, max: 10.0, scale: log}",
+)
 
 
 def test_a_claim_goes_through_all_phases_and_more_seeds_only_add_to_it(tmp_path: Path) -> None:
@@ -174,7 +180,7 @@ def test_a_claim_goes_through_all_phases_and_more_seeds_only_add_to_it(tmp_path:
     )
     assert not set(confirmed.seed) & set(trials[trials.phase != "confirm"].seed)
     verdict = json.loads(folder.verdict.read_text())
-    assert verdict == judge_csv(folder.trials, margin=5.0)[1].to_json()
+    assert verdict == judge_csv(folder.trials, margin=5.0, rules=1)[1].to_json()
     assert verdict["verdict"] != "invalid"
     assert [row["arm"] for row in verdict["finalists"]] == [finalist]
 
@@ -197,7 +203,7 @@ def test_an_arm_that_diverges_makes_the_claim_invalid(tmp_path: Path) -> None:
         found = {"test_error": error + seed % 7 / 10} if confirm else {}
         return iter([Epoch(1, rate, 1.0, None if confirm else 1.0, None if confirm else error, 0.01, **found)])
 
-    study = tiny_study(TINY_CLAIM, "search.trials=2", "trainer.epochs=1", "trainer.warmup_epochs=0")
+    study = tiny_study(TINY_CLAIM, "rules=1", "search.trials=2", "trainer.epochs=1", "trainer.warmup_epochs=0")
     folder = run_study(study, tmp_path / "run", train=pretend, cpus=1, gpus=0)
 
     verdict = json.loads(folder.verdict.read_text())

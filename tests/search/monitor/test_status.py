@@ -7,8 +7,12 @@ from pathlib import Path
 
 from resnext_search.results import Journal
 from resnext_search.results.journal.folder import is_live, locked
-from resnext_search.search.monitor.status import read_best, read_chosen, read_status
+from resnext_search.search.monitor.status import _facts, read_best, read_chosen, read_status
+from resnext_search.search.planning.confirmation import enqueue_confirmation
+from resnext_search.search.planning.tuning_rounds import tuned_rates
 
+from tests.support.claims import end_confirmation, tune
+from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import completed, ended_folder, epoch_row, large_folder, new_folder, point, started
 
 
@@ -49,11 +53,14 @@ def test_the_best_trial_has_what_is_needed_to_train_it_again(tmp_path: Path) -> 
     recipe = best.pop("recipe")
     assert best == {
         "trial": 1,
+        "phase": "search",
+        "arm": None,
         "architecture": "2x4d-8",
         "cardinality": 2,
         "group_widths": [4, 8],
         "blocks": [1, 1],
         "validation_error": 9.0,
+        "confirmed": None,
         "multiply_adds": 21_898,
         "parameters": 3_606,
         "activations": 1_418,
@@ -82,6 +89,29 @@ def test_of_equally_good_trials_the_first_is_best_and_other_phases_do_not_count(
         best = read_best(journal)
     assert best is not None
     assert best["trial"] == 2
+
+
+def test_a_tuning_trial_of_an_arm_may_be_best_and_says_what_came_of_its_arm_on_fresh_seeds(tmp_path: Path) -> None:
+    study = tiny_study(TINY_CLAIM)
+    folder, journal = new_folder(tmp_path, study)
+    with journal:
+        tune(study, journal)
+        completed(journal, point(0), 30.0)
+        completed(journal, point(1), 8.1)
+        enqueue_confirmation(study, journal)
+        end_confirmation(journal, lambda trial: {"cardinality": 12.0, "finalist-0053": 11.0}.get(str(trial.arm), 14.0))
+        best = read_best(journal)
+        assert best is not None
+        assert (best["phase"], best["arm"], best["validation_error"]) == ("tune", "cardinality", 8.0)
+        assert best["recipe"]["learning_rate"] == 0.1
+        rate = tuned_rates(journal)["cardinality"]
+        assert best["confirmed"] == {"runs": 5, "test_error": 12.0, "learning_rate": rate}
+        chosen = read_chosen(folder, journal)
+        assert chosen["phase"] in ("tune", "search")
+        completed(journal, point(4, 0.09), 1.0)
+        assert read_best(journal)["confirmed"] is None  # type: ignore[index]
+        best_of_search = _facts(journal, journal.trial(53))
+        assert best_of_search["confirmed"] == {"runs": 5, "test_error": 11.0, "learning_rate": 0.1}
 
 
 def test_running_trials_are_shown_with_their_last_epoch_while_a_run_holds_the_folder(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
 from resnext_search.search.monitor.text import best_words, status_words
-from resnext_search.search.planning.claim_trials import enqueue_tuning
 from resnext_search.search.planning.plan import summarize
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.workload import training_flops
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -131,19 +131,47 @@ def test_a_study_with_a_claim_says_how_far_each_phase_is(tmp_path: Path) -> None
         completed(journal, point(0), 12.5)
         enqueue_tuning(study, journal)
         assert status_words(read_status(folder, journal)).splitlines()[:4] == [
-            "tiny: not running; trials: 1 completed, 9 queued, of 33",  # 4 + 3 arms x 3 rates + (3 + 1) x 5 seeds
+            # 4 arms x (3 + 2 x 5) rates + 4 + (4 + 1) x 5 seeds + 3 x 3 of the rates that came second
+            "tiny: not running; trials: 1 completed, 12 queued, of 90",
+            "  tune     12 queued, of 52",
             "  search   1 completed, of 4",
-            "  tune     9 queued, of 9",
-            "  confirm  none yet, of 20",
+            "  confirm  none yet, of 34",
         ]
 
 
 def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
-    words = plan_words(plan_facts(TINY_CLAIM))
+    words = plan_words(plan_facts(TINY_CLAIM, "rules=1"))
     assert words.startswith("tiny: 33 trials, 4 to search, 9 to tune and 20 to confirm\n")
     assert "claim             spend, 21,898 multiply-adds, margin 5 points\n" in words
     assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
     assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
+    for what in ("base", "tuning", "confirmation", "looks", "folds", "warning"):
+        assert not re.search(f"^ *{what} ", words, re.M)
+
+
+def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_the_looks_and_what_to_know() -> None:
+    lines = plan_words(plan_facts(TINY_CLAIM.replace("seeds: 5", "looks: [10, 20]"))).splitlines()
+    assert lines[0] == "tiny: 165 trials, 4 to search, 52 to tune and 109 to confirm"
+    start = lines.index("claim             spend, 21,898 multiply-adds, margin 5 points, rules 2")
+    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["cardinality", "width", "depth", "base"]
+    assert [line.endswith("  not matched: it shows what the budget buys") for line in lines[start + 1 : start + 5]] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert lines[start + 5 : start + 9] == [
+        "tuning            3 rates of every arm on one seed, then 5 around its best on 2 more: 52 trials, more if a "
+        "best one lies at the edge",
+        "confirmation      20 seeds an arm: 80 trials, 9 of rates that came second, 20 of finalists of the search",
+        "looks             after 10, 20 seeds; the study ends at the first that says a word",
+        "folds             5 of all images, in turn: one validates or tests, the others train",
+    ]
+    assert [line[:53] for line in lines[-3:]] == [
+        "warning           arms cardinality, width, base witho",
+        "warning           arm depth (d = 2) with d below 4 in",
+        "warning           data.validation_images is not used:",
+    ]
 
 
 def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:
@@ -173,4 +201,14 @@ def test_the_best_trial(tmp_path: Path) -> None:
     measured = best | {"latency_ms": 1.23456, "latency_ms_spread": 0.0789}
     assert best_words(measured).splitlines()[2] == (
         "multiply-adds 21,898  parameters 3,606  activations 1,418  latency 1.23 ms (median of the repeats +0.079 ms)"
+    )
+    confirmed = {"runs": 10, "test_error": 11.125, "learning_rate": 0.2}
+    assert best_words(best | {"confirmed": confirmed}).splitlines()[-1] == (
+        "it was confirmed on fresh seeds: test error 11.12 % (mean of 10 runs)"
+    )
+    of_an_arm = best | {"phase": "tune", "arm": "width", "confirmed": confirmed | {"runs": 1, "learning_rate": 0.17}}
+    words = best_words(of_an_arm).splitlines()
+    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9")
+    assert words[-1] == (
+        "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )

@@ -46,11 +46,11 @@ def test_a_running_study_is_drawn_within_the_width(tmp_path: Path, width: int) -
     words = [" ".join(line.split()) for line in lines]
     assert words[:4] == [
         "tiny: running",
+        "tune 0 of 52",
         "search 3 (2 failed) of 4",
-        "tune 0 of 9",
-        "confirm 0 of 20",
+        "confirm 0 of 34",
     ]
-    assert words[4].startswith("budget 30 of 33 trials left, ")
+    assert words[4].startswith("budget 87 of 90 trials left, ")
     assert words[5].startswith("time left about ")
     assert words[6] == "best so far trial 0000 1x6d-8, validation error 12.50 %"
     assert words[7] == "failures 2 TrainingDiverged (last: trial 0002)"
@@ -79,7 +79,7 @@ def test_a_running_study_in_one_line(tmp_path: Path) -> None:
     folder, journal = busy_folder(tmp_path)
     with journal, locked(folder.lock):
         said = line(read_status(folder, journal))
-    assert said.startswith("[3/33] about ")
+    assert said.startswith("[3/90] about ")
     assert said.endswith(
         " left; best validation error 12.50 % (trial 0000); failed: 2 TrainingDiverged (last: trial 0002)"
     )
@@ -110,7 +110,7 @@ def test_it_follows_the_run_to_its_end(
     assert ("\x1b[31m" in written) == (terminal and colour)  # failures in red
     assert ("\x1b[2K" in written) == terminal
     if not terminal:
-        assert written.count("[4/33]") == 1
+        assert written.count("[4/90]") == 1
         assert "\x1b" not in written
-    assert "tiny: not running; trials: 2 completed, 2 failed, of 33\n" in written
+    assert "tiny: not running; trials: 2 completed, 2 failed, of 90\n" in written
     assert written.endswith(f"Continue with: resnext-search resume {tmp_path}\n")

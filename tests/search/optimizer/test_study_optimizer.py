@@ -12,10 +12,10 @@ from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.surrogate.learning_curves import Stopped
 from resnext_search.spaces.errors import UsageError
 
-from tests.support.helpers import tiny_study
+from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import epoch_row, new_folder, tiny_set
 
-STUDY = tiny_study("objectives=[validation_error, latency_ms]", "search.trials=20")
+STUDY = tiny_study("objectives=[validation_error, latency_ms]", "search.trials=20", "rules=1")
 HERE = {"device": "cpu", "host": "here"}
 
 
@@ -52,6 +52,16 @@ def test_a_study_that_continues_proposes_what_it_would_have_proposed(journal: Jo
     assert again._optimizer._state.measured("latency_ms") == there._optimizer._state.measured("latency_ms")
     assert again._optimizer.ask(2) == there._optimizer.ask(2)
     assert journal.trials()[-1].proposed_by == "ax"
+
+
+def test_with_folds_all_trials_of_a_search_are_judged_by_the_images_of_the_first_fold(tmp_path: Path) -> None:
+    study = tiny_study(TINY_CLAIM)
+    with new_folder(tmp_path / "folded", study)[1] as journal:
+        proposals = Proposals(study, tiny_set(), journal)
+        trials = [proposals.next() for _ in range(4)]
+    seeds = {trial.seed for trial in trials if trial is not None}
+    assert len(seeds) == 4
+    assert {study.fold_of(seed) for seed in seeds} == {0}
 
 
 def test_latencies_of_stopped_and_failed_trials_are_told_unless_their_architecture_was_not_measured(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from resnext_search.search.planning.claim_trials import claim_trials
 from resnext_search.search.planning.forecast import calibrate, gpu_bytes
-from resnext_search.search.planning.workload import training_flops
+from resnext_search.search.planning.workload import phase_flops, training_flops, trial_loads
 from resnext_search.spaces import Architecture
+from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.architecture.training_cost import kept_bytes, training_bytes
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -22,7 +24,32 @@ def test_training_flops_by_hand() -> None:
 
 def test_a_claim_adds_the_tuning_of_its_arms_and_the_confirmation_on_all_images() -> None:
     """4 trials, 3 arms x 3 rates on 256 images; (3 arms + 1 finalist) x 5 seeds on 256 + 200. All at one budget."""
-    assert training_flops(tiny_study(TINY_CLAIM)) == 21_898 * 2 * 3 * 2 * ((4 + 9) * 256 + 20 * 456)
+    assert training_flops(tiny_study(TINY_CLAIM, "rules=1")) == 21_898 * 2 * 3 * 2 * ((4 + 9) * 256 + 20 * 456)
+
+
+def test_under_the_second_rules_arms_are_tuned_twice_the_base_costs_less_and_folds_leave_all_the_same_images() -> None:
+    """3 rates and 5 on 2 seeds more; 5 seeds and, but for the base, 3 at the rate that came second; 1 finalist."""
+    study = tiny_study(TINY_CLAIM)
+    matched, base = 4 + 3 * (3 + 10) + 3 * (5 + 3) + 5, (3 + 10) + 5
+    cost = int(complexity(study.network_template(), Architecture.paper(1, 4, (1, 1))).multiply_adds)
+    assert cost < 21_898
+    assert training_flops(study) == (21_898 * matched + cost * base) * 2 * 3 * 2 * 256
+    assert phase_flops(study) == {
+        "search": 21_898 * 4 * 12 * 256,
+        "tune": (21_898 * 39 + cost * 13) * 12 * 256,
+        "confirm": (21_898 * 29 + cost * 5) * 12 * 256,
+    }
+
+
+def test_a_trial_of_a_phase_costs_what_its_arms_do_on_average() -> None:
+    study = tiny_study(TINY_CLAIM)
+    phases = phase_flops(study)
+    assert phases is not None
+    one, trials = trial_loads(study), claim_trials(study)
+    assert 2 * trials.tune * one["tune"].epoch_flops() == pytest.approx(phases["tune"], rel=1e-4)
+    assert one["search"].multiply_adds == 21_898 > one["confirm"].multiply_adds > one["tune"].multiply_adds
+    old = trial_loads(tiny_study(TINY_CLAIM, "rules=1"))
+    assert {load.multiply_adds for load in old.values()} == {21_898}
 
 
 def test_images_kept_for_validation_are_not_trained_on() -> None:

@@ -59,7 +59,8 @@ def test_epochs_that_a_running_trial_has_trained_are_not_left(tmp_path: Path) ->
 
 def test_trials_that_confirm_take_longer_as_they_train_on_more_images(tmp_path: Path) -> None:
     """456 images, not 256: 114 s, not 64."""
-    left = remaining(tiny_study(TINY_CLAIM), {"search": 1, "confirm": 1}, spans(tmp_path, (0, 64)), now=64)
+    study = tiny_study(TINY_CLAIM, "rules=1")
+    left = remaining(study, {"search": 1, "confirm": 1}, spans(tmp_path, (0, 64)), now=64)
     assert left is not None
     assert left.seconds == pytest.approx(114)
 

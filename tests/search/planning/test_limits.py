@@ -85,9 +85,10 @@ def test_the_search_leaves_the_claim_what_it_needs(tmp_path: Path) -> None:
         assert not budget.allows_another()
 
 
-def test_the_claim_takes_what_the_plan_says() -> None:
+@pytest.mark.parametrize("rules", [1, 2])
+def test_the_claim_takes_what_the_plan_says(rules: int) -> None:
     """Arms and finalists at their own cost, where the forecast of the plan takes the budget's: 2 % apart at most."""
-    study = tiny_study(TINY_CLAIM)
+    study = tiny_study(TINY_CLAIM, f"rules={rules}")
     whole = training_flops(study)
     search = 4 * 21_898 * PER_MULTIPLY_ADD
     assert whole is not None
@@ -114,7 +115,7 @@ def test_the_limit_of_time_is_over_when_it_is_reached(tmp_path: Path) -> None:
             "limits.training_flops: found 7e+07; allowed: at least 7.06e+07, which a trial of the search takes",
         ),
         (
-            (TINY_CLAIM, "limits.training_flops=2G"),
+            (TINY_CLAIM, "rules=1", "limits.training_flops=2G"),
             # 9 trials tune on 256 images, 15 confirm on 456, and 5 of a finalist
             "limits.training_flops: found 2e+09; allowed: at least 3.12e+09, "
             "which a trial of the search and the claim take",

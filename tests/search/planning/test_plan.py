@@ -7,19 +7,29 @@ from pathlib import Path
 
 import pytest
 from resnext_search.results import StudyFolder
-from resnext_search.search.planning.plan import check_change, freeze, study_hash, summarize
+from resnext_search.search.planning.plan import (
+    check_change,
+    freeze,
+    rules_in,
+    study_hash,
+    summarize,
+    under_its_rules,
+)
 from resnext_search.spaces import load_study
 from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.study.file import parse_study
 from resnext_search.spaces.study.recipes import RECIPES
 
-from tests.support.helpers import tiny_study
+from tests.spaces.test_shipped_studies import STUDIES
+from tests.support.helpers import TINY_CLAIM, TINY_STUDY, tiny_study
+from tests.support.journals import new_folder
 
 
 def test_the_summary_of_the_tiny_study_by_hand() -> None:
     study = tiny_study("axes.batch_size=[32, 64]")
     assert summarize(study, study.feasible_set()) == {
         "name": "tiny",
+        "rules": 2,
         # 2x4d with blocks 1, 1 costs 21,898 (tests/results/tables/test_trials.py); 5 % of it are 1,094.9
         "band": {"target": 21_898, "low": 20_804, "high": 22_992},
         "candidates": 3 * 16 * 4,
@@ -42,7 +52,44 @@ def test_the_summary_of_the_tiny_study_by_hand() -> None:
         "early_stopping": None,
         "limits": {"time": None, "training_flops": None, "trial_time": None, "search_trials": None},
         "claim": None,
+        "warnings": [],
     }
+
+
+def test_the_plan_of_a_claim_says_how_its_arms_are_tuned_confirmed_and_looked_at() -> None:
+    study = tiny_study(TINY_CLAIM.replace("seeds: 5", "looks: [10, 20]"))
+    claim = summarize(study, study.feasible_set())["claim"]
+    arms = {arm.pop("arm"): arm for arm in claim.pop("arms")}
+    assert claim == {
+        "kind": "spend",
+        "margin": 5.0,
+        "budget": 21_898,
+        "seeds": 20,
+        "looks": [10, 20],
+        "folds": 5,
+        "tuning": {"rates": 3, "second_rates": 5, "second_seeds": 2},
+        "tune_trials": 4 * 13,
+        "confirm_trials": 4 * 20 + 3 * 3 + 20,
+        "runner_up_trials": 9,
+        "finalist_trials": 20,
+    }
+    assert {name: arm["matched"] for name, arm in arms.items()} == {
+        "cardinality": True,
+        "width": True,
+        "depth": True,
+        "base": False,
+    }
+    assert -50 < arms["base"]["match_percent"] < -2
+    assert all(0 <= arm["match_percent"] <= 2 for name, arm in arms.items() if name != "base")
+
+
+def test_under_the_first_rules_a_plan_is_what_it_was() -> None:
+    study = tiny_study(TINY_CLAIM, "rules=1")
+    facts = summarize(study, study.feasible_set())
+    claim = facts["claim"]
+    assert (claim["tune_trials"], claim["confirm_trials"]) == (9, 20)
+    assert (claim["looks"], claim["folds"], claim["tuning"]["second_rates"]) == (None, None, 0)
+    assert facts["warnings"] == []
 
 
 def test_a_frozen_plan_holds_the_study_its_hash_and_the_forecast(tmp_path: Path) -> None:
@@ -72,8 +119,6 @@ def test_freezing_again_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_hash_is_of_what_the_study_means_not_of_how_it_is_written(tmp_path: Path) -> None:
-    from tests.support.helpers import TINY_STUDY
-
     other = TINY_STUDY.replace("cardinality: [1, 2, 4]", "cardinality: [1, 2, 4]   # groups").replace("5%", "0.05")
     (tmp_path / "other.yaml").write_text(other)
     assert study_hash(load_study(tmp_path / "other.yaml")) == study_hash(tiny_study())
@@ -113,6 +158,7 @@ def test_a_recipe_named_later_neither_changes_the_values_of_a_study_nor_is_let_i
     [
         (("search.trials=3",), "  search.trials: 4 -> 3"),
         (("seed=1",), "  seed: 0 -> 1"),
+        (("rules=1",), "  rules: 2 -> 1"),
         (("name=other",), '  name: "tiny" -> "other"'),
         (("axes.cardinality=[1, 2]",), "  axes.cardinality: [1, 2, 4] -> [1, 2]"),
         (
@@ -145,3 +191,54 @@ def test_any_other_change_is_refused_with_the_difference(overrides: tuple[str, .
         "Give another --out (or name) for the changed one."
     )
     assert caught.value.exit_code == 2
+
+
+UNSAID = "claim={kind: spend, base: {cardinality: 1, width: 4, blocks: [1, 1]}}"
+LOOKS = TINY_CLAIM.replace("seeds: 5", "looks: [10, 20]")
+
+
+@pytest.mark.parametrize(("before", "after"), [(TINY_CLAIM, LOOKS), (LOOKS, LOOKS.replace("20", "30"))])
+def test_looks_are_frozen_with_the_plan(before: str, after: str) -> None:
+    with pytest.raises(StudyError, match=r"claim\.looks"):
+        check_change(tiny_study(before), tiny_study(after), Path("runs/tiny"))
+
+
+def test_seeds_without_looks_may_grow() -> None:
+    check_change(tiny_study(TINY_CLAIM), tiny_study(TINY_CLAIM, "claim.seeds=10"), Path("runs/tiny"))
+
+
+# ------------------------------------------------------------------ the rules of a folder
+
+
+def test_a_study_that_names_no_rules_has_those_of_its_folder(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path, tiny_study(UNSAID, "rules=1"))
+    journal.close()
+    study = under_its_rules(tiny_study(UNSAID), folder)
+    assert study == tiny_study(UNSAID, "rules=1")
+    assert study.claim is not None
+    assert study.claim.tuning_trials == 8  # what the file left to a default, it left to that of its rules
+    check_change(tiny_study(UNSAID, "rules=1"), study, tmp_path)
+    assert under_its_rules(tiny_study(UNSAID, "rules=2"), folder) == tiny_study(UNSAID)
+    assert rules_in(folder) == 1
+
+
+def test_a_study_in_a_new_folder_has_the_rules_of_its_file(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "none")
+    assert rules_in(folder) is None
+    assert under_its_rules(tiny_study(), folder) == tiny_study()
+    assert rules_in(StudyFolder(tmp_path / ("x" * 300))) is None  # a name that no file system has
+
+
+def test_what_the_rules_of_the_folder_do_not_know_is_named(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path, tiny_study(UNSAID, "rules=1"))
+    journal.close()
+    with pytest.raises(StudyError, match=r"claim\.looks: found \[10, 20\]; allowed: nothing under rules: 1"):
+        under_its_rules(tiny_study(LOOKS), folder)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_shipped_study_comes_under_the_first_rules_as_if_it_had_named_them(path: Path, tmp_path: Path) -> None:
+    named = load_study(path, ["rules=1"])
+    folder, journal = new_folder(tmp_path, named)
+    journal.close()
+    assert under_its_rules(load_study(path), folder) == named

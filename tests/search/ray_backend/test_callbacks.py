@@ -82,7 +82,7 @@ def test_a_limit_of_operations_shortens_the_search_and_not_the_claim(tmp_path: P
     """As many as three trials of the search and the claim take; one less, and a search of two would be left."""
     from resnext_search.search.planning.workload import claim_flops, search_trial_flops, trial_flops
 
-    claimed = [TINY_CLAIM, "search.trials=9"]
+    claimed = [TINY_CLAIM, "rules=1", "search.trials=9"]
     enough = claim_flops(tiny_study(*claimed)) + 3 * search_trial_flops(tiny_study())
     study = tiny_study(*claimed, "resources.gpu=0", f"limits.training_flops={enough}")
 

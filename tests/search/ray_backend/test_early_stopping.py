@@ -337,7 +337,7 @@ def test_tuning_and_confirmation_never_stop_early(tmp_path: Path) -> None:
             found = {"test_error": error + seed % 7 / 10} if confirm and epoch == 3 else {}
             yield Epoch(epoch, rate, 1.0, None if confirm else 1.0, None if confirm else error, 0.01, **found)
 
-    study = tiny_study(TINY_CLAIM, "search={trials: 6, early_stopping: asha, audit: 0}", "trainer.epochs=3")
+    study = tiny_study(TINY_CLAIM, "rules=1", "search={trials: 6, early_stopping: asha, audit: 0}", "trainer.epochs=3")
     folder = run_study(study, tmp_path / "run", train=pretend, cpus=1, gpus=0)
 
     trials = pd.read_csv(folder.trials)

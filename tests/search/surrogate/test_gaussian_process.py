@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
+import torch
 from resnext_search.search.surrogate.gaussian_process import (
     SMALLEST_NOISE,
     GaussianProcess,
     Hyperparameters,
+    _libraries,
     fit,
     lengthscale_centre,
     log_posterior,
+    one_thread,
 )
 
 ONE = Hyperparameters(np.array([1.0]), 0.25)
@@ -196,3 +200,28 @@ def test_few_or_equal_outcomes_give_a_model_all_the_same(outcomes: list[float]) 
 def test_two_trials_of_one_place_without_noise_have_no_model() -> None:
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         GaussianProcess(np.zeros((2, 1)), np.array([0.0, 1.0]), Hyperparameters(np.ones(1), 0.0))
+
+
+# ------------------------------------------------------------------ one thread for the optimizer
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in _libraries().info() if library["user_api"] == "blas"}
+
+
+def test_within_the_block_there_is_one_thread_and_then_as_many_as_before() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_thread():
+            assert (torch.get_num_threads(), blas_threads()) == (1, {1})
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_torch_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch")
+    with one_thread():
+        assert blas_threads() == {1}
+        assert "torch" not in sys.modules

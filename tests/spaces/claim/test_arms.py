@@ -32,8 +32,8 @@ def shape(arm: Arm) -> tuple[str, int, tuple[int, ...], tuple[int, ...]]:
     return arm.name, arm.architecture.cardinality, arm.architecture.group_widths, arm.architecture.blocks
 
 
-def shipped(name: str) -> Study:
-    return load_study(STUDIES[0].parent / f"{name}.yaml")
+def shipped(name: str, *overrides: str) -> Study:
+    return load_study(STUDIES[0].parent / f"{name}.yaml", overrides)
 
 
 # ------------------------------------------------------------------ known numbers
@@ -75,7 +75,7 @@ def test_one_stage_of_one_block_by_hand() -> None:
 
 def test_the_arms_of_published_results_never_change() -> None:
     """Measured results belong to these networks."""
-    spend, trade = shipped("fashion_mnist_spend"), shipped("fashion_mnist_trade")
+    spend, trade = shipped("fashion_mnist_spend", "rules=1"), shipped("fashion_mnist_trade", "rules=1")
     assert [shape(arm) for arm in claim_arms(spend)] == [
         ("cardinality", 2, (12, 24, 48), (1, 1, 1)),
         ("width", 1, (18, 39, 76), (1, 1, 1)),
@@ -110,10 +110,32 @@ def test_a_study_without_a_claim_has_no_arms() -> None:
 
 
 def test_a_claim_s_arms_are_those_of_its_base_kind_and_tolerance() -> None:
-    study = tiny_study(TINY_CLAIM)
+    study = tiny_study(TINY_CLAIM, "rules=1")
     base = Architecture.paper(1, 4, (1, 1))
     assert claim_arms(study) == spend_arms(study.network_template(), base, 0.02)
     assert claim_budget(study) == cost(study.network_template(), Architecture.paper(2, 4, (1, 1)))
+
+
+def test_under_the_second_rules_the_base_is_the_last_arm_of_a_spend_and_the_only_one_that_is_not_matched() -> None:
+    study = shipped("fashion_mnist_spend")
+    *spent, base = claim_arms(study)
+    assert tuple(spent) == claim_arms(shipped("fashion_mnist_spend", "rules=1"))
+    assert shape(base) == ("base", 1, (12, 24, 48), (1, 1, 1))
+    assert [arm.is_matched for arm in (*spent, base)] == [True, True, True, False]
+    assert all(arm.is_matched for arm in claim_arms(shipped("fashion_mnist_trade")))
+    assert claim_arms(shipped("fashion_mnist_trade")) == claim_arms(shipped("fashion_mnist_trade", "rules=1"))
+
+
+def test_a_spend_has_an_arm_for_every_multiple_of_the_base_s_groups_named_by_it() -> None:
+    base = "{cardinality: 2, width: 16, blocks: [2, 2, 2]}"
+    study = shipped("fashion_mnist", f"claim={{kind: spend, base: {base}, cardinality: [4, 8, 12]}}")
+    arms = claim_arms(study)
+    names = ["cardinality", "cardinality-x4", "cardinality-x6", "width", "depth", "base"]
+    assert [arm.name for arm in arms] == names
+    assert [arm.architecture.cardinality for arm in arms] == [4, 8, 12, 2, 2, 2]
+    alone = shipped("fashion_mnist", f"claim={{kind: spend, base: {base}, cardinality: [4]}}")
+    assert claim_arms(alone) == tuple(arm for arm in arms if "-x" not in arm.name)
+    assert claim_arms(shipped("fashion_mnist", f"claim={{kind: spend, base: {base}}}")) == claim_arms(alone)
 
 
 def test_a_trade_without_cardinalities_takes_those_of_the_axes_and_the_base() -> None:
@@ -164,6 +186,24 @@ def test_no_rival_of_cardinality_costs_less_than_it_or_much_more() -> None:
             assert budget <= cost(template, rival.architecture) <= Band(budget, tolerance).high
         assert len({arm.architecture for arm in (cardinality, width, depth)}) == 3
     assert met >= 50
+
+
+def test_more_multiples_cost_at_most_what_cardinality_does_with_narrower_groups() -> None:
+    met = 0
+    for template, base, tolerance in map(random_case, range(60)):
+        try:
+            cardinality, four, eight, *_ = spend_arms(template, base, tolerance, [4, 8])
+        except EmptyFeasibleSet:
+            continue
+        met += 1
+        budget = cost(template, cardinality.architecture)
+        for arm, multiple in ((four, 4), (eight, 8)):
+            assert arm.name == f"cardinality-x{multiple}"
+            assert arm.architecture.cardinality == multiple * base.cardinality
+            assert arm.architecture.blocks == base.blocks
+            assert Band(budget, tolerance).low <= cost(template, arm.architecture) <= budget
+            assert sum(arm.architecture.group_widths) < sum(base.group_widths)
+    assert met >= 40
 
 
 def test_arms_with_more_groups_than_the_base_never_cost_more_and_with_fewer_never_less() -> None:
@@ -218,6 +258,19 @@ def test_every_arm_of_a_spend_that_cannot_be_met_is_named_at_once() -> None:
     assert str(caught.value) == SPEND
     assert caught.value.hint == "Choose another claim.base, or a claim.tolerance up to 2%."
     assert caught.value.exit_code == 3
+
+
+def test_a_multiple_that_cannot_be_met_is_named_with_the_others() -> None:
+    template, base = Template(planes=8, stages=1, resolution=8, channels=1), Architecture(2, (2,), (1,))
+    with pytest.raises(EmptyFeasibleSet) as caught:
+        spend_arms(template, base, 0.02, [4])
+    first, *others = str(caught.value).splitlines()
+    assert first.startswith("claim: arm cardinality-x4: the nearest is 8x1d-5 with blocks 1 and widths 1, ")
+    assert first.endswith("allowed: 0 to -2 %")
+    assert "\n".join(others) == SPEND
+    assert caught.value.hint == (
+        "Leave that multiple out of claim.cardinality, or choose another claim.base, or a claim.tolerance up to 2%."
+    )
 
 
 def test_every_arm_of_a_trade_that_cannot_be_met_is_named_at_once() -> None:

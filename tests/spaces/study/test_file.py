@@ -95,7 +95,7 @@ def test_all_problems_are_reported_at_once_with_those_between_sections() -> None
         "s.yaml:6: budget.tolerance: found .nan; allowed: a finite number.",
         "s.yaml:8: axes.cardinality[1]: found 0; allowed: at least 1.",
         "s.yaml:13: seeds: found an unknown key; allowed: name, data, template, budget, axes, objectives, trainer, "
-        "search, claim, resources, limits, trackers, seed. Did you mean seed?",
+        "search, claim, resources, limits, trackers, seed, rules. Did you mean seed?",
         "s.yaml:12: trainer.warmup_epochs: found 1; allowed: below trainer.epochs (1). Set trainer.warmup_epochs to a "
         "smaller number, such as 0.",
     ]
@@ -119,6 +119,29 @@ def test_a_file_full_of_problems_shows_the_first_twenty() -> None:
     lines = str(complaint(text)).splitlines()
     assert len(lines) == 21
     assert lines[-1] == "... and 4,980 more problems"
+
+
+# ------------------------------------------------------------------ a study that was begun before
+
+
+@pytest.mark.parametrize(("written", "begun", "rules"), [("", 1, 1), ("", None, 2), ("rules: 2\n", 1, 2)])
+def test_a_study_that_was_begun_keeps_its_rules_unless_its_file_names_some(
+    written: str, begun: int | None, rules: int
+) -> None:
+    asked: list[str] = []
+
+    def rules_of(name: str) -> int | None:
+        asked.append(name)
+        return begun
+
+    assert parse_study(SOUND + written, "s.yaml", (), rules_of).rules == rules
+    assert asked == ([] if written else ["example"])
+    assert parse_study(SOUND + written, "s.yaml", ["rules=1"], rules_of).rules == 1
+
+
+def test_nobody_is_asked_for_the_rules_of_a_study_without_a_name() -> None:
+    with pytest.raises(StudyError, match="name: found 12"):
+        parse_study(SOUND.replace("name: example", "name: 12"), "s.yaml", (), lambda name: int(name))
 
 
 # ------------------------------------------------------------------ files

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from resnext_search.spaces import Architecture, Band, Study, Template
 from resnext_search.spaces.datasets import DatasetFacts
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
+from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, IntegerRange, KnobAxis
 from resnext_search.spaces.study.sections import Recipe
 from resnext_search.spaces.study.study import Phase
@@ -124,18 +125,88 @@ def test_validation_takes_a_tenth_and_training_the_rest(data: dict[str, Any], si
     assert found.data.split_sizes(found.facts().train_images) == sizes
 
 
+def test_studies_of_two_names_share_no_seed_but_those_of_the_first_rules() -> None:
+    assert study().root_seed == study(rules=2).root_seed == derive_seed(0, "study", "smallest")
+    seeds = {study(name=name, seed=seed).root_seed for name in ("one", "two") for seed in (0, 1)}
+    assert len(seeds) == 4
+    assert study(name="one", seed=7, rules=1).root_seed == study(name="two", seed=7, rules=1).root_seed == 7
+
+
+def test_a_claim_on_data_without_a_test_split_is_tested_in_folds() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).has_folds
+    assert not study(claim=SPEND, rules=1, **tuned).has_folds
+    assert not study(claim=SPEND, data={"name": "cifar10"}, **tuned).has_folds
+    assert not study(**tuned).has_folds
+
+
+@pytest.mark.parametrize("phase", ["search", "tune", "confirm"])
+def test_with_folds_every_trial_trains_on_what_its_fold_leaves(phase: Phase) -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).images_per_epoch(phase) == 1_437
+    few = {"name": "digits", "train_images": 200, "validation_images": 300}
+    assert study(claim=SPEND, data=few, **tuned).images_per_epoch(phase) == 200
+
+
+def test_a_batch_may_have_as_many_images_as_a_fold_leaves() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, trainer={"batch_size": 1_437}, **tuned).trainer.batch_size == 1_437
+    for more in ({"claim": SPEND, "trainer": {"batch_size": 1_438}}, {"trainer": {"batch_size": 1_261}}):
+        with pytest.raises(ValidationError, match=r"at most the 1,(437|260) images to train on"):
+            study(**more, **tuned)
+
+
+def test_a_trial_has_the_fold_of_its_seed_where_there_are_folds() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    assert study(claim=SPEND, **tuned).fold_of(12) == 2
+    assert study(**tuned).fold_of(12) is None
+
+
 def test_a_claim_has_defaults_and_survives_json() -> None:
     one = study(claim=SPEND, **axes(learning_rate={"min": 0.01, "max": 1.0}))
     assert one.claim is not None
     assert (one.claim.tolerance, one.claim.tuning_trials, one.claim.seeds, one.claim.margin, one.claim.finalists) == (
         0.02,
-        8,
+        7,
         10,
         0.3,
         1,
     )
     assert Study.model_validate_json(one.model_dump_json()) == one
     assert study().claim is None
+
+
+def test_the_seeds_of_a_claim_with_looks_are_those_of_the_last() -> None:
+    one = study(claim={**SPEND, "looks": [10, 20, 40]}, **axes(learning_rate={"min": 0.01, "max": 1.0}))
+    assert one.claim is not None
+    assert (one.claim.looks, one.claim.seeds) == ((10, 20, 40), 40)
+    assert Study.model_validate_json(one.model_dump_json()) == one
+
+
+def test_what_was_left_to_a_default_of_the_first_rules_keeps_it() -> None:
+    tuned = axes(learning_rate={"min": 0.01, "max": 1.0})
+    old = study(claim=SPEND, rules=1, **tuned).claim
+    written = study(claim={**SPEND, "tuning_trials": 5}, rules=1, **tuned).claim
+    assert old is not None
+    assert written is not None
+    assert (old.tuning_trials, written.tuning_trials) == (8, 5)
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_only_the_second_rules_ask_for_seeds_that_the_folds_divide(rules: int) -> None:
+    claim, tuned = {**SPEND, "seeds": 12}, axes(learning_rate={"min": 0.01, "max": 1.0})
+    study(claim=claim, rules=rules, data={"name": "cifar10"}, **tuned)
+    if rules == 1:
+        study(claim=claim, rules=rules, **tuned)
+    else:
+        with pytest.raises(ValidationError, match="a multiple of 5"):
+            study(claim=claim, rules=rules, **tuned)
+
+
+def test_a_claim_of_more_multiples_than_anybody_compares_is_refused() -> None:
+    many = {**SPEND, "cardinality": [2 * multiple for multiple in range(1, 31)]}
+    with pytest.raises(ValidationError, match="found 30 values; allowed: at most 29"):
+        study(claim=many, **axes(learning_rate={"min": 0.01, "max": 1.0}))
 
 
 # ------------------------------------------------------------------ values

@@ -1,0 +1,54 @@
+"""What does the choice of its learning rate add to the uncertainty of an arm? From the trials that tuned it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from resnext_search.results.inference.sample import Run, Sample
+from resnext_search.spaces.claim.tuning_fit import Point, fit_tuning
+
+# A parabola has three coefficients.
+FEWEST_RATES = 3
+
+
+def tuning_points(runs: Iterable[Run], arms: Sequence[str]) -> dict[str, list[Point]]:
+    """The tuning trials of every arm that have ended and say their rate; NaN where one failed."""
+    points: dict[str, list[Point]] = {}
+    for run in runs:
+        if run.phase == "tune" and run.arm in arms and run.learning_rate is not None and run.has_ended:
+            failed = run.state == "failed" or run.validation_error is None
+            error = math.nan if failed or run.validation_error is None else run.validation_error
+            points.setdefault(run.arm, []).append(Point(run.learning_rate, error, run.seed))
+    return points
+
+
+def tuning_variances(runs: Sequence[Run], sample: Sample) -> dict[str, tuple[float, float]]:
+    """By arm, what tuning adds to the variance of its mean test error, in squared points, and the degrees of freedom.
+
+    The fit gives the variance of the logarithm of an arm's validation error; that of its test error is taken to be the
+    same. An arm with fewer than three rates is left out, as is one without a confirming run.
+    """
+    points = {
+        arm: of
+        for arm, of in tuning_points(runs, sample.arms).items()
+        if len({point.rate for point in of}) >= FEWEST_RATES and len(sample.errors[sample.arms.index(arm)])
+    }
+    images = {run.validation_images for run in runs if run.phase == "tune" and run.validation_images is not None}
+    fitted = fit_tuning(
+        points,
+        images=round(min(images)) if images else None,
+        levels=any(run.fold is not None for run in runs),
+        used=_confirmed_rates(runs, points),
+    )
+    means = {arm: float(sample.errors[sample.arms.index(arm)].mean()) for arm in fitted}
+    return {arm: (tuned.variance * means[arm] ** 2, tuned.degrees) for arm, tuned in fitted.items()}
+
+
+def _confirmed_rates(runs: Iterable[Run], arms: Mapping[str, object]) -> dict[str, float]:
+    """The rates that the arms were confirmed at, as far as the table says them."""
+    return {
+        run.arm: run.learning_rate
+        for run in runs
+        if run.phase == "confirm" and run.arm in arms and run.learning_rate is not None
+    }

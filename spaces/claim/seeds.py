@@ -1,0 +1,29 @@
+"""With which seeds are the arms of a claim tuned and confirmed? The same for all arms: a seed is a block.
+
+With folds, seed number n is moved into fold n, so that over the seeds every image is validated on, and tested on,
+equally often.
+"""
+
+from __future__ import annotations
+
+from resnext_search.spaces.folds import seed_in_fold
+from resnext_search.spaces.seeds import derive_seed
+from resnext_search.spaces.study.study import Study
+
+
+def tuning_seed(study: Study, number: int) -> int:
+    """The seed of the first tuning round, which has number 0, or one of the second, from 1.
+
+    Under `rules: 1` there is but one round.
+    """
+    purpose: tuple[str | int, ...] = ("tune",) if study.rules == 1 else ("tune", number)
+    return _in_its_fold(study, derive_seed(study.root_seed, *purpose), number)
+
+
+def confirming_seed(study: Study, block: int) -> int:
+    """The seed with which every arm is confirmed in a block, from 0; no other trial has it."""
+    return _in_its_fold(study, derive_seed(study.root_seed, "confirm", block), block)
+
+
+def _in_its_fold(study: Study, seed: int, number: int) -> int:
+    return seed_in_fold(seed, number) if study.has_folds else seed
