@@ -164,7 +164,7 @@ def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_th
         "tuning            3 rates of every arm on one seed, then 5 around its best on 2 more: 52 trials, more if a "
         "best one lies at the edge",
         "confirmation      20 seeds an arm: 80 trials, 9 of rates that came second, 20 of finalists of the search",
-        "looks             after 10, 20 seeds; the study ends at the first that says a word",
+        "looks             after 10, 20 seeds; the study ends at the first that settles it",
         "folds             5 of all images, in turn: one validates or tests, the others train",
     ]
     assert [line[:53] for line in lines[-3:]] == [
