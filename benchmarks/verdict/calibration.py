@@ -34,7 +34,7 @@ from resnext_search.results.inference.sample import Sample
 from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.spaces.claim.tuning_fit import Tuned
 
-from benchmarks.verdict.tunings import NOISES, TRUTHS, Curve, bent, interpolated, smooth, tune
+from benchmarks.verdict.tunings import NOISES, TRUTHS, Curve, bent, interpolated, smooth, tune, tuned_inside
 from benchmarks.verdict.worlds import World
 
 ARMS = ("cardinality", "depth", "width")
@@ -87,13 +87,6 @@ def tuned(case: Case, number: int) -> dict[str, Tuned]:
     """The tuning of one study; the same for all cases of one truth and noise."""
     key = [case.seed, number, [*TRUTHS, "table"].index(case.truth), NOISES.index(case.noise), case.tuning_seeds]
     return tune(case.curves(), case.noise, np.random.default_rng(key), case.tuning_seeds)
-
-
-def tuned_errors(case: Case, tunings: Sequence[dict[str, Tuned]]) -> np.ndarray:
-    """Error of every arm at its chosen rate, `(studies, arms)`, as a multiple of its mean over all tunings."""
-    curves = case.curves()
-    errors = np.array([[math.exp(float(curves[arm](np.log(one[arm].rate)))) for arm in ARMS] for one in tunings])
-    return errors / errors.mean(axis=0)
 
 
 def judged(cases: Sequence[Case], number: int, of: dict[str, Tuned], errors: np.ndarray) -> list[Decision]:
@@ -154,10 +147,8 @@ def _study(cases: Sequence[Case], task: tuple[int, dict[str, Tuned], np.ndarray]
 
 def _simulated(pool: ProcessPoolExecutor, cases: Sequence[Case], studies: int) -> Iterator[tuple[Case, Counter[str]]]:
     """Every case of one truth and noise: all are tuned alike."""
-    tunings = list(pool.map(partial(tuned, cases[0]), range(studies), chunksize=50))
-    inside = [(number, of) for number, of in enumerate(tunings) if len(of) == len(ARMS)]
-    errors = tuned_errors(cases[0], [of for _, of in inside])
-    tasks = [(number, of, own) for (number, of), own in zip(inside, errors, strict=True)]
+    tasks = tuned_inside(pool.map(partial(tuned, cases[0]), range(studies), chunksize=50), cases[0].curves())
+    errors = np.array([own for *_, own in tasks])
     totals: list[Counter[str]] = [Counter() for _ in cases]
     for of_study in pool.map(partial(_study, cases), tasks, chunksize=50):
         for counts, one in zip(totals, of_study, strict=True):

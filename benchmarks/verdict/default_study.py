@@ -26,7 +26,7 @@ from resnext_search.spaces.claim.tuning_fit import Point, Tuned
 from resnext_search.spaces.folds import FOLDS
 
 from benchmarks.verdict.calibration import WORDS
-from benchmarks.verdict.tunings import tune_by
+from benchmarks.verdict.tunings import Curve, tune_by, tuned_inside
 from benchmarks.verdict.worlds import World
 
 ARMS = ("cardinality", "depth", "width", "base")
@@ -40,6 +40,7 @@ ERROR, BASE_GAIN = 1.4, 0.5
 DEVIATION, WAVERING, EXAMPLE_ERROR = 0.3, 0.22, 0.05
 # Log error rises with the square of the distance from the best log rate.
 CURVATURE, BEST = 0.12, {"cardinality": -2.2, "depth": -2.7, "width": -2.2, "base": -2.0}
+CURVES: dict[str, Curve] = {arm: lambda at, best=best: CURVATURE * (at - best) ** 2 for arm, best in BEST.items()}
 WORLD = World.of(IMAGES, EXAMPLE_ERROR, ERROR / 100, WAVERING)
 
 
@@ -66,7 +67,7 @@ def tuned(case: Case, number: int) -> dict[str, Tuned]:
     def trial(arm: str, rate: float, seed: int) -> Point:
         place = ARMS.index(arm)
         own = population._replace(taste=population.taste[[place]])
-        true = min(best[arm] * math.exp(CURVATURE * (math.log(rate) - BEST[arm]) ** 2), 90.0)
+        true = min(best[arm] * math.exp(CURVES[arm](np.log(rate))), 90.0)
         wrong = WORLD.answers(own, np.array([true]) / 100, DEVIATION, 1, generator)[0, 0]
         return Point(rate, 100 * float(wrong[seed % FOLDS == FOLD_OF_IMAGE].mean()), seed)
 
@@ -97,13 +98,7 @@ def study(case: Case, task: tuple[int, dict[str, Tuned], np.ndarray]) -> Counter
 
 def simulate(pool: ProcessPoolExecutor, case: Case, studies: int) -> tuple[Counter[str], int]:
     """What came out of so many studies, and how many were tuned inside their range."""
-    found = pool.map(partial(tuned, case), range(studies), chunksize=20)
-    inside = [(number, of) for number, of in enumerate(found) if len(of) == len(ARMS)]
-    multiples = np.array(
-        [[math.exp(CURVATURE * (math.log(of[arm].rate) - BEST[arm]) ** 2) for arm in ARMS] for _, of in inside]
-    )
-    multiples /= multiples.mean(axis=0)
-    tasks = [(number, of, own) for (number, of), own in zip(inside, multiples, strict=True)]
+    tasks = tuned_inside(pool.map(partial(tuned, case), range(studies), chunksize=20), CURVES)
     counts: Counter[str] = Counter()
     for one in pool.map(partial(study, case), tasks, chunksize=20):
         counts.update(one)

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -33,8 +32,8 @@ from benchmarks.verdict.calibration import (
     Case,
     sample_of,
     tuned,
-    tuned_errors,
 )
+from benchmarks.verdict.tunings import tuned_inside
 
 LOOKS = (10, 20, 40)
 FIXED = (10, 15, 20, 25, 30, 35, 40)
@@ -105,13 +104,11 @@ def main() -> None:
     with ProcessPoolExecutor(options.workers) as pool:
         for noise in dict.fromkeys(case.noise for case in CASES):
             cases = [case for case in CASES if case.noise == noise]
-            tunings = list(pool.map(partial(tuned, cases[0]), range(options.studies), chunksize=50))
-            inside = [(number, of) for number, of in enumerate(tunings) if len(of) == len(ARMS)]
-            errors = tuned_errors(cases[0], [of for _, of in inside])
-            tasks = [(number, of, own) for (number, of), own in zip(inside, errors, strict=True)]
+            found = pool.map(partial(tuned, cases[0]), range(options.studies), chunksize=50)
+            tasks = tuned_inside(found, cases[0].curves())
             for case in cases:
                 counts: Counter[str] = Counter()
-                for one in pool.map(partial(study, replace(case)), tasks, chunksize=50):
+                for one in pool.map(partial(study, case), tasks, chunksize=50):
                     counts.update(one)
                 print(row(case, counts, len(tasks)), flush=True)
     print(f"\n{time.perf_counter() - start:.0f} seconds with {options.workers} worker(s)")

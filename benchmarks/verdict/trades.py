@@ -9,7 +9,6 @@ the curves of the published trade; noise of a validation error 0.35 points, SD b
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.spaces.claim.tuning_fit import Tuned
 
 from benchmarks.verdict.calibration import ERROR, MARGIN, SEED, WORDS, WORLD, sample_of
-from benchmarks.verdict.tunings import Curve, smooth, tune
+from benchmarks.verdict.tunings import Curve, smooth, tune, tuned_inside
 
 NOISE, DEVIATION, SEEDS = "0.35", 0.22, 10
 SOURCES = ("1x12d", "2x8d", "4x5d", "8x3d")
@@ -87,12 +86,7 @@ def study(truth: Truth, task: tuple[int, dict[str, Tuned], np.ndarray]) -> tuple
 
 def simulate(pool: ProcessPoolExecutor, truth: Truth, studies: int) -> tuple[Counter[str], Counter[str], int]:
     """Words by both rules, and how many studies were tuned inside their range."""
-    tunings = [(number, of) for number, of in enumerate(pool.map(partial(tuned, truth), range(studies), chunksize=20))]
-    inside = [(number, of) for number, of in tunings if len(of) == len(truth.arms)]
-    curves = truth.curves()
-    errors = np.array([[math.exp(float(curves[a](np.log(of[a].rate)))) for a in truth.arms] for _, of in inside])
-    errors /= errors.mean(axis=0)
-    tasks = [(number, of, own) for (number, of), own in zip(inside, errors, strict=True)]
+    tasks = tuned_inside(pool.map(partial(tuned, truth), range(studies), chunksize=20), truth.curves())
     words = list(pool.map(partial(study, truth), tasks, chunksize=20))
     second = Counter([one for one, _, _ in words] + [direction for _, _, direction in words])
     return second, Counter(first for _, first, _ in words), len(words)

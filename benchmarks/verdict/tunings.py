@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from resnext_search.spaces.claim.tuning import MOST_EXTENSIONS, RATES_PER_EXTENSION, edge_of
+from resnext_search.spaces.claim.tuning import MOST_EXTENSIONS, edge_of, rates_beyond
 from resnext_search.spaces.claim.tuning_fit import Point, Tuned, fit_tuning, second_rates
 from scipy.optimize import least_squares
 
@@ -121,22 +121,28 @@ def tune_by(
     levels: bool = False,
 ) -> dict[str, Tuned]:
     """Tune arms as a study does: two rounds, the first widened where an optimum is at its edge."""
-    rates = list(rates)
     points = {arm: [trial(arm, rate, 0) for rate in rates] for arm in arms}
     for _ in range(MOST_EXTENSIONS):
-        edges = {edge_of({point.rate: point.error for point in of}) for of in points.values()}
-        added = [rates[0] * (rates[0] / rates[1]) ** k for k in range(1, RATES_PER_EXTENSION + 1) if "lowest" in edges]
-        added += [
-            rates[-1] * (rates[-1] / rates[-2]) ** k for k in range(1, RATES_PER_EXTENSION + 1) if "highest" in edges
-        ]
-        if not added:
-            break
+        wider = rates_beyond({arm: {point.rate: point.error for point in of} for arm, of in points.items()})
         for arm, of in points.items():
-            of += [trial(arm, float(f"{rate:.4g}"), 0) for rate in added]
-        rates = sorted({*rates, *(float(f"{rate:.4g}") for rate in added)})
+            of += [trial(arm, rate, 0) for rate in wider]
     inside = {arm for arm, of in points.items() if not edge_of({point.rate: point.error for point in of})}
     for arm, of in points.items():
         second = second_rates(of, images=images)
         of += [trial(arm, rate, seed) for seed in range(1, tuning_seeds + 1) for rate in second]
     tuned = fit_tuning(points, images=images, levels=levels)
     return {arm: one for arm, one in tuned.items() if arm in inside}
+
+
+def tuned_inside(
+    tunings: Iterable[dict[str, Tuned]], curves: Mapping[str, Curve]
+) -> list[tuple[int, dict[str, Tuned], np.ndarray]]:
+    """The studies whose arms are all tuned inside their range: number, tuning, and what every arm errs.
+
+    An arm errs, in the order of `curves`, a multiple of its mean over all of these studies.
+    """
+    inside = [(number, of) for number, of in enumerate(tunings) if len(of) == len(curves)]
+    errors = np.array(
+        [[math.exp(float(curve(np.log(of[arm].rate)))) for arm, curve in curves.items()] for _, of in inside]
+    )
+    return [(number, of, own) for (number, of), own in zip(inside, errors / errors.mean(axis=0), strict=True)]

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from resnext_search.results.inference.comparisons import Comparisons, compare
 from resnext_search.results.inference.question import Question, Word
-from resnext_search.results.inference.rules import ALPHA_DIRECTION, FEWEST_SEEDS, Direction, choose_word, direction_of
+from resnext_search.results.inference.rules import ALPHA_DIRECTION, Direction, choose_word, direction_of
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.inference.trend import Bend, bend_of, trend_finding
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
 
 @dataclass(frozen=True)

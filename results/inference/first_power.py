@@ -14,15 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from resnext_search.results.inference.first_rules import FEWEST_SEEDS, is_gain
+from resnext_search.results.inference.power import fewest_seeds
 from resnext_search.results.inference.question import Question
 from resnext_search.results.statistics.estimates import probability_of_improvement
 from resnext_search.spaces.architecture.complexity import Floats
 from scipy.special import stdtrit
 
-MOST_SEEDS = 1000
-TARGET = 0.8
-# Added to the target, so that the luck of a simulation makes no number suffice: its standard error is 0.6 % and more.
-LUCK = 0.01
 STUDIES = 4000
 # Draws of one simulation: few studies of many seeds are as good as many of few, and a fifth of a second is enough.
 MOST_DRAWS = 1_500_000
@@ -109,21 +106,7 @@ def seeds_needed(question: Question, spread: Spread, *, margin: float = 0.3) -> 
     True
     """
 
-    def suffices(seeds: int) -> bool:
-        return power(question, spread, seeds, margin=margin) >= TARGET + LUCK
-
-    if not suffices(MOST_SEEDS):
-        return None
-    enough, too_few = FEWEST_SEEDS, FEWEST_SEEDS - 1
-    while enough < MOST_SEEDS and not suffices(enough):
-        enough, too_few = min(2 * enough, MOST_SEEDS), enough
-    while enough - too_few > 1:
-        middle = (enough + too_few) // 2
-        if suffices(middle):
-            enough = middle
-        else:
-            too_few = middle
-    return enough
+    return fewest_seeds(lambda seeds: power(question, spread, seeds, margin=margin), FEWEST_SEEDS)
 
 
 def _primary(question: Question) -> Sequence[tuple[Floats, int, int]]:

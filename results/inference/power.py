@@ -17,9 +17,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from resnext_search.results.inference.question import Question
-from resnext_search.results.inference.rules import ALPHA_DIRECTION, ALPHA_MARGIN, FEWEST_SEEDS, all_corrected_below
+from resnext_search.results.inference.rules import ALPHA_DIRECTION, ALPHA_MARGIN, all_corrected_below
 from resnext_search.results.statistics.estimates import ROUNDING
 from resnext_search.spaces.architecture.complexity import Floats
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 from scipy.special import chdtri, stdtr
 
 MOST_SEEDS = 1000
@@ -82,7 +83,7 @@ def advise(question: Question, spread: Spread, *, margin: float, runs: int, spen
 
     def need(enough: Callable[[Spread, int], float]) -> Need:
         scaled = [replace(spread, deviations=tuple(scale * one for one in spread.deviations)) for scale in scales]
-        return Need(*(_fewest(partial(enough, one)) for one in (spread, *scaled)))
+        return Need(*(fewest_seeds(partial(enough, one), FEWEST_SEEDS) for one in (spread, *scaled)))
 
     def supported(one: Spread, seeds: int) -> float:
         return power(question, one, seeds, margin=margin, spent=spent).supported
@@ -172,16 +173,24 @@ def power(
     return Power(float(supported.mean()), float((nothing & ~supported).mean()))
 
 
-def _fewest(enough: Callable[[int], float]) -> int | None:
-    """Smallest number of seeds with which something comes out often enough; None if none up to `MOST_SEEDS` does."""
-    if not _is_enough(enough(MOST_SEEDS)):
+def fewest_seeds(share: Callable[[int], float], least: int) -> int | None:
+    """Smallest number of seeds with which something comes out often enough; None if none up to `MOST_SEEDS` does.
+
+    Args:
+        share: How often it comes out with so many seeds; rises with them.
+        least: No fewer are asked for.
+
+    >>> fewest_seeds(lambda seeds: seeds / 100, least=5), fewest_seeds(lambda seeds: 0.5, least=5)
+    (81, None)
+    """
+    if not _is_enough(share(MOST_SEEDS)):
         return None
-    found, too_few = FEWEST_SEEDS, FEWEST_SEEDS - 1
-    while not _is_enough(enough(found)):
+    found, too_few = least, least - 1
+    while not _is_enough(share(found)):
         found, too_few = min(2 * found, MOST_SEEDS), found
     while found - too_few > 1:
         middle = (found + too_few) // 2
-        if _is_enough(enough(middle)):
+        if _is_enough(share(middle)):
             found = middle
         else:
             too_few = middle

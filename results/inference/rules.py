@@ -16,8 +16,6 @@ from resnext_search.results.inference.question import Word
 
 Direction = Literal["better", "worse", "null"]
 
-# With fewer seeds an arm there is no word: looks at fewer do most of the harm that looking again can do.
-FEWEST_SEEDS = 10
 # Better, or worse: on each side.
 ALPHA_DIRECTION = 0.025
 # By at least the margin, or by less.

@@ -11,10 +11,10 @@ from resnext_search.results.inference.decision import Decision, decide, word_at,
 from resnext_search.results.inference.looks import share_of_look
 from resnext_search.results.inference.power import Spread, advise, power
 from resnext_search.results.inference.question import Question
-from resnext_search.results.inference.rules import FEWEST_SEEDS
 from resnext_search.results.inference.sample import Run, Sample
 from resnext_search.results.verdict import notes, reasons
 from resnext_search.results.verdict.outcome import Verdict
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
 # Runs of a pilot, before their spread says how many more are needed.
 FEWEST_OF_A_PILOT = 3

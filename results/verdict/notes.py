@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.looks import cost_of_looking, share_of_look
 from resnext_search.results.inference.question import Question, Word
-from resnext_search.results.inference.rules import FEWEST_SEEDS
 from resnext_search.results.inference.sample import Run, Sample
 from resnext_search.results.journal.rows import RUNNER_UP
 from resnext_search.results.verdict.fairness import cost_of
 from resnext_search.results.verdict.reasons import listed
 from resnext_search.spaces.claim.tuning_fit import ASSUMED_IMAGES
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 from scipy.special import betaincinv
 
 # Of the variance of a difference; beyond it more tuning would help more than more seeds.

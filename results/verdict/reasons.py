@@ -9,8 +9,9 @@ from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.power import Advice, Need
 from resnext_search.results.inference.question import Question
-from resnext_search.results.inference.rules import ALPHA_DIRECTION, FEWEST_SEEDS, is_gain
+from resnext_search.results.inference.rules import ALPHA_DIRECTION, is_gain
 from resnext_search.results.verdict.arms import Scale
+from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
 TUNING_NOT_COVERED = (
     "The tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "

@@ -15,10 +15,9 @@ from resnext_search.search.optimizer.optimizer import Failure, Optimizer
 from resnext_search.search.surrogate.learning_curves import Stopped
 from resnext_search.search.surrogate.seen_trials import tuning_trials_seen
 from resnext_search.search.surrogate.study_model import read_outcome
-from resnext_search.spaces.folds import seed_in_fold
+from resnext_search.spaces.claim.seeds import search_seed
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.objectives import ERROR, MEASURED
-from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
 
 Outcome = TypeVar("Outcome", Failure, Stopped)
@@ -64,9 +63,7 @@ class Proposals:
         if made >= self.study.search.trials or self.exhausted:
             return None
         [proposal] = self._optimizer.ask()
-        seed = derive_seed(self.study.root_seed, "trial", made)
-        if self.study.has_folds:  # all are judged by the same images, those of the first tuning round
-            seed = seed_in_fold(seed, 0)
+        seed = search_seed(self.study, made)
         number = self.journal.enqueue("search", proposal.configuration, seed, proposal.proposed_by)
         self._proposals[number] = proposal.proposal_id
         return self.journal.trial(number)

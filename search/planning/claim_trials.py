@@ -12,7 +12,8 @@ from resnext_search.results.journal.rows import ENDED
 from resnext_search.search.planning.looks import seeds_at_the_end
 from resnext_search.search.planning.tuning_rounds import tuned_rates
 from resnext_search.spaces.claim.arms import Arm, claim_arms
-from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS, SECOND_RATES, planned_rates
+from resnext_search.spaces.claim.tuning import RUNNER_UP_SEEDS, planned_rates
+from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.study.sections import ClaimConfig
 from resnext_search.spaces.study.study import Phase, Study
 

@@ -46,7 +46,7 @@ def missing_confirmation(study: Study, journal: Journal) -> list[Wanted]:
     assert study.claim is not None  # callers ask first
     arms = _arms(study, journal)
     everywhere = finalists(study, journal) | arms
-    few = _runners_up(study, journal)
+    few = _runners_up(study, journal) if arms and study.rules > 1 else {}
     confirmed = journal.trials(phase="confirm")
     there = {(trial.arm, trial.seed) for trial in confirmed}
     # an arm keeps the rate of its first block, also if its tuning is retried or its fit differs in the last digit
@@ -86,8 +86,6 @@ def _arms(study: Study, journal: Journal) -> dict[str, Configuration]:
 
 def _runners_up(study: Study, journal: Journal) -> dict[str, Configuration]:
     """Every arm but the base at the rate that was second in its tuning: what would have come of that choice?"""
-    if study.rules == 1 or not _arms(study, journal):
-        return {}
     chosen = chosen_rates(journal)
     return {
         f"{RUNNER_UP}{arm.name}": _at(arm.architecture, chosen[arm.name].runner_up)

@@ -16,7 +16,8 @@ from resnext_search.search.planning.workload import claim_flops, search_trial_fl
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.claim.arms import claim_arms, claim_budget
-from resnext_search.spaces.claim.tuning import SECOND_RATES, planned_rates
+from resnext_search.spaces.claim.tuning import planned_rates
+from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.feasible import FeasibleSet

@@ -1,4 +1,6 @@
-"""With which seeds are the arms of a claim tuned and confirmed? The same for all arms: a seed is a block.
+"""With which seeds are the arms of a claim tuned and confirmed, and the search's trials trained?
+
+A seed of the claim is a block: the same for all arms.
 
 With folds, seed number n is moved into fold n, so that over the seeds every image is validated on, and tested on,
 equally often.
@@ -23,6 +25,11 @@ def tuning_seed(study: Study, number: int) -> int:
 def confirming_seed(study: Study, block: int) -> int:
     """The seed with which every arm is confirmed in a block, from 0; no other trial has it."""
     return _in_its_fold(study, derive_seed(study.root_seed, "confirm", block), block)
+
+
+def search_seed(study: Study, number: int) -> int:
+    """The seed of a trial of the search, from 0: with folds all are judged by the images of the first tuning round."""
+    return _in_its_fold(study, derive_seed(study.root_seed, "trial", number), 0)
 
 
 def _in_its_fold(study: Study, seed: int, number: int) -> int:

@@ -12,8 +12,6 @@ from resnext_search.spaces.study.study import Study
 # How often the range of learning rates is widened while an arm's best one lies at its edge, and by how many rates.
 MOST_EXTENSIONS = 2
 RATES_PER_EXTENSION = 2
-# Rates of its own around the best one that an arm is tried with again, on `claim.tuning_seeds` more seeds.
-SECOND_RATES = 5
 # Blocks of the confirmation in which the rate that came second is trained too.
 RUNNER_UP_SEEDS = 3
 
@@ -69,6 +67,16 @@ def wider_rates(study: Study, curves: Mapping[str, Mapping[float, float]]) -> li
     rates = sorted(next(iter(curves.values())))
     if _rate_axis(study).values or len(rates) >= len(planned_rates(study)) + MOST_EXTENSIONS * RATES_PER_EXTENSION:
         return []
+    return rates_beyond(curves)
+
+
+def rates_beyond(curves: Mapping[str, Mapping[float, float]]) -> list[float]:
+    """Rates beyond those of the curves, on the side of an edge optimum of any arm; four digits each.
+
+    >>> rates_beyond({"width": {0.01: 9.0, 0.1: 7.0, 1.0: 6.5}, "depth": {0.01: 9.0, 0.1: 7.0, 1.0: 8.0}})
+    [10.0, 100.0]
+    """
+    rates = sorted(next(iter(curves.values())))
     edges = {edge_of(errors) for errors in curves.values()}
     steps = np.arange(1, RATES_PER_EXTENSION + 1)
     wider: list[float] = []

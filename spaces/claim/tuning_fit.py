@@ -19,7 +19,7 @@ import numpy as np
 from resnext_search.spaces.architecture.complexity import Floats
 
 # Rates of the second round, and the largest factor between two of them: coarser ones leap over the minimum.
-SECOND_ROUND_RATES = 5
+SECOND_RATES = 5
 MOST_STEP = math.log(2.2)
 # Errors more than so much (of their logarithm) above the lowest count as just so much: a run that failed beyond a cliff
 # says that the minimum is not there, and not how far away it is.
@@ -90,15 +90,15 @@ def second_rates(points: Sequence[Point], *, images: int | None = None) -> list[
     errors = _capped(points, images)
     step, span = _step(points), float(np.ptp(places))
     if span:
-        step = min(step, span / (SECOND_ROUND_RATES - 1))
+        step = min(step, span / (SECOND_RATES - 1))
     middle = float(places[errors.argmin()])
     if len(np.unique(places)) > 2:
         _, slope, curvature = np.linalg.pinv(np.vander(places, 3, increasing=True)) @ errors
         middle = float(-slope / (2 * curvature)) if curvature > 0 else middle
-    reach = step * (SECOND_ROUND_RATES // 2)
+    reach = step * (SECOND_RATES // 2)
     if span:
         middle = float(np.clip(middle, places.min() + reach, places.max() - reach))
-    offsets = step * (np.arange(SECOND_ROUND_RATES) - SECOND_ROUND_RATES // 2)
+    offsets = step * (np.arange(SECOND_RATES) - SECOND_RATES // 2)
     return [float(f"{rate:.4g}") for rate in np.exp(middle + offsets)]
 
 
@@ -264,24 +264,23 @@ def first_round(points: Sequence[Point]) -> list[Point]:
     if not points:
         return []
     by_seed = _by_seed(points)
-    if max(map(len, by_seed.values())) == 1:  # every trial has a seed of its own: one round of them all
-        return list(points)
     return [point for point in points if by_seed[point.seed] == by_seed[_first_seed(by_seed)]]
 
 
 def _later_rates(points: Sequence[Point]) -> set[float]:
     """The rates of all seeds but that of the first round; if it is the only one, its rates."""
     by_seed = _by_seed(points)
-    if max(map(len, by_seed.values())) == 1:
-        return set().union(*by_seed.values())
     first = by_seed.pop(_first_seed(by_seed))
     return set().union(*by_seed.values()) or first
 
 
 def _by_seed(points: Sequence[Point]) -> dict[int, set[float]]:
+    """The rates that were tried with every seed; all of them where every trial has a seed of its own, as one round."""
     by_seed: dict[int, set[float]] = {}
     for point in points:
         by_seed.setdefault(point.seed, set()).add(point.rate)
+    if max(map(len, by_seed.values())) == 1:
+        return dict.fromkeys(by_seed, set().union(*by_seed.values()))
     return by_seed
 
 

@@ -30,7 +30,8 @@ MOST_CLAIM_TOLERANCE = 0.02
 MOST_BUDGET = 10**15
 # A hundred times what the largest published models were trained with.
 MOST_TRAINING_FLOPS = 10**28
-# Fewer seeds an arm say no word under the second rules.
+# With fewer seeds an arm there is no word under the second rules: looks at fewer do most of the harm that looking again
+# can do.
 FEWEST_SEEDS = 10
 # Ten years.
 MOST_SECONDS = 10 * 365 * 86_400.0

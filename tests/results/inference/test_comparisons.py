@@ -13,7 +13,8 @@ from resnext_search.results.inference.question import Question, ask
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.statistics.estimates import holm, paired
 
-from benchmarks.verdict.calibration import Case, happened, judged, tuned, tuned_errors
+from benchmarks.verdict.calibration import Case, happened, judged, tuned
+from benchmarks.verdict.tunings import tuned_inside
 
 ERRORS = (np.array([8.0, 8.2, 8.1, 7.9, 8.0]), np.array([8.5, 8.4, 8.8, 8.6, 8.3]), np.array([8.1, 8.3, 8.0, 8.1, 8.2]))
 MARGIN = 0.3
@@ -162,7 +163,7 @@ def test_tuning_widens_an_interval_and_is_told_apart() -> None:
 def counted(case: Case, studies: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     tunings = [tuned(case, number) for number in range(studies)]
-    for number, (tuning, errors) in enumerate(zip(tunings, tuned_errors(case, tunings), strict=True)):
+    for number, tuning, errors in tuned_inside(tunings, case.curves()):
         [decision] = judged([case], number, tuning, errors)
         counts.update(happened(case, decision))
     return counts
