@@ -111,7 +111,7 @@ def retry(folder: Path, failed: bool, as_json: bool) -> None:
 
 @commands.command()
 @options.folder_argument
-@click.option("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
+@click.option("--trial", type=int, metavar="N", help="refit this trial (default: the one that `best` names)")
 @options.json_option
 def refit(folder: Path, trial: int | None, as_json: bool) -> None:
     """Train the best configuration on all but the test images, and save it."""

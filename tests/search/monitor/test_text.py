@@ -17,7 +17,10 @@ from resnext_search.search.planning.workload import training_flops
 from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import completed, ended_folder, new_folder, point, started
 
-BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest reported, so an optimistic figure)"
+BEST = (
+    "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (the lowest reported, so an optimistic "
+    "figure)"
+)
 
 
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
@@ -187,9 +190,9 @@ def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Pa
 def test_the_best_trial(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
-        best = read_chosen(folder, journal)
+        best = read_chosen(folder, journal) | {"candidates": []}
     assert best_words(best | {"expected_validation_error": 10.125}) == (
-        "best so far: trial 0001 2x4d-8, validation error 9.00 % (10.12 % without its luck)\n"
+        "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (10.12 % without its luck)\n"
         "blocks 1-1  group widths 4-8\n"
         "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
         "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
@@ -202,13 +205,31 @@ def test_the_best_trial(tmp_path: Path) -> None:
     assert best_words(measured).splitlines()[2] == (
         "multiply-adds 21,898  parameters 3,606  activations 1,418  latency 1.23 ms (median of the repeats +0.079 ms)"
     )
-    confirmed = {"runs": 10, "test_error": 11.125, "learning_rate": 0.2}
+    repeated = best | {"trials": [1, 7], "expected_validation_error": 9.5}
+    assert best_words(repeated).splitlines()[0].endswith("error 9.00 % (mean of 2 trials; 9.50 % without its luck)")
+    confirmed = {"as": "finalist-0001", "runs": 10, "test_error": 11.125, "learning_rate": 0.2}
     assert best_words(best | {"confirmed": confirmed}).splitlines()[-1] == (
         "it was confirmed on fresh seeds: test error 11.12 % (mean of 10 runs)"
     )
-    of_an_arm = best | {"phase": "tune", "arm": "width", "confirmed": confirmed | {"runs": 1, "learning_rate": 0.17}}
+    of_its_arm = confirmed | {"as": "width", "runs": 1, "learning_rate": 0.17}
+    of_an_arm = best | {"origin": "the tuning of the arm width", "confirmed": of_its_arm}
     words = best_words(of_an_arm).splitlines()
-    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9")
+    assert words[0].startswith("best so far: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9")
     assert words[-1] == (
         "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )
+
+
+def test_the_best_of_other_architectures_stand_below_it_with_where_they_came_from(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        best = read_chosen(folder, journal)
+    first, second, third = best["candidates"]
+    confirmed = {"as": "width", "runs": 5, "test_error": 11.125, "learning_rate": 0.17}
+    tuned = second | {"origin": "the tuning of the arm width", "trials": [0, 5], "confirmed": confirmed}
+    words = best_words(best | {"candidates": [first, tuned, third]}, 80).split("\n\n")[1].splitlines()
+    assert words[0] == "The best of every architecture, of 3 configurations trained to the end:"
+    assert words[1] == "  trial  architecture   from       trials  error %  expected %  test %"
+    assert max(map(len, words)) <= 80
+    assert words[3].split()[:5] == ["0000", "1x6d-8", "(1-1)", "arm", "width"]
+    assert words[3].split()[-1] == "11.12"
