@@ -237,8 +237,8 @@ def test_what_an_arm_costs_is_one_word_where_its_sentence_does_not_fit() -> None
     assert other.splitlines()[1] == "  arm          against  cost         ratio   95 % interval  it costs"
     assert other.splitlines()[2] == "  cardinality  depth    parameters   1.111  1.111 to 1.111  more"
     assert " ".join(other.split("\n\n")[0].split()).endswith(
-        "less: where the arm is ahead, it is so at equal cost of this kind a fortiori; equal: the comparison holds there "
-        "too; more: whether it is ahead there is not answered by these runs"
+        "less: where the arm is ahead, it is so at equal cost of this kind a fortiori; equal: the comparison holds "
+        "there too; more: whether it is ahead there is not answered by these runs"
     )
 
 

@@ -127,7 +127,7 @@ def test_a_tuning_trial_of_an_arm_may_be_best_and_says_what_came_of_its_arm_on_f
 
 
 def test_an_arm_that_was_tuned_better_than_the_search_is_handed_over(tmp_path: Path) -> None:
-    """Its search found 4.25 %, and the arm width was tuned to 2 %: also under the first rules, where the search knew."""
+    """Its search found 4.25 %, and the arm width was tuned to 2 %; under the first rules the search saw no tuning."""
     for rules in (1, 2):
         study = tiny_study(TINY_CLAIM, f"rules={rules}")
         folder, journal = new_folder(tmp_path / str(rules), study)

@@ -146,8 +146,9 @@ def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
     words = plan_words(plan_facts(TINY_CLAIM, "rules=1"))
     assert words.startswith("tiny: 33 trials, 4 to search, 9 to tune and 20 to confirm\n")
     assert "claim             spend, 21,898 multiply-adds, margin 5 points\n" in words
-    assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
-    assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
+    assert "  arm          network  blocks  group widths    match  parameters  activations\n" in words
+    assert re.search(r"^  cardinality  2x4d-8 +1-1 +4-8 +\+0\.00 % +3,606 +1,418$", words, re.M)
+    assert re.search(r"^  width  +1x6d-8 +1-1 +6-13 +\+1\.19 % ", words, re.M)
     for what in ("base", "tuning", "confirmation", "looks", "folds", "warning"):
         assert not re.search(f"^ *{what} ", words, re.M)
 
@@ -156,14 +157,9 @@ def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_th
     lines = plan_words(plan_facts(TINY_CLAIM.replace("seeds: 5", "looks: [10, 20]"))).splitlines()
     assert lines[0] == "tiny: 165 trials, 4 to search, 52 to tune and 109 to confirm"
     start = lines.index("claim             spend, 21,898 multiply-adds, margin 5 points, rules 2")
-    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["cardinality", "width", "depth", "base"]
-    assert [line.endswith("  not matched: it shows what the budget buys") for line in lines[start + 1 : start + 5]] == [
-        False,
-        False,
-        False,
-        True,
-    ]
-    assert lines[start + 5 : start + 9] == [
+    assert [line.split()[0] for line in lines[start + 2 : start + 6]] == ["cardinality", "width", "depth", "base"]
+    assert lines[start + 6 : start + 11] == [
+        "  base is not matched: it shows what the budget buys",
         "tuning            3 rates of every arm on one seed, then 5 around its best on 2 more: 52 trials, more if a "
         "best one lies at the edge",
         "confirmation      20 seeds an arm: 80 trials, 9 of rates that came second, 20 of finalists of the search",
@@ -175,6 +171,19 @@ def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_th
         "warning           arm depth (d = 2) with d below 4 in",
         "warning           data.validation_images is not used:",
     ]
+
+
+def test_the_arms_of_a_plan_fit_80_columns_however_large_they_are() -> None:
+    facts = plan_facts(TINY_CLAIM)
+    for arm in facts["claim"]["arms"]:
+        arm |= {"blocks": (3, 4, 23, 3), "group_widths": (128, 256, 512, 1024), "parameters": 44_178_000}
+    start = "  arm          network"
+    wide, narrow = plan_words(facts).splitlines(), plan_words(facts, 80).splitlines()
+    assert [line.split()[-1] for line in wide if line.startswith(start)] == ["activations"]
+    [heading] = [line for line in narrow if line.startswith(start)]
+    assert heading == "  arm          network  blocks    group widths         match  parameters"
+    place = narrow.index(heading)
+    assert max(map(len, narrow[place : place + 5])) <= 80
 
 
 def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,8 @@ def test_what_the_search_and_an_arm_both_tried_has_both_origins(tmp_path: Path) 
 
 def test_a_trial_that_confirms_says_what_it_confirms(tmp_path: Path) -> None:
     with new_folder(tmp_path)[1] as journal:
-        assert (
-            origin_of(journal.trial(completed(journal, point(0), 9.0, phase="confirm"))) == "the confirmation of None"
-        )
+        trial = journal.trial(completed(journal, point(0), 9.0, phase="confirm"))
+    assert origin_of(replace(trial, arm="width")) == "the confirmation of width"
 
 
 @pytest.mark.parametrize("make", [ended_folder, lucky_folder])
@@ -75,7 +75,7 @@ def test_without_arms_the_order_is_that_of_the_search(tmp_path: Path, make: type
 
 
 def test_a_lucky_trial_of_the_search_does_not_beat_an_arm_that_is_as_good_on_three_seeds(tmp_path: Path) -> None:
-    """The second round shows how far single trials stray: 5 to 9 %, so that one of 5.5 % is no better than their mean."""
+    """The second round shows how far single trials stray: 6 to 9 %, so that one of 5.5 % among bad ones was lucky."""
     study = tiny_study(TINY_CLAIM)
     with new_folder(tmp_path, study)[1] as journal:
         enqueue_tuning(study, journal)
@@ -83,9 +83,9 @@ def test_a_lucky_trial_of_the_search_does_not_beat_an_arm_that_is_as_good_on_thr
         enqueue_tuning(study, journal)
         for number, trial in enumerate(journal.trials(phase="tune", states=["queued"])):
             journal.start(trial.trial_id, "x")
-            error = (5.0, 9.0)[trial.seed % 2] if trial.arm == "width" else 12.0 + number % 3
+            error = (6.0, 9.0)[number % 2] if trial.arm == "width" else 12.0 + number % 3
             journal.record_epoch(trial.trial_id, epoch_row(2, error), device="cpu", host="here", final=True)
-        for rate, error in ((0.2, 5.5), (0.25, 14.0), (0.15, 14.0), (0.3, 15.0)):
+        for rate, error in ((0.2, 5.5), (0.19, 14.0), (0.21, 14.0), (0.18, 15.0)):
             completed(journal, point(7, rate), error)
         before = rank_trials(journal)
         best = rank_configurations(journal)[0]
