@@ -118,8 +118,7 @@ def _error_of(incumbent: Incumbent) -> str:
     if incumbent.expected_error is None:
         return f"a validation error of {reported}"
     return (
-        f"a validation error of {incumbent.expected_error:.2f} % by the search's model, without its luck; it reported "
-        f"{reported}"
+        f"a validation error of {incumbent.expected_error:.2f} % by the model, without its luck; it reported {reported}"
     )
 
 

@@ -82,6 +82,8 @@ def _line(cells: Sequence[str]) -> str:
     return f"{GAP}{GAP.join(cells)}".rstrip()
 
 
+# A space at which no line ends.
+NO_BREAK = "\xa0"
 # A name of up to 18 characters before what it names, or the mark of a list; what follows stands below it.
 _LABEL = re.compile(r" *(?:- |[\w (/),]{1,16}?  +)?")
 
@@ -97,7 +99,7 @@ def wrapped(text: str, width: int) -> str:
         long
     """
     lines: list[str] = []
-    for line in text.split("\n"):
+    for line in text.replace(" %", f"{NO_BREAK}%").split("\n"):  # a number keeps its unit
         label = _LABEL.match(line)
         start = label.end() if label is not None and label.end() <= width // 2 else 0
         # nothing is broken but at spaces: a path or a number can be copied
@@ -105,4 +107,4 @@ def wrapped(text: str, width: int) -> str:
             line, width, subsequent_indent=" " * start, break_long_words=False, break_on_hyphens=False
         )
         lines += broken if len(line) > width else [line]
-    return "\n".join(lines)
+    return "\n".join(lines).replace(NO_BREAK, " ")

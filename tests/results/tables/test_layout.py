@@ -39,6 +39,7 @@ def test_a_table_without_rows_has_no_lines() -> None:
 def test_a_sentence_goes_on_below_its_beginning_and_no_word_is_torn() -> None:
     path = "/a/path/that/is/longer-than/the-terminal/is/wide"
     assert wrapped(f"warning           see {path}\nshort", 40) == f"warning           see\n{' ' * 18}{path}\nshort"
+    assert wrapped("it errs 9.1 % less", 12) == "it errs\n9.1 % less"
     assert wrapped("", 40) == ""
     assert wrapped("one two three", 8) == "one two\nthree"
 

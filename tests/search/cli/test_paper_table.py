@@ -58,7 +58,7 @@ def test_at_80_columns_what_was_counted_stays() -> None:
     lines = paper_words(paper_rows(), 80).splitlines()
     tables = [line for line in lines if "%" in line and "multiply-adds" not in line and ":" not in line]
     assert max(map(len, tables)) <= 80
-    assert "  ResNeXt-50 (32x4d)                -     25.03 M   4.230 G    +3.5 %      14.60 M" in lines
+    assert "  ResNeXt-50 (32x4d)                -  25.03 M   4.230 G    +3.5 %      14.60 M" in lines
     assert "--wide shows both" in lines[0]
     assert paper_words(paper_rows(), 97) == paper_words(paper_rows())
 
