@@ -1,4 +1,6 @@
-"""Why does a verdict say what it says? Its sentences, each with data, FLOPs, epochs and seeds for which it holds."""
+"""Why does a verdict say what it says? Its sentences; the first names the data, FLOPs, epochs and seeds for which they
+hold.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from resnext_search.results.verdict.arms import Scale
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
 TUNING_NOT_COVERED = (
-    "The tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "
-    "validation_error) the intervals take every arm's learning rate for its best"
+    "the tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "
+    "validation_error) the intervals take every arm's learning rate for its best."
 )
 
 
@@ -38,24 +40,29 @@ def scale_words(scale: Scale) -> str:
     return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
 
 
-def answer(decision: Decision, question: Question, scale: Scale, margin: float, spent: float) -> list[str]:
+def at_scale(scale: Scale, sentences: Sequence[str]) -> tuple[str, ...]:
+    """The sentences, the first with the scale: whoever quotes the answer quotes for what it holds."""
+    first, *others = sentences
+    return (f"{scale_words(scale)}, {first}", *others)
+
+
+def answer(decision: Decision, question: Question, margin: float, spent: float) -> list[str]:
     """The reasons of a verdict on a fair comparison: the word in a sentence, then every difference."""
     sentence = _SENTENCES[decision.word](decision, question, margin, spent)
-    return [f"{scale_words(scale)}, {sentence}.", *_differences(decision, scale, spent)]
+    return [f"{sentence}.", *_differences(decision, spent)]
 
 
-def too_few(question: Question, scale: Scale, runs: Sequence[int]) -> str:
-    """The first reason where an arm has not seeds enough for any word; `runs` are those of every arm."""
+def too_few(question: Question, runs: Sequence[int]) -> str:
+    """The reason where an arm has not seeds enough for any word; `runs` are those of every arm."""
     short = [
         f"{arm} has {count or 'no'} run{'s' * (count != 1)} and lacks {FEWEST_SEEDS - count}"
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
-    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
-    return f"{found}{'; '.join(short)}."
+    return f"there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: {'; '.join(short)}."
 
 
-def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, why_not: str) -> list[str]:
+def settling(advice: Advice, decision: Decision, margin: float, why_not: str) -> list[str]:
     """What would settle it: for a gain, and for no difference."""
     gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
     sentences = []
@@ -74,7 +81,7 @@ def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, wh
     nothing = "`no practical difference` to be found in 80 % of studies where nothing differs"
     enough = "no number of seeds is enough" if advice.no_difference.seeds is None else "about "
     enough += "" if advice.no_difference.seeds is None else f"{_seeds(advice.no_difference)} an arm"
-    return [f"{scale_words(scale)}: {one}" for one in (*sentences, f"For {nothing}: {enough}.")]
+    return [*sentences, f"For {nothing}: {enough}."]
 
 
 def _seeds(need: Need) -> str:
@@ -166,31 +173,30 @@ def _margin(margin: float) -> str:
     return f"the margin of {margin:g} points"
 
 
-def _differences(decision: Decision, scale: Scale, spent: float) -> list[str]:
+def _differences(decision: Decision, spent: float) -> list[str]:
     """One sentence a comparison, the trend first, and the best C of a trade."""
-    where = scale_words(scale)
     comparisons, trend = decision.comparisons.plain, decision.comparisons.trend
     sentences = []
     if trend is not None and len(comparisons) > 1:
         change, more = amount(trend, "falls", "rises")
         sentences.append(
-            f"{where}, the test error {more} by {change} points from {trend.rival} to "
+            f"the test error {more} by {change} points from {trend.rival} to "
             f"{trend.claimant}, along the line over log2 C {_certainty(trend, spent)}."
         )
     sure = [one for one in decision.comparisons.bought if one.p <= ALPHA_DIRECTION * spent]
     bought = {one.claimant: one.difference for one in sure}
     for one in comparisons:
         change, more = amount(one, "less", "more")
-        sentence = f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
+        sentence = f"{one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
         if one.difference > 0 and one.claimant in bought:
             sentence += f", {100 * one.difference / bought[one.claimant]:.0f} % of what it gains on the base"
         sentences.append(f"{sentence}.")
     if decision.bend is not None and decision.bend.best == comparisons[0].rival:
-        sentences.append(f"{where}, {decision.bend.best}, the smallest C, errs least.")
+        sentences.append(f"{decision.bend.best}, the smallest C, errs least.")
     elif decision.bend is not None:
         low, high = decision.bend.best_interval
         sentences.append(
-            f"{where}, {decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
+            f"{decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
             f"{comparisons[0].rival} (95 %, together with all other C)."
         )
     return sentences
