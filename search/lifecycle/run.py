@@ -103,15 +103,15 @@ def run_study(
     expect_installed(study.trackers)
     check_limits(study)
     train = train or _trainer(study)
-    images = expect_images(study.data)
+    images = expect_images(study)
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
         if journal.kept is not None:
             console.print(f"The journal had an older schema; as it was it lies in {journal.kept}", markup=False)
         journal.interrupt_running()
         images.keep(folder)
-        if images.words:
-            console.print(images.words, markup=False)
+        for words in images.words:
+            console.print(words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
         run = StudyRun(study, folder, journal, console, images.expected_by(train), budget, stops, feasible)

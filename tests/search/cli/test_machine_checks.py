@@ -37,7 +37,7 @@ def test_a_data_set_that_is_missing_is_no_fault_but_comes_with_advice(
 def test_a_missing_package_is_a_fault_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_checks, "PACKAGES", ("numpy", "no-such-package-as-this"))
     missing = next(check for check in check_machine() if check.what == "no-such-package-as-this")
-    assert missing == ("no-such-package-as-this", "not installed", False, "pip install -e . -c constraints.txt")
+    assert missing == ("no-such-package-as-this", "not installed", False, "pip install -e . -c constraints.txt", True)
 
 
 def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,9 +49,12 @@ def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_image_of_a_study_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     tree = damage(write_digits(tmp_path / "tree", train=60, test=60))
-    study = tiny_study(f"data={{name: image_folder, root: {tree}, resolution: 8, classes: 10, train_images: 64}}")
+    study = tiny_study(
+        f"data={{name: image_folder, root: {tree}, resolution: 8, classes: 10, train_images: 32}}",
+        "trainer.batch_size=16",
+    )
     check = check_machine(study)[-1]
-    assert (check.what, check.ok) == ("images of tiny", False)
+    assert (check.what, check.ok, check.stops) == ("images of tiny", False, True)
     assert check.found.startswith(f"data: image_folder: 6 of 126 images cannot be read: {tree}/train/0/aa-empty.png")
     assert check.advice == "Mend them or take them away, or leave them out with data.unreadable=skip."
     skipping = study.model_copy(update={"data": study.data.model_copy(update={"unreadable": "skip"})})

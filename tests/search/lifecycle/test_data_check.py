@@ -40,11 +40,12 @@ def echo(study: Study, configuration: Any, seed: int, **where: Any) -> Iterator[
 
 
 def study_on(root: Path) -> Study:
-    return tiny_study().model_copy(update={"data": skipping(root)})
+    return tiny_study("trainer.batch_size=16").model_copy(update={"data": skipping(root)})
 
 
 def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
-    assert expect_images(skipping(tree)).words == (
+    [words] = expect_images(study_on(tree)).words
+    assert words == (
         f"6 of 126 images cannot be read and are left out: {tree}/train/0/aa-empty.png (empty), "
         f"{tree}/train/0/ab-text.jpg (no image that Pillow knows), "
         f"{tree}/train/3/ac-truncated.png (image file is truncated) and 3 more"
@@ -52,8 +53,8 @@ def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
 
 
 def test_a_published_data_set_needs_no_words_and_no_wrapping(tmp_path: Path) -> None:
-    images = expect_images(DataConfig(name="digits"))
-    assert (images.words, images.fingerprint) == ("", "")
+    images = expect_images(tiny_study())
+    assert (images.words, images.fingerprint, images.reading) == ((), "", "")
     assert images.expected_by(echo) is echo
     images.keep(StudyFolder(tmp_path))
     assert list(tmp_path.iterdir()) == []
@@ -62,7 +63,7 @@ def test_a_published_data_set_needs_no_words_and_no_wrapping(tmp_path: Path) -> 
 def test_a_worker_with_a_copy_of_the_images_trains_and_one_with_other_images_does_not(
     tree: Path, tmp_path: Path
 ) -> None:
-    train = expect_images(skipping(tree)).expected_by(echo)
+    train = expect_images(study_on(tree)).expected_by(echo)
     copy = copy_of(tree, tmp_path / "copy")
     assert list(train(study_on(copy), None, 3, threads=2)) == [(str(copy), None, 3, {"threads": 2})]
     worse = copy_of(tree, tmp_path / "worse")
@@ -76,11 +77,13 @@ def test_a_worker_with_a_copy_of_the_images_trains_and_one_with_other_images_doe
 
 def test_a_study_goes_on_with_its_own_images_alone(tree: Path, tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    first = expect_images(skipping(tree))
+    first = expect_images(study_on(tree))
     first.keep(folder)
     first.keep(folder)
-    assert folder.images.read_text() == f"{first.fingerprint}\n"
+    assert folder.images.read_text() == f"{first.fingerprint} every-class\n"  # six of 60 to validate on lack four
     (tree / "train/5/0005.png").unlink()
-    with pytest.raises(DataError, match="are not those of the study's first trial") as caught:
-        expect_images(skipping(tree)).keep(folder)
+    with pytest.raises(
+        DataError, match="are not those of the study's first trial, or are read in another way"
+    ) as caught:
+        expect_images(study_on(tree)).keep(folder)
     assert caught.value.hint.startswith("Bring back those that were there")
