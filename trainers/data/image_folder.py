@@ -82,16 +82,17 @@ class FolderDataset:
         """As `DatasetOfFiles` says."""
         findings = self.findings
         if findings.unreadable and self.looked is None:
+            words = named(self.files.root, findings.unreadable)
+            unreadable = f"{len(findings.unreadable):,} of {len(self.files.paths):,} images cannot be read: {words}"
             raise DataError(
-                f"data: image_folder: {len(findings.unreadable):,} of {len(self.files.paths):,} images cannot be read: "
-                f"{named(self.files.root, findings.unreadable)}",
+                f"data: image_folder: {'; '.join([unreadable, *self._done()])}",
                 hint="Mend them or take them away, or leave them out with data.unreadable=skip.",
             )
         if findings.brightest is not None and findings.brightest <= NEARLY_BLACK:
             deep = [path for path, traits in findings.traits.items() if DEEP in traits]
             raise DataError(
-                f"data: image_folder: {len(deep):,} images have 16 bits a channel, and use less than the lowest 12 of "
-                f"them: the upper 8, which are used, would be nearly black: {_first(self.files.root, deep)}",
+                f"data: image_folder: {len(deep):,} images have 16 bits a channel, and values in the lowest 12 of "
+                f"them alone: the upper 8, which are used, are nearly black: {_first(self.files.root, deep)}",
                 hint="Multiply all their values by one number, so that the highest is near 65,535, or save them with "
                 "8 bits.",
             )
@@ -99,17 +100,21 @@ class FolderDataset:
     @functools.cached_property
     def remarks(self) -> tuple[str, ...]:
         """As `InspectedDataset` says."""
-        return tuple(self._remarks())
+        return (*self._passed_over(), *self._done())
 
-    def _remarks(self) -> Iterator[str]:
+    def _passed_over(self) -> Iterator[str]:
         root, passed_over = self.files.root, self.files.passed_over
         if passed_over:
-            yield (f"{len(passed_over):,} hidden or unused files and folders are left out: {_first(root, passed_over)}")
+            yield f"hidden or unused, and left out: {len(passed_over):,}, {_first(root, passed_over)}"
+
+    def _done(self) -> Iterator[str]:
+        """What is done to some images when they are read."""
+        root, images = self.files.root, len(self.files.paths)
         for trait, done in _DONE.items():
             paths = [path for path, traits in self.findings.traits.items() if trait in traits]
             if paths:
                 brightest = f" (the brightest reaches {self.findings.brightest} of 255)" if trait == DEEP else ""
-                yield f"{len(paths):,} images {done}{brightest}: {_first(root, paths)}"
+                yield f"{len(paths):,} of {images:,} images {done}{brightest}: {_first(root, paths)}"
 
     @property
     def class_names(self) -> tuple[str, ...]:
