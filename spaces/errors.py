@@ -111,6 +111,15 @@ def shown(value: Any) -> str:
     return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def escaped(text: str) -> str:
+    """Text that any file, database and JSON can hold: what stands for bytes of a name that is no UTF-8 is spelt out.
+
+    >>> print(escaped("caf\\udce9.png"))
+    caf\\udce9.png
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def shortened(text: str) -> str:
     """Short, in one line, and printable everywhere."""
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: LONGEST_SHOWN + 1])

@@ -74,7 +74,7 @@ FENCES = {
     "mlflow": {"search/monitor/tracker_backends.py"},
     "wandb": {"search/monitor/tracker_backends.py"},
     "torchvision": {"trainers/data/readers.py", "trainers/data/decoding.py"},
-    "PIL": {"trainers/data/decoding.py"},
+    "PIL": {"trainers/data/decoding.py", "trainers/data/pixels.py"},
     "sklearn": {"trainers/data/readers.py"},
 }
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}

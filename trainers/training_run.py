@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator
 
 import torch
-from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.data.dataset import Batch, Look
 from resnext_search.trainers.data.readers import load_dataset
+from resnext_search.trainers.data.split_check import fewer_than_a_batch
 from resnext_search.trainers.data.splits import splits_of
 from resnext_search.trainers.device import precision, prepare
 from resnext_search.trainers.resnext import build_network
@@ -52,11 +52,7 @@ class TrainingRun:
         self.splits = splits_of(dataset, study, seed, confirm=confirm)
         self.steps_per_epoch = len(self.splits.train) // self.recipe.batch_size
         if self.steps_per_epoch == 0:
-            raise DataError(
-                f"data: {len(self.splits.train):,} images to train on are fewer than one batch of "
-                f"{self.recipe.batch_size:,}",
-                hint="Lower trainer.batch_size (or axes.batch_size), or raise data.train_images.",
-            )
+            raise fewer_than_a_batch(len(self.splits.train), self.recipe.batch_size)
         look = Look(self.splits.mean, self.splits.std, self.recipe.augment, study.facts().flip)
         self.batches, self.labels = dataset.batches(look, device, threads), dataset.labels
         network = build_network(study.network_template(), configuration.architecture, generator=self.generator("init"))

@@ -33,7 +33,9 @@ def _lock(folder: StudyFolder, live: bool) -> Check:
 def _disk(path: Path) -> Check:
     free = shutil.disk_usage(path).free
     if not os.access(path, os.W_OK | os.X_OK, effective_ids=True):
-        return Check("folder", "cannot be written", False, "it can be read; to continue the study, copy it elsewhere")
+        return Check(
+            "folder", "cannot be written", False, "it can be read; to continue the study, copy it elsewhere", True
+        )
     roomy = free >= LEAST_DISK_BYTES
     return Check("folder", f"{free / 2**30:.1f} GiB free on its disk", roomy, "" if roomy else "make room first")
 
@@ -48,13 +50,13 @@ def _journal(folder: StudyFolder, live: bool) -> Iterator[Check]:
                 yield _checkpoints(folder, journal)
                 yield from _tables(folder, journal)
     except ResnextSearchError as error:
-        yield Check("journal", str(error), False, error.hint)
+        yield Check("journal", str(error), False, error.hint, True)
 
 
 def _soundness(journal: Journal) -> Check:
     problems = journal.damage()
     advice = "restore the file from a copy; `export` still writes what can be read" if problems else ""
-    return Check("journal", "; ".join(problems) or "sound", not problems, advice)
+    return Check("journal", "; ".join(problems) or "sound", not problems, advice, bool(problems))
 
 
 def _schema(journal: Journal) -> Check:

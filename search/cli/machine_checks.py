@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
-from resnext_search.spaces.errors import DataError, PluginError
+from resnext_search.spaces.errors import DataError, PluginError, ResnextSearchError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 
@@ -28,18 +28,20 @@ class Check(NamedTuple):
     found: str
     ok: bool
     advice: str = ""
+    stops: bool = False  # whether a study would not start, or not go on, because of it
 
     def __str__(self) -> str:
         """As one line for people."""
         advice = f"  ({self.advice})" if self.advice else ""
-        return f"{'ok  ' if self.ok else 'NOTE'} {self.what}: {self.found}{advice}"
+        return f"{'STOP' if self.stops else 'ok  ' if self.ok else 'NOTE'} {self.what}: {self.found}{advice}"
 
 
 def check_machine(study: Study | None = None) -> list[Check]:
     """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
-    python = Check("python", sys.version.split()[0], sys.version_info >= (3, 11))
-    checks = [python, *_packages(), *_hardware(), *_data_sets(), *_trainers()]
-    return checks if study is None else [*checks, _data_of(study)]
+    enough = sys.version_info >= (3, 11)
+    python = Check("python", sys.version.split()[0], enough, "" if enough else "install 3.11 or newer", not enough)
+    checks = [python, *_packages(), *_hardware(), _open_files(), *_data_sets(), *_trainers()]
+    return checks if study is None else [*checks, *_needs_of(study), _data_of(study)]
 
 
 def _packages() -> list[Check]:
@@ -48,7 +50,7 @@ def _packages() -> list[Check]:
         try:
             checks.append(Check(name, version(name), True))
         except PackageNotFoundError:
-            checks.append(Check(name, "not installed", False, "pip install -e . -c constraints.txt"))
+            checks.append(Check(name, "not installed", False, "pip install -e . -c constraints.txt", True))
     return checks
 
 
@@ -73,8 +75,24 @@ def _hardware() -> list[Check]:
     return checks
 
 
+def _open_files() -> Check:
+    from resnext_search.search.ray_backend.open_files import (
+        ROOMY,
+        expect_open_files,
+        how_to_allow_more,
+        most_open_files,
+    )
+
+    most = most_open_files()
+    try:
+        expect_open_files()
+    except UsageError as error:
+        return Check("open files", str(error), False, error.hint, True)
+    return Check("open files", f"{most:,} a process", most >= ROOMY, "" if most >= ROOMY else how_to_allow_more())
+
+
 def _data_sets() -> Iterator[Check]:
-    from resnext_search.search.lifecycle.data_check import expect_images
+    from resnext_search.trainers.data.readers import check_dataset, load_dataset
 
     for name in dataset_names():
         if name in DATASETS and DATASETS[name].of_the_study:  # which images, and of what shape, is said by a study
@@ -82,7 +100,8 @@ def _data_sets() -> Iterator[Check]:
         try:
             if name not in DATASETS:
                 dataset_plugin(name)
-            expect_images(DataConfig(name=name))
+            check_dataset(DataConfig(name=name))
+            load_dataset.cache_clear()
             yield Check(f"data set {name}", "readable", True)
         except PluginError as error:
             yield Check(f"data set {name}", str(error), False, "mend or remove the package that brings it")
@@ -99,10 +118,36 @@ def _trainers() -> Iterator[Check]:
             yield Check(f"trainer {name}", str(error), False, "mend or remove the package that brings it")
 
 
+def _needs_of(study: Study) -> Iterator[Check]:
+    """What else a run of the study asks for before its first trial."""
+    from resnext_search.search.monitor.trackers import expect_installed
+    from resnext_search.search.planning.limits import check_limits
+    from resnext_search.search.ray_backend.cluster import Cluster, Node
+
+    def expect_room() -> None:
+        import torch
+
+        here = Node(os.cpu_count() or 1, torch.cuda.device_count())
+        if study.resources.cluster is None:
+            Cluster((here,), None).trials_at_once(study)
+
+    needs: dict[str, Callable[[], object]] = {
+        "architectures": study.feasible_set,
+        "limits": lambda: check_limits(study),
+        "trackers": lambda: expect_installed(study.trackers),
+        "room for a trial": expect_room,
+    }
+    for what, expect in needs.items():
+        try:
+            expect()
+        except ResnextSearchError as error:
+            yield Check(f"{what} of {study.name}", str(error), False, error.hint, True)
+
+
 def _data_of(study: Study) -> Check:
     from resnext_search.search.lifecycle.data_check import expect_images
 
     try:
-        return Check(f"images of {study.name}", "readable", True, expect_images(study.data).words)
-    except DataError as error:
-        return Check(f"images of {study.name}", str(error), False, error.hint)
+        return Check(f"images of {study.name}", "readable", True, "; ".join(expect_images(study).words))
+    except ResnextSearchError as error:
+        return Check(f"images of {study.name}", str(error), False, error.hint, True)

@@ -105,7 +105,7 @@ def init(study: Path) -> None:
 @click.argument("overrides", nargs=-1, metavar="[key=value ...]", help="such as data.unreadable=skip")
 @options.json_option
 def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study."""
+    """Check this machine (versions, GPUs, memory, disk, data sets, plug-ins), and a study; code 2: none can run."""
     from resnext_search.search.cli.machine_checks import check_machine
 
     if study is None:
@@ -122,6 +122,8 @@ def doctor(study: Path | None, overrides: tuple[str, ...], as_json: bool) -> Non
 
         checks = check_machine(load_study(study, overrides))
     options.show(as_json, [check._asdict() for check in checks], lambda: "\n".join(map(str, checks)))
+    if any(check.stops for check in checks):
+        raise click.exceptions.Exit(2)
 
 
 def _numbers(text: str | None) -> list[int] | None:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.errors import ResnextSearchError, escaped
 from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
@@ -91,7 +91,8 @@ def run_trial(
             raise WrongResult(f"the trainer ended after epoch {epoch} of {study.trainer.epochs}")
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
-        report({"failure_class": type(error).__name__, "failure_message": message[-MESSAGE_CHARACTERS:], **about})
+        message = escaped(message)[-MESSAGE_CHARACTERS:]
+        report({"failure_class": type(error).__name__, "failure_message": message, **about})
 
 
 @cache

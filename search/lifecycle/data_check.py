@@ -15,8 +15,10 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles
+from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles, InspectedDataset
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
+from resnext_search.trainers.data.split_check import expect_enough
+from resnext_search.trainers.data.splits import is_drawn_by_chance
 
 if TYPE_CHECKING:
     from resnext_search.search.execution.run_trial import Train
@@ -26,18 +28,21 @@ if TYPE_CHECKING:
 class Images:
     """What the driver has found."""
 
-    words: str  # what the user should know of it; empty if all is as usual
+    words: tuple[str, ...]  # what the user should know of it, a sentence each; none if all is as usual
     fingerprint: str  # of images that stay in files; empty for data sets that are published
+    reading: str = ""  # of files that are read or divided in special ways; empty if none is
 
     def keep(self, folder: StudyFolder) -> None:
         """Remember the images in the study folder; raises `DataError` if the study's first sitting had others."""
         if not self.fingerprint:
             return
+        kept = f"{self.fingerprint} {self.reading}".strip()
         if not folder.images.exists():
-            write_whole(folder.images, self.fingerprint + "\n")
-        elif folder.images.read_text(encoding="utf-8").strip() != self.fingerprint:
+            write_whole(folder.images, kept + "\n")
+        elif folder.images.read_text(encoding="utf-8").strip() != kept:
             raise DataError(
-                f"{folder.path}: the images that can be read are not those of the study's first trial",
+                f"{folder.path}: the images that can be read are not those of the study's first trial, or are read in "
+                "another way",
                 hint="Bring back those that were there, or start a new study with another --out (or name).",
             )
 
@@ -64,21 +69,35 @@ class SameImages:
         return self.train(study, configuration, seed, **where)
 
 
-def expect_images(data: DataConfig) -> Images:
-    """Read a data set once, before a run; raises `DataError` if it is missing, or images cannot be read."""
-    dataset = check_dataset(data)
+def expect_images(study: Study) -> Images:
+    """Read a study's data set once, before a run.
+
+    Raises:
+        DataError: It is missing, images cannot be read, or there are too few of them.
+    """
+    dataset = check_dataset(study.data)
     load_dataset.cache_clear()  # the driver needs its memory for other things
-    return Images(_left_out(data, dataset), _fingerprint(dataset))
+    expect_enough(dataset, study)
+    left_out = _left_out(study.data, dataset)
+    remarks = dataset.remarks if isinstance(dataset, InspectedDataset) else ()
+    return Images((*left_out, *remarks), _fingerprint(dataset), _reading(dataset, study))
 
 
 def _fingerprint(dataset: Dataset) -> str:
     return dataset.fingerprint if isinstance(dataset, DatasetOfFiles) else ""
 
 
-def _left_out(data: DataConfig, dataset: Dataset) -> str:
-    if not isinstance(dataset, DatasetOfFiles) or not (left_out := dataset.left_out):
+def _reading(dataset: Dataset, study: Study) -> str:
+    if not isinstance(dataset, InspectedDataset):
         return ""
+    helped = not study.has_folds and not is_drawn_by_chance(dataset, study.data, study.root_seed)
+    return f"{'every-class ' * helped}{dataset.reading}".strip()
+
+
+def _left_out(data: DataConfig, dataset: Dataset) -> Iterator[str]:
+    if not isinstance(dataset, DatasetOfFiles) or not (left_out := dataset.left_out):
+        return
     from resnext_search.trainers.data.image_folder import named  # image libraries, which other data sets do not need
 
     total = len(left_out) + len(dataset.labels)
-    return f"{len(left_out):,} of {total:,} images cannot be read and are left out: {named(data.root, left_out)}"
+    yield f"{len(left_out):,} of {total:,} images cannot be read and are left out: {named(data.root, left_out)}"

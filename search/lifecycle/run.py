@@ -40,7 +40,14 @@ from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.datasets import trainer_plugin
-from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
+from resnext_search.spaces.errors import (
+    BudgetEnded,
+    Interrupted,
+    ResnextSearchError,
+    TooManyFailures,
+    UsageError,
+    escaped,
+)
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
 from resnext_search.spaces.whole_file import write_whole
@@ -102,15 +109,15 @@ def run_study(
     expect_installed(study.trackers)
     check_limits(study)
     train = train or _trainer(study)
-    images = expect_images(study.data)
+    images = expect_images(study)
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
         if journal.kept is not None:
             console.print(f"The journal had an older schema; as it was it lies in {journal.kept}", markup=False)
         journal.interrupt_running()
         images.keep(folder)
-        if images.words:
-            console.print(images.words, markup=False)
+        for words in images.words:
+            console.print(words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
         run = StudyRun(study, folder, journal, console, images.expected_by(train), budget, stops, feasible)
@@ -268,6 +275,9 @@ def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
 
 
 def _make(path: Path) -> None:
+    if escaped(str(path.resolve())) != str(path.resolve()):
+        words = f"{escaped(str(path.resolve()))}: no study can be kept there: Ray knows names in UTF-8 alone"
+        raise UsageError(words, hint="Name another folder with --out.")
     try:
         path.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"

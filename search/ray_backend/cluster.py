@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
+from resnext_search.search.ray_backend.open_files import expect_open_files
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError
 from resnext_search.spaces.study.study import Study
@@ -121,6 +122,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
 
 def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, Any]) -> Any:
     """Ray on this machine; `MachineLost` if it has not come up in the half minute that it gives itself."""
+    expect_open_files()
     try:
         with on_loopback():
             return ray.init(

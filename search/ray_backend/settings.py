@@ -31,12 +31,18 @@ for _name, _value in {
 import ray
 from ray import tune
 from ray._private import ray_constants
+from ray._private import utils as ray_utils
 from ray.job_config import JobConfig
 from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
+from resnext_search.spaces.errors import escaped
 
 __all__ = ["JobConfig", "Searcher", "Stopper", "on_loopback", "ray", "schedulers", "tune"]
+
+# Ray's C++ takes the command line, which stands in the dashboard's list of jobs, for UTF-8; a file's name need not be.
+_command_line = ray_utils.get_entrypoint_name
+ray_utils.get_entrypoint_name = lambda: escaped(_command_line())  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class DataConfig(Section):
     train_images: Annotated[Whole, Field(ge=1)] | None = None
     """Images to train on; without it all that validation leaves"""
     validation_images: Annotated[Whole, Field(ge=1)] | None = None
-    """Images kept from training to choose by; without it a tenth of the training split"""
+    """Images kept from training to choose by; without it a tenth of the training split, at least one a class"""
     resolution: Annotated[Whole, Field(ge=8, le=1024)] | None = None
     """image_folder only: side that images are brought to, in pixels"""
     classes: Annotated[Whole, Field(ge=2, le=1_000_000)] | None = None
@@ -153,10 +153,12 @@ class DataConfig(Section):
     def split_sizes(self, available: int) -> tuple[int, int]:
         """Images to train on and to validate on, of so many that a training split has.
 
+        Folders of images may be small: without `validation_images` each of their classes has one to validate on.
+
         >>> DataConfig(name="cifar10").split_sizes(50_000)
         (45000, 5000)
         """
-        validation = self.validation_images or available // 10
+        validation = self.validation_images or max(available // 10, self.classes or 0)
         return self.train_images or available - validation, validation
 
     def has_folds(self, claim: ClaimConfig | None, rules: int) -> bool:

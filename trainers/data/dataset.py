@@ -6,7 +6,7 @@ A plug-in may bring a third.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -107,6 +107,26 @@ class DatasetOfFiles(Dataset, Protocol):
         """Look once at every file.
 
         Raises:
-            DataError: Some cannot be read.
+            DataError: Some cannot be read, or cannot be learned from.
         """
+        ...
+
+
+@runtime_checkable
+class InspectedDataset(DatasetOfFiles, Protocol):
+    """A data set of files that says, after a look at all of them, what a user should know."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What is not as usual, a sentence each: files that are passed over or are read in a special way."""
+        ...
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """What the classes are called, by number."""
+        ...
+
+    @property
+    def reading(self) -> str:
+        """The same for files that are read in the same special ways; empty if all are read as usual."""
         ...

@@ -1,4 +1,4 @@
-"""What becomes of an image file? Opened, cropped at random or in the middle, brought to the study's size: bytes.
+"""What does a network see of an image file? Cropped at random or in the middle, brought to the study's size: bytes.
 
 Runs in the processes of a DataLoader as in the thread that trains, and draws from no generator but its own, so that the
 bytes of an image depend on its file and its seed alone.
@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from resnext_search.spaces.errors import escaped
+from resnext_search.trainers.data.pixels import UnreadableImage, read_picture
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
@@ -61,9 +63,9 @@ class Viewer:
         pixels = []
         for view in views:
             try:
-                image = open_image(Path(self.root, view.path))
+                image = read_picture(Path(self.root, view.path)).rgb
             except UnreadableImage as error:
-                return f"{Path(self.root, view.path)} cannot be read: {error}"
+                return escaped(f"{Path(self.root, view.path)} cannot be read: {error}")
             pixels.append(self.pixels_of(image, view.seed))
         return torch.from_numpy(np.stack(pixels))
 
@@ -80,28 +82,6 @@ class Viewer:
             if self.flip and chance.random() < 0.5:
                 shown = functional.horizontal_flip(shown)
         return np.asarray(shown)
-
-
-class UnreadableImage(Exception):
-    """A file is missing, or no whole image; the message says which."""
-
-
-def open_image(path: Path) -> Image.Image:
-    """Read and decode a file, to RGB.
-
-    Raises:
-        UnreadableImage: It cannot be read, or not all of it can be decoded.
-    """
-    try:
-        with path.open("rb") as file:
-            return Image.open(file).convert("RGB")
-    except UnidentifiedImageError:
-        reason = "no image that Pillow knows" if path.stat().st_size else "empty"
-    except OSError as error:  # of the file, or Pillow's for one that is truncated
-        reason = error.strerror or str(error)
-    except Exception as error:  # whatever a decoder makes of damaged bytes: SyntaxError, ValueError, struct.error ...
-        reason = f"{type(error).__name__}: {error}"
-    raise UnreadableImage(reason)
 
 
 def random_box(width: int, height: int, chance: random.Random) -> tuple[int, int, int, int]:

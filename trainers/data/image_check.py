@@ -1,7 +1,8 @@
-"""Which image files cannot be read? Every file is decoded once; what came of a class is kept in the user's cache.
+"""Which image files cannot be read, and which are read in a special way? Every file is decoded once.
 
-What is kept is named after the names, sizes and times of change of the class's files. So it holds for every copy of
-them, on whatever disk; a folder that has changed is looked at again, alone; and a check that was broken off goes on.
+What came of a class is kept in the user's cache, named after the names, sizes and times of change of the class's files.
+So it holds for every copy of them, on whatever disk; a folder that has changed is looked at again, alone; and a check
+that was broken off goes on.
 """
 
 from __future__ import annotations
@@ -15,50 +16,87 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+from resnext_search.spaces.errors import escaped
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.decoding import UnreadableImage, open_image
 from resnext_search.trainers.data.image_files import Files
+from resnext_search.trainers.data.pixels import DEEP, UnreadableImage, read_picture
 
 # From so many files on, the user is told what takes so long.
 MANY_FILES = 10_000
+# Of how files are decoded: what was found out by another version is not believed.
+DECODING = 2
 _log = logging.getLogger(__name__)
 
 
-def unreadable_files(files: Files) -> dict[str, str]:
+@dataclass
+class Findings:
+    """What was found out about image files.
+
+    Args:
+        unreadable: By path, in the order of the files: why it cannot be read.
+        traits: By path, in that order: what is done to it when it is read; those to which nothing is are missing.
+        brightest: The highest byte of any image of more than 8 bits; None if there is none.
+    """
+
+    unreadable: dict[str, str] = field(default_factory=dict)
+    traits: dict[str, list[str]] = field(default_factory=dict)
+    brightest: int | None = None
+
+    def add(self, other: Findings) -> None:
+        """Take in what was found out about other files."""
+        self.unreadable |= other.unreadable
+        self.traits |= other.traits
+        self.brightest = max((one for one in (self.brightest, other.brightest) if one is not None), default=None)
+
+    def is_sound(self, paths: Sequence[str]) -> bool:
+        """Whether it can be what was found out about these files."""
+        if not isinstance(self.unreadable, dict) or not isinstance(self.traits, dict):
+            return False
+        reasons = all(isinstance(reason, str) for reason in self.unreadable.values())
+        lists = all(isinstance(traits, list) for traits in self.traits.values())
+        number = isinstance(self.brightest, int | None)
+        return reasons and lists and number and {*self.unreadable, *self.traits} <= set(paths)
+
+
+def look_at(files: Files) -> Findings:
     """Look at every file that was not looked at before, on all cores.
 
     Threads, not processes: Pillow decodes without Python's lock, and no process has to be started.
-
-    Returns:
-        By path, in the order of the files: why it cannot be read.
     """
     folders = [list(paths) for _, paths in itertools.groupby(files.paths, lambda path: path.split("/")[:2])]
     kept = [_Kept(files.root, paths) for paths in folders]
     left = sum(len(one.paths) for one in kept if one.read() is None)
     cores = len(os.sched_getaffinity(0))
     if left >= MANY_FILES:
-        _log.warning("data: image_folder: looking once at %s images in %s, on %d cores", f"{left:,}", files.root, cores)
-    unreadable: dict[str, str] = {}
+        _log.warning(
+            "data: image_folder: looking once at %s images in %s, on %d cores", f"{left:,}", escaped(files.root), cores
+        )
+    findings = Findings()
     with ThreadPoolExecutor(cores) as pool:
         for one in kept:
             found = one.read()  # another process may have looked at this folder meanwhile
             if found is None:
-                reasons = pool.map(_reason, (Path(files.root, path) for path in one.paths))
-                found = {path: reason for path, reason in zip(one.paths, reasons, strict=True) if reason}
+                found = Findings()
+                for looked in pool.map(functools.partial(_look, files.root), one.paths):
+                    found.add(looked)
                 one.write(found)
-            unreadable |= found
-    return unreadable
+            findings.add(found)
+    return findings
 
 
-def _reason(path: Path) -> str:
-    """Why a file cannot be read; nothing if it can."""
+def _look(root: str, path: str) -> Findings:
     try:
-        open_image(path)
+        picture = read_picture(Path(root, path))
     except UnreadableImage as error:
-        return str(error) or "damaged"
-    return ""
+        return Findings(unreadable={path: escaped(str(error)) or "damaged"})
+    if not picture.traits:
+        return Findings()
+    highest = int(np.asarray(picture.rgb).max()) if DEEP in picture.traits else None
+    return Findings(traits={path: list(picture.traits)}, brightest=highest)
 
 
 def cache_folder() -> Path:
@@ -85,25 +123,24 @@ class _Kept:
 
     def __init__(self, root: str, paths: Sequence[str]) -> None:
         self.paths = paths
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(f"{DECODING}\n".encode())
         for path in paths:
             digest.update(f"{path!r} {_state(f'{root}/{path}')}\n".encode())
         self.file = cache_folder() / f"{digest.hexdigest()}.json"
 
-    def read(self) -> dict[str, str] | None:
-        """By path: why it cannot be read. None if that is not known; a damaged file is no knowledge."""
+    def read(self) -> Findings | None:
+        """What was found out. None if that is not known; a damaged file is no knowledge."""
         try:
-            found = json.loads(self.file.read_bytes())
-        except (OSError, ValueError):
+            found = Findings(**json.loads(self.file.read_bytes()))
+        except (OSError, ValueError, TypeError):
             return None
-        sound = isinstance(found, dict) and set(found) <= set(self.paths)
-        return found if sound and all(isinstance(reason, str) for reason in found.values()) else None
+        return found if found.is_sound(self.paths) else None
 
-    def write(self, found: dict[str, str]) -> None:
+    def write(self, found: Findings) -> None:
         """Keep it, if anything can be kept there."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.file, json.dumps(found))
+            write_whole(self.file, json.dumps(asdict(found)))
         except OSError as error:
             _warn_once(f"what was found out about the images cannot be kept in {self.file.parent}: {error.strerror}")
 

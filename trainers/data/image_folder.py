@@ -1,6 +1,6 @@
 """Image files that are read as they are needed: a tree of class folders, such as ImageNet's.
 
-`image_files.py` lists the names, `image_check.py` finds damaged files, `decoding.py` decodes and crops, and
+`image_files.py` lists the names, `image_check.py` finds damaged files, `pixels.py` decodes, `decoding.py` crops, and
 `image_batches.py` has a DataLoader do so.
 """
 
@@ -9,25 +9,34 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
-from resnext_search.spaces.errors import DataError
+from resnext_search.spaces.errors import DataError, escaped
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data.dataset import Look
 from resnext_search.trainers.data.decoding import View, Viewer
 from resnext_search.trainers.data.image_batches import FolderBatches, decoders, expect_read
-from resnext_search.trainers.data.image_check import unreadable_files
+from resnext_search.trainers.data.image_check import Findings, look_at
 from resnext_search.trainers.data.image_files import Files, find_files
 from resnext_search.trainers.data.in_memory import byte_counts, moments
+from resnext_search.trainers.data.pixels import DEEP, TRANSPARENT, TURNED
 from torch import Tensor
 
 # Pixel statistics are those of so many images: their mean is off by about 3 % (1 / sqrt(1,000)) of what images differ.
 SAMPLE = 1_000
-# Of the files that cannot be read, so many are named.
+# Of the files that something is said of, so many are named.
 MOST_NAMED = 3
+# If no image of 16 bits has a byte above this, its upper eight bits hold four at most: less than can be learned from.
+NEARLY_BLACK = 15
+_DONE = {
+    DEEP: "have more than 8 bits a channel, of which the upper 8 are used",
+    TRANSPARENT: "are transparent and laid on white",
+    TURNED: "are turned as their EXIF orientation says",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +46,22 @@ class FolderDataset:
     Args:
         files: The images.
         resolution: Height and width that they are brought to, in pixels.
-        left_out: By path: why a file that is none of the images cannot be read.
+        looked: What was found out about all files of the tree, if those that cannot be read are none of the images.
     """
 
     files: Files
     resolution: int
-    left_out: dict[str, str] = field(default_factory=dict)
+    looked: Findings | None = None
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """As `DatasetOfFiles` says."""
+        return {} if self.looked is None else self.looked.unreadable
+
+    @functools.cached_property
+    def findings(self) -> Findings:
+        """What is known of all files, after a look at those that nobody has looked at."""
+        return look_at(self.files) if self.looked is None else self.looked
 
     @functools.cached_property
     def labels(self) -> Tensor:
@@ -61,13 +80,52 @@ class FolderDataset:
 
     def expect_readable(self) -> None:
         """As `DatasetOfFiles` says."""
-        unreadable = unreadable_files(self.files)
-        if unreadable:
+        findings = self.findings
+        if findings.unreadable and self.looked is None:
+            words = named(self.files.root, findings.unreadable)
+            unreadable = f"{len(findings.unreadable):,} of {len(self.files.paths):,} images cannot be read: {words}"
             raise DataError(
-                f"data: image_folder: {len(unreadable):,} of {len(self.files.paths):,} images cannot be read: "
-                f"{named(self.files.root, unreadable)}",
+                f"data: image_folder: {'; '.join([unreadable, *self._done()])}",
                 hint="Mend them or take them away, or leave them out with data.unreadable=skip.",
             )
+        if findings.brightest is not None and findings.brightest <= NEARLY_BLACK:
+            deep = [path for path, traits in findings.traits.items() if DEEP in traits]
+            raise DataError(
+                f"data: image_folder: {len(deep):,} images have 16 bits a channel, and values in the lowest 12 of "
+                f"them alone: the upper 8, which are used, are nearly black: {_first(self.files.root, deep)}",
+                hint="Multiply all their values by one number, so that the highest is near 65,535, or save them with "
+                "8 bits.",
+            )
+
+    @functools.cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """As `InspectedDataset` says."""
+        return (*self._passed_over(), *self._done())
+
+    def _passed_over(self) -> Iterator[str]:
+        root, passed_over = self.files.root, self.files.passed_over
+        if passed_over:
+            yield f"hidden or unused, and left out: {len(passed_over):,}, {_first(root, passed_over)}"
+
+    def _done(self) -> Iterator[str]:
+        """What is done to some images when they are read."""
+        root, images = self.files.root, len(self.files.paths)
+        for trait, done in _DONE.items():
+            paths = [path for path, traits in self.findings.traits.items() if trait in traits]
+            if paths:
+                brightest = f" (the brightest reaches {self.findings.brightest} of 255)" if trait == DEEP else ""
+                yield f"{len(paths):,} of {images:,} images {done}{brightest}: {_first(root, paths)}"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """As `InspectedDataset` says: those of the folders."""
+        return self.files.classes
+
+    @functools.cached_property
+    def reading(self) -> str:
+        """As `InspectedDataset` says."""
+        traits = self.findings.traits
+        return hashlib.sha256(json.dumps(sorted(traits.items())).encode()).hexdigest() if traits else ""
 
     def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """As `Dataset` says, of a sample: 1,000 of the images, evenly spaced by number, so from all classes alike.
@@ -105,11 +163,12 @@ def read_image_folder(data: DataConfig) -> FolderDataset:
     files = find_files(data)
     if data.unreadable == "refuse":
         return FolderDataset(files, data.resolution)
-    left_out = unreadable_files(files)
-    kept = files.without(left_out)
+    looked = look_at(files)
+    kept = files.without(looked.unreadable)
     if kept.published_train in (0, len(kept.paths)):
-        raise DataError(f"data: image_folder: {named(files.root, left_out)}: nothing is left to train or to test on")
-    return FolderDataset(kept, data.resolution, left_out)
+        words = named(files.root, looked.unreadable)
+        raise DataError(f"data: image_folder: {words}: nothing is left to train or to test on")
+    return FolderDataset(kept, data.resolution, looked)
 
 
 def named(root: str, unreadable: Mapping[str, str]) -> str:
@@ -118,6 +177,10 @@ def named(root: str, unreadable: Mapping[str, str]) -> str:
     >>> named("data", {"train/0/a.png": "empty", "train/1/b.png": "no such file"})
     'data/train/0/a.png (empty), data/train/1/b.png (no such file)'
     """
-    first = [f"{root}/{path} ({reason})" for path, reason in itertools.islice(unreadable.items(), MOST_NAMED)]
-    more = len(unreadable) - len(first)
-    return ", ".join(first) + (f" and {more:,} more" if more else "")
+    return _first(root, [f"{path} ({reason})" for path, reason in unreadable.items()])
+
+
+def _first(root: str, paths: Collection[str]) -> str:
+    first = [f"{root}/{path}" for path in itertools.islice(paths, MOST_NAMED)]
+    more = len(paths) - len(first)
+    return escaped(", ".join(first) + (f" and {more:,} more" if more else ""))

@@ -45,7 +45,7 @@ def check_dataset(data: DataConfig) -> Dataset:
         DataError: As `load_dataset`; or images cannot be read, and the study does not say to leave them out.
     """
     dataset = load_dataset(data)
-    if data.unreadable == "refuse" and isinstance(dataset, DatasetOfFiles):
+    if isinstance(dataset, DatasetOfFiles):
         dataset.expect_readable()
     return dataset
 

@@ -59,11 +59,46 @@ def split(dataset: Dataset, data: DataConfig, seed: int) -> Splits:
     Raises:
         DataError: There are fewer images than the study asks for.
     """
-    pool, test = _pool_and_test(dataset, data, seed)
-    train_count, validation_count = _sizes(data, len(pool))
-    validation, train = pool[:validation_count], pool[validation_count:][:train_count]
+    train, validation, test = divide(dataset, data, seed)
     mean, std = dataset.pixel_statistics(torch.cat([train, validation]))
     return Splits(train, validation, test, mean, std)
+
+
+def divide(dataset: Dataset, data: DataConfig, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Numbers of the images that `split` trains on, validates on and tests on; no image is looked at.
+
+    Raises:
+        DataError: There are fewer images than the study asks for.
+    """
+    pool, test = _pool_and_test(dataset, data, seed)
+    train_count, validation_count = _sizes(data, len(pool))
+    if data.classes is not None:  # a folder of the user's own, and perhaps small
+        pool = every_class_first(pool, dataset.labels[pool], validation_count)
+    return pool[validation_count:][:train_count], pool[:validation_count], test
+
+
+def is_drawn_by_chance(dataset: Dataset, data: DataConfig, seed: int) -> bool:
+    """Whether `divide` had to help no class into validation, neither by a larger split nor by another order."""
+    pool, _ = _pool_and_test(dataset, data, seed)
+    count = data.validation_images or len(pool) // 10
+    return count == _sizes(data, len(pool))[1] and every_class_first(pool, dataset.labels[pool], count) is pool
+
+
+def every_class_first(pool: Tensor, labels: Tensor, count: int) -> Tensor:
+    """The pool in an order in which the first `count` have an image of every class, if there are so few classes.
+
+    One that is so already stays as it is. Otherwise the first image of every class comes before all others.
+
+    >>> every_class_first(torch.tensor([7, 8, 9, 5]), torch.tensor([0, 0, 1, 2]), 3).tolist()
+    [7, 9, 5, 8]
+    """
+    _, places = np.unique(labels.numpy(), return_index=True)
+    if len(places) > count or places.max() < count:
+        return pool
+    first = torch.from_numpy(np.sort(places))
+    others = torch.ones(len(pool), dtype=torch.bool)
+    others[first] = False
+    return torch.cat([pool[first], pool[others]])
 
 
 def split_for_confirmation(dataset: Dataset, data: DataConfig, seed: int, draw: int) -> Splits:
@@ -137,6 +172,6 @@ def _sizes(data: DataConfig, available: int) -> tuple[int, int]:
         raise DataError(
             f"data: {data.name} has {available:,} training images; {data.train_images or 'the rest'} to train on and "
             f"{validation_count:,} to validate on were asked for",
-            hint="Lower data.train_images or data.validation_images.",
+            hint="Lower data.train_images or data.validation_images, or add images.",
         )
     return train_count, validation_count

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from resnext_search.search.cli import machine_checks
 from resnext_search.search.cli.machine_checks import check_machine
+from resnext_search.search.ray_backend import open_files
 from resnext_search.spaces.errors import PluginError
 
-from tests.support.helpers import tiny_study
+from tests.support.helpers import TINY_STUDY, tiny_study
+from tests.support.shell import Shell
 from tests.support.trees import damage, write_digits
 
 
@@ -37,7 +39,7 @@ def test_a_data_set_that_is_missing_is_no_fault_but_comes_with_advice(
 def test_a_missing_package_is_a_fault_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_checks, "PACKAGES", ("numpy", "no-such-package-as-this"))
     missing = next(check for check in check_machine() if check.what == "no-such-package-as-this")
-    assert missing == ("no-such-package-as-this", "not installed", False, "pip install -e . -c constraints.txt")
+    assert missing == ("no-such-package-as-this", "not installed", False, "pip install -e . -c constraints.txt", True)
 
 
 def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,9 +51,12 @@ def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_image_of_a_study_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     tree = damage(write_digits(tmp_path / "tree", train=60, test=60))
-    study = tiny_study(f"data={{name: image_folder, root: {tree}, resolution: 8, classes: 10, train_images: 64}}")
+    study = tiny_study(
+        f"data={{name: image_folder, root: {tree}, resolution: 8, classes: 10, train_images: 32}}",
+        "trainer.batch_size=16",
+    )
     check = check_machine(study)[-1]
-    assert (check.what, check.ok) == ("images of tiny", False)
+    assert (check.what, check.ok, check.stops) == ("images of tiny", False, True)
     assert check.found.startswith(f"data: image_folder: 6 of 126 images cannot be read: {tree}/train/0/aa-empty.png")
     assert check.advice == "Mend them or take them away, or leave them out with data.unreadable=skip."
     skipping = study.model_copy(update={"data": study.data.model_copy(update={"unreadable": "skip"})})
@@ -72,3 +77,35 @@ def test_plug_ins_that_do_not_work_are_faults(monkeypatch: pytest.MonkeyPatch) -
     assert checks["data set shapes"][1:3] == ("plug-in shapes cannot be imported", False)
     assert checks["trainer mine"][1:3] == ("plug-in mine cannot be imported", False)
     assert checks["data set digits"].ok
+
+
+def limited_to(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files.resource, "getrlimit", lambda _: (most, 4_096))
+
+
+@pytest.mark.parametrize(("most", "ok", "stops"), [(64, False, True), (128, False, False), (1_024, True, False)])
+def test_too_few_open_files_for_ray_would_stop_a_study(
+    monkeypatch: pytest.MonkeyPatch, most: int, ok: bool, stops: bool
+) -> None:
+    limited_to(most, monkeypatch)
+    check = next(check for check in check_machine() if check.what == "open files")
+    assert (check.ok, check.stops) == (ok, stops)
+    assert check.advice == ("" if ok else "Give first: ulimit -n 1024")
+
+
+def test_what_would_stop_a_study_is_found_before_it_is_begun() -> None:
+    assert not [check.what for check in check_machine(tiny_study()) if check.stops]
+    study = tiny_study("resources.cpu=1024", "trackers=[mlflow]", "limits.training_flops=1")
+    stops = {check.what: check.found for check in check_machine(study) if check.stops}
+    assert stops["room for a trial of tiny"].startswith("resources: a trial wants 1024 cores and ")
+    assert stops["limits of tiny"].startswith("limits.training_flops: found 1; allowed: at least ")
+    empty = tiny_study("budget={multiply_adds: 7, tolerance: 1%}")
+    assert "architectures of tiny" in [check.what for check in check_machine(empty) if check.stops]
+
+
+def test_the_command_ends_with_2_if_something_would_stop_a_study(shell: Shell) -> None:
+    (shell.folder / "study.yaml").write_text(TINY_STUDY)
+    shell.done("doctor", "study.yaml")
+    code, out, err = shell.ended("doctor", "study.yaml", "resources.cpu=1024")
+    assert (code, err) == (2, "")
+    assert "STOP room for a trial of tiny: resources: a trial wants 1024 cores and " in out

@@ -68,6 +68,7 @@ def test_epochs_and_a_latency_are_reported_with_where_they_were_made() -> None:
         ((FIRST._replace(seconds=-math.inf),), "NotFinite", "epoch 1: the seconds is -inf"),
         ((Latency(math.nan, 0.1),), "NotFinite", "the latency ms is nan"),
         ((FIRST, MemoryError("of this machine")), "MemoryError", "MemoryError: of this machine"),
+        ((FIRST, OSError("caf\udce9.png")), "OSError", "OSError: caf\\udce9.png"),  # which no database would take
         (({"epoch": 1},), "AttributeError", "'dict' object has no attribute '_asdict'"),
     ],
 )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import ExifTags, Image
 from resnext_search.results import StudyFolder
 from resnext_search.search.lifecycle.data_check import expect_images
-from resnext_search.spaces import Study
+from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
+from resnext_search.trainers import training
 from resnext_search.trainers.data.readers import load_dataset
 
 from tests.support.helpers import tiny_study
 from tests.support.trees import copy_of, damage, write_digits
+
+CONFIGURATION = Configuration(Architecture.paper(2, 4, (1, 1)), (("learning_rate", 0.1),))
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +46,12 @@ def echo(study: Study, configuration: Any, seed: int, **where: Any) -> Iterator[
 
 
 def study_on(root: Path) -> Study:
-    return tiny_study().model_copy(update={"data": skipping(root)})
+    return tiny_study("trainer.batch_size=16").model_copy(update={"data": skipping(root)})
 
 
 def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
-    assert expect_images(skipping(tree)).words == (
+    [words] = expect_images(study_on(tree)).words
+    assert words == (
         f"6 of 126 images cannot be read and are left out: {tree}/train/0/aa-empty.png (empty), "
         f"{tree}/train/0/ab-text.jpg (no image that Pillow knows), "
         f"{tree}/train/3/ac-truncated.png (image file is truncated) and 3 more"
@@ -52,8 +59,8 @@ def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
 
 
 def test_a_published_data_set_needs_no_words_and_no_wrapping(tmp_path: Path) -> None:
-    images = expect_images(DataConfig(name="digits"))
-    assert (images.words, images.fingerprint) == ("", "")
+    images = expect_images(tiny_study())
+    assert (images.words, images.fingerprint, images.reading) == ((), "", "")
     assert images.expected_by(echo) is echo
     images.keep(StudyFolder(tmp_path))
     assert list(tmp_path.iterdir()) == []
@@ -62,7 +69,7 @@ def test_a_published_data_set_needs_no_words_and_no_wrapping(tmp_path: Path) -> 
 def test_a_worker_with_a_copy_of_the_images_trains_and_one_with_other_images_does_not(
     tree: Path, tmp_path: Path
 ) -> None:
-    train = expect_images(skipping(tree)).expected_by(echo)
+    train = expect_images(study_on(tree)).expected_by(echo)
     copy = copy_of(tree, tmp_path / "copy")
     assert list(train(study_on(copy), None, 3, threads=2)) == [(str(copy), None, 3, {"threads": 2})]
     worse = copy_of(tree, tmp_path / "worse")
@@ -76,11 +83,88 @@ def test_a_worker_with_a_copy_of_the_images_trains_and_one_with_other_images_doe
 
 def test_a_study_goes_on_with_its_own_images_alone(tree: Path, tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    first = expect_images(skipping(tree))
+    first = expect_images(study_on(tree))
     first.keep(folder)
     first.keep(folder)
-    assert folder.images.read_text() == f"{first.fingerprint}\n"
+    assert folder.images.read_text() == f"{first.fingerprint} every-class\n"  # six of 60 to validate on lack four
     (tree / "train/5/0005.png").unlink()
-    with pytest.raises(DataError, match="are not those of the study's first trial") as caught:
-        expect_images(skipping(tree)).keep(folder)
+    with pytest.raises(
+        DataError, match="are not those of the study's first trial, or are read in another way"
+    ) as caught:
+        expect_images(study_on(tree)).keep(folder)
     assert caught.value.hint.startswith("Bring back those that were there")
+
+
+def sound(root: Path) -> Path:
+    return write_digits(root, train=60, test=60)
+
+
+def test_what_is_done_to_images_is_said_with_how_many_and_which(tmp_path: Path) -> None:
+    tree = sound(tmp_path / "tree")
+    Image.fromarray(np.full((8, 8), 40_000, dtype=np.uint16)).save(tree / "train/0/deep.png")
+    Image.new("RGBA", (8, 8)).save(tree / "train/1/clear.png")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for name in "abcd":
+        Image.new("RGB", (8, 16)).save(tree / f"test/2/turned-{name}.jpg", exif=exif)
+    (tree / "train/3/.ipynb_checkpoints").mkdir()
+    turned = ", ".join(f"{tree}/test/2/turned-{name}.jpg" for name in "abc")
+    assert expect_images(study_on(tree)).words == (
+        f"hidden or unused, and left out: 1, {tree}/train/3/.ipynb_checkpoints",
+        "1 of 126 images have more than 8 bits a channel, of which the upper 8 are used (the brightest reaches 156 of "
+        f"255): {tree}/train/0/deep.png",
+        f"1 of 126 images are transparent and laid on white: {tree}/train/1/clear.png",
+        f"4 of 126 images are turned as their EXIF orientation says: {turned} and 1 more",
+    )
+
+
+@pytest.mark.parametrize("unreadable", ["refuse", "skip"])
+def test_16_bits_of_which_only_the_lowest_12_are_used_are_refused(tmp_path: Path, unreadable: str) -> None:
+    tree = sound(tmp_path / "tree")
+    deep = tree / "train/0/deep.png"
+    Image.fromarray(np.full((8, 8), 4_095, dtype=np.uint16)).save(deep)
+    study = study_on(tree)
+    study = study.model_copy(update={"data": study.data.model_copy(update={"unreadable": unreadable})})
+    with pytest.raises(DataError) as caught:
+        expect_images(study)
+    assert str(caught.value) == (
+        "data: image_folder: 1 images have 16 bits a channel, and values in the lowest 12 of them alone: the upper 8, "
+        f"which are used, are nearly black: {deep}"
+    )
+    assert caught.value.hint.startswith("Multiply all their values by one number")
+    Image.fromarray(np.full((8, 8), 4_096, dtype=np.uint16)).save(deep)
+    load_dataset.cache_clear()
+    assert "(the brightest reaches 16 of 255)" in expect_images(study).words[0]
+
+
+def test_a_study_whose_images_are_read_in_another_way_than_before_does_not_go_on(tmp_path: Path) -> None:
+    """As one that was begun when transparency was dropped: its folder holds the names alone."""
+    tree, folder = sound(tmp_path / "tree"), StudyFolder(tmp_path)
+    plain = expect_images(study_on(tree))
+    Image.new("RGBA", (8, 8)).save(tree / "train/5/0005.png")
+    load_dataset.cache_clear()
+    clear = expect_images(study_on(tree))
+    assert clear.fingerprint == plain.fingerprint
+    plain.keep(folder)
+    with pytest.raises(DataError, match="or are read in another way"):
+        clear.keep(folder)
+
+
+def test_files_whose_names_are_no_utf_8_are_looked_at_once_trained_on_and_spelt_out(tmp_path: Path) -> None:
+    tree, strange = sound(tmp_path / "tree"), os.fsdecode(b"caf\xe9")
+    for part in ("train", "test"):
+        (tree / part / "5").rename(tree / part / strange)
+    (tree / "train" / strange / f"{strange}.png").write_bytes(b"no image")
+    Image.new("RGBA", (8, 8)).save(tree / "train" / strange / f"clear-{strange}.png")
+    study = study_on(tree)
+    for _ in range(2):  # the second time from what is kept of the first
+        load_dataset.cache_clear()
+        images = expect_images(study)
+        assert images.words == (
+            f"1 of 122 images cannot be read and are left out: {tree}/train/caf\\udce9/caf\\udce9.png (no image that "
+            "Pillow knows)",
+            f"1 of 121 images are transparent and laid on white: {tree}/train/caf\\udce9/clear-caf\\udce9.png",
+        )
+    images.keep(StudyFolder(tmp_path))
+    epochs = list(images.expected_by(training.train)(study, CONFIGURATION, 1))
+    assert [epoch.epoch for epoch in epochs] == [1, 2]

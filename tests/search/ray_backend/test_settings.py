@@ -24,3 +24,9 @@ def test_no_worker_is_waited_for_that_may_never_start_and_a_slow_one_is_given_ti
 
 def test_what_the_user_has_set_stays() -> None:
     assert settings(RAY_prestart_worker_first_driver="1") == ["1", "60"]
+
+
+def test_a_command_line_that_is_no_utf_8_is_spelt_out_for_ray() -> None:
+    code = "from resnext_search.search.ray_backend.settings import ray; print(ray._private.utils.get_entrypoint_name())"
+    words = subprocess.check_output([sys.executable, "-c", code, b"caf\xe9.yaml"], text=True)
+    assert words.rstrip().endswith("caf\\udce9.yaml")

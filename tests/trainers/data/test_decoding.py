@@ -1,4 +1,4 @@
-"""Views of an image: the middle as torchvision has it, random parts from a seed alone, and files that are no images."""
+"""Views of an image: the middle as torchvision has it, random parts from a seed alone, files that are no images."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from resnext_search.trainers.data.decoding import UnreadableImage, View, Viewer, open_image, random_box
+from resnext_search.trainers.data.decoding import View, Viewer, random_box
 from sklearn.datasets import load_sample_image
 from torchvision import transforms
 from torchvision.transforms import v2
 
-from tests.support.trees import DAMAGED, damage, write_digits
+from tests.support.trees import damage, write_digits
 
 # A photograph of 640x427 pixels.
 FLOWER = Image.fromarray(load_sample_image("flower.jpg"))
@@ -80,32 +80,12 @@ def test_an_image_that_no_draw_fits_into_is_cut_in_its_middle(
     )  # the same as torchvision's
 
 
-def test_every_kind_of_image_comes_out_as_rgb_bytes(tmp_path: Path) -> None:
-    Image.new("RGBA", (40, 20), (255, 0, 0, 255)).save(tmp_path / "a.png")
-    Image.new("L", (20, 40), 7).save(tmp_path / "b.png")
-    Image.new("CMYK", (9, 9), (0, 255, 255, 0)).save(tmp_path / "c.jpg", quality=100)
-    Image.new("I;16", (30, 30), 65_535).save(tmp_path / "d.png")
-    batch = Viewer(str(tmp_path), 16).__getitems__([View(f"{name}") for name in ("a.png", "b.png", "c.jpg", "d.png")])
-    assert isinstance(batch, torch.Tensor)
-    assert (batch.shape, batch.dtype) == ((4, 16, 16, 3), torch.uint8)
-    assert batch[0, 8, 8].tolist() == [255, 0, 0]
-    assert batch[1, 8, 8].tolist() == [7, 7, 7]
-    assert batch[2, 8, 8, 1:].max() < 10
-
-
 def test_no_generator_of_the_process_is_used_or_moved() -> None:
     states = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1])
     Viewer("", 16, flip=True).pixels_of(FLOWER, 1)
     assert torch.equal(torch.get_rng_state(), states[0])
     assert random.getstate() == states[1]
     assert np.array_equal(np.random.get_state()[1], states[2])
-
-
-@pytest.mark.parametrize(("path", "reason"), DAMAGED.items())
-def test_a_file_that_is_no_whole_image_says_why(tree: Path, path: str, reason: str) -> None:
-    with pytest.raises(UnreadableImage) as caught:
-        open_image(tree / path)
-    assert str(caught.value) == reason
 
 
 def test_a_batch_with_a_file_that_cannot_be_read_is_text_that_names_it(tree: Path) -> None:

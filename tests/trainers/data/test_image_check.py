@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data import image_check
-from resnext_search.trainers.data.image_check import cache_folder, unreadable_files
+from resnext_search.trainers.data.image_check import cache_folder, look_at
 from resnext_search.trainers.data.image_files import Files, find_files
 
 from tests.support.trees import DAMAGED, copy_of, damage, write_digits
@@ -31,13 +31,13 @@ def tree(tmp_path: Path) -> Path:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded from here on."""
     paths: list[str] = []
-    decode = image_check.open_image
+    decode = image_check.read_picture
 
-    def open_image(path: Path) -> object:
+    def read_picture(path: Path) -> object:
         paths.append(str(path))
         return decode(path)
 
-    monkeypatch.setattr(image_check, "open_image", open_image)
+    monkeypatch.setattr(image_check, "read_picture", read_picture)
     return paths
 
 
@@ -46,41 +46,48 @@ def files_of(root: Path) -> Files:
 
 
 def test_every_damaged_file_is_found_and_no_other(tree: Path) -> None:
-    assert unreadable_files(files_of(tree)) == DAMAGED
+    assert look_at(files_of(tree)).unreadable == DAMAGED
 
 
 def test_a_tree_that_was_looked_at_is_not_opened_again_nor_is_a_copy_of_it(
     tree: Path, tmp_path: Path, opened: list[str]
 ) -> None:
-    unreadable_files(files_of(tree))
+    look_at(files_of(tree))
     assert len(opened) == 120 + len(DAMAGED)
     opened.clear()
-    assert unreadable_files(files_of(tree)) == DAMAGED
-    assert unreadable_files(files_of(copy_of(tree, tmp_path / "copy"))) == DAMAGED
+    assert look_at(files_of(tree)).unreadable == DAMAGED
+    assert look_at(files_of(copy_of(tree, tmp_path / "copy"))).unreadable == DAMAGED
     assert opened == []
 
 
 def test_a_class_with_a_file_that_has_changed_is_looked_at_again_alone(tree: Path, opened: list[str]) -> None:
-    unreadable_files(files_of(tree))
+    look_at(files_of(tree))
     opened.clear()
     mended = tree / "train/3/ac-truncated.png"
     mended.write_bytes((tree / "train/3/0013.png").read_bytes())
     expected = {path: reason for path, reason in DAMAGED.items() if path != "train/3/ac-truncated.png"}
-    assert unreadable_files(files_of(tree)) == expected
+    assert look_at(files_of(tree)).unreadable == expected
     assert {path.rpartition("/")[0] for path in opened} == {f"{tree}/train/3"}
     opened.clear()
     os.utime(mended, ns=(0, 0))  # the same size, but written at another time
-    assert unreadable_files(files_of(tree)) == expected
+    assert look_at(files_of(tree)).unreadable == expected
     assert {path.rpartition("/")[0] for path in opened} == {f"{tree}/train/3"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"train/9/other.png": "empty"}', b"\xff\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"\xff\x00", b'{"unreadable": []}', b'{"brightest": "white"}', b'{"other": {}}'),
+        *(b'{"unreadable": {"train/9/other.png": "empty"}}', b'{"unreadable": {"train/9/0009.png": 3}}'),
+    ],
+)
 def test_what_is_kept_is_ignored_if_it_is_damaged(tree: Path, cache: Path, content: bytes) -> None:
-    unreadable_files(files_of(tree))
+    look_at(files_of(tree))
     for kept in cache.iterdir():
         kept.write_bytes(content)
-    assert unreadable_files(files_of(tree)) == DAMAGED
-    assert len([kept for kept in cache.iterdir() if json.loads(kept.read_bytes())]) == 4  # classes with such files
+    assert look_at(files_of(tree)).unreadable == DAMAGED
+    kept_again = [json.loads(kept.read_bytes()) for kept in cache.iterdir()]
+    assert len([found for found in kept_again if found["unreadable"]]) == 4  # classes with such files
 
 
 def test_where_nothing_can_be_kept_it_is_said_once_and_the_files_are_found_all_the_same(
@@ -88,7 +95,7 @@ def test_where_nothing_can_be_kept_it_is_said_once_and_the_files_are_found_all_t
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert unreadable_files(files_of(tree)) == DAMAGED
+    assert look_at(files_of(tree)).unreadable == DAMAGED
     assert caplog.messages == [
         f"what was found out about the images cannot be kept in {tmp_path}/file/resnext-search/image_folder: "
         "Not a directory; every process has to look for itself"
@@ -100,8 +107,8 @@ def test_a_long_look_is_said_before_it_begins(
 ) -> None:
     monkeypatch.setattr(image_check, "MANY_FILES", 100)
     with caplog.at_level(logging.WARNING):
-        unreadable_files(files_of(tree))
-        unreadable_files(files_of(tree))
+        look_at(files_of(tree))
+        look_at(files_of(tree))
     [message] = caplog.messages
     assert message.startswith(f"data: image_folder: looking once at 126 images in {tree}, on ")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,12 +84,93 @@ def test_classes_that_one_side_lacks_are_named(tree: Path) -> None:
 
 
 def test_a_missing_or_empty_folder_says_how_to_lay_the_images_out(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"{tmp_path}/train has no folders of images: No such file") as caught:
+    lay_out = f"Lay the images out as {tmp_path}/train/<class>/* and {tmp_path}/test/<class>/*."
+    with pytest.raises(DataError) as caught:
         find_files(config(tmp_path))
-    assert caught.value.hint == f"Lay the images out as {tmp_path}/train/<class>/* and {tmp_path}/test/<class>/*."
-    (tmp_path / "train").mkdir()
+    assert str(caught.value) == (
+        f"data: image_folder: {tmp_path} has no folder train and no folder test; there is no folder at all"
+    )
+    assert caught.value.hint == lay_out
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
     with pytest.raises(DataError, match=f"{tmp_path}/train has no folders of images: it is empty"):
         find_files(config(tmp_path))
+    with pytest.raises(DataError, match=f"{tmp_path}/nowhere has no folders of images: No such file or directory"):
+        find_files(config(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("renamed", "missing", "there", "meant"),
+    [
+        ({"test": "val"}, "no folder test", "train, val", [("val", "test")]),
+        ({"test": "Validation"}, "no folder test", "Validation, train", [("Validation", "test")]),
+        ({"train": "Train", "test": "TEST"}, "no folder train and no folder test", "TEST, Train", None),
+        ({"train": "training"}, "no folder train", "test, training", [("training", "train")]),
+        ({"test": "holdout"}, "no folder test", "holdout, train", []),
+    ],
+)
+def test_folders_that_could_be_meant_are_named_with_the_command_that_renames_them(
+    tree: Path, renamed: dict[str, str], missing: str, there: str, meant: list[tuple[str, str]] | None
+) -> None:
+    for part, name in renamed.items():
+        (tree / part).rename(tree / name)
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree))
+    assert str(caught.value) == f"data: image_folder: {tree} has {missing}; there is {there}"
+    moves = [("Train", "train"), ("TEST", "test")] if meant is None else meant
+    commands = "; ".join(f"mv {tree}/{name} {tree}/{part}" for name, part in moves)
+    assert caught.value.hint.startswith(f"If that is meant: {commands}. Lay the images out" if moves else "Lay the")
+    if moves:
+        subprocess.run(commands, shell=True, check=True)
+        assert len(find_files(config(tree)).paths) == 5
+
+
+def test_of_several_folders_the_one_most_like_it_is_proposed(tree: Path) -> None:
+    (tree / "test").rename(tree / "Test")
+    (tree / "val").mkdir()
+    with pytest.raises(DataError, match="no folder test; there is Test, train, val") as caught:
+        find_files(config(tree))
+    assert f"mv {tree}/Test {tree}/test." in caught.value.hint
+
+
+def test_a_tree_that_lies_one_folder_deeper_is_found(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    above = tmp_path_factory.mktemp("above")
+    tree.rename(above / "photos")
+    with pytest.raises(DataError, match="no folder train and no folder test; there is photos") as caught:
+        find_files(config(above))
+    assert caught.value.hint.startswith(f"If that is meant: data.root={above}/photos. ")
+
+
+def test_what_is_hidden_or_left_by_programs_is_passed_over_and_counted(tree: Path) -> None:
+    before = find_files(config(tree))
+    left = (
+        *("train/.ipynb_checkpoints", "train/__MACOSX", "train/cat/.ipynb_checkpoints", "train/cat/@eaDir"),
+        *("test/.hidden", "test/dog/.ipynb_checkpoints", "test/dog/more/.ipynb_checkpoints"),
+    )
+    for folder in left:
+        (tree / folder).mkdir(parents=True)
+        (tree / folder / "0-checkpoint.png").touch()
+    for name in ("train/cat/._a.JPEG", "train/cat/.DS_Store", "train/dog/Thumbs.db", "train/.DS_Store", "Thumbs.db"):
+        (tree / name).touch()
+    files = find_files(config(tree))
+    assert files.paths == before.paths
+    assert sorted(files.passed_over) == sorted([*left, "train/cat/._a.JPEG"])  # the others are no images anyway
+
+
+def test_a_further_split_is_named_as_not_used(tree: Path) -> None:
+    (tree / "val/cat").mkdir(parents=True)
+    (tree / "labels").mkdir()
+    assert find_files(config(tree)).passed_over == ("val",)
+
+
+def test_names_that_are_no_utf_8_are_listed_and_spelt_out_in_messages(tree: Path) -> None:
+    strange = os.fsdecode(b"caf\xe9")
+    (tree / "train/cat" / f"{strange}.png").touch()
+    assert f"train/cat/{strange}.png" in find_files(config(tree)).paths
+    (tree / "train" / strange).mkdir()
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree))
+    assert caught.value.hint == "Missing: test/caf\\udce9."
 
 
 def test_a_class_without_images_is_refused(tree: Path) -> None:

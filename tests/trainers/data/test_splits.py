@@ -11,7 +11,15 @@ from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.data.splits import folds_of, split, split_by_fold, split_for_confirmation, splits_of
+from resnext_search.trainers.data.splits import (
+    divide,
+    folds_of,
+    is_drawn_by_chance,
+    split,
+    split_by_fold,
+    split_for_confirmation,
+    splits_of,
+)
 
 DIGITS = DataConfig(name="digits")
 CLAIM = {"kind": "spend", "base": {"cardinality": 2, "width": 4, "blocks": [1, 1, 1]}, "seeds": 10}
@@ -62,7 +70,34 @@ def test_more_images_than_there_are_is_refused() -> None:
     assert str(caught.value) == (
         "data: cifar10 has 20 training images; 19 to train on and 2 to validate on were asked for"
     )
-    assert caught.value.hint == "Lower data.train_images or data.validation_images."
+    assert caught.value.hint == "Lower data.train_images or data.validation_images, or add images."
+
+
+def folder_of(labels: list[int], test: int) -> MemoryDataset:
+    """As an `image_folder` of two classes numbers its images, with black ones; the last ones are to test on."""
+    images = torch.zeros(len(labels), 3, 8, 8, dtype=torch.uint8)
+    return MemoryDataset(images, torch.tensor(labels), len(labels) - test)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_in_a_small_folder_every_class_is_validated_on(seed: int) -> None:
+    dataset = folder_of([0] * 6 + [1] * 6 + [0, 1], 2)
+    config = DataConfig(name="image_folder", resolution=8, classes=2)
+    train, validation, test = divide(dataset, config, seed)
+    assert (len(train), len(validation), test.tolist()) == (10, 2, [12, 13])  # a tenth would be one
+    assert sorted(dataset.labels[validation].tolist()) == [0, 1]
+    assert sorted([*train.tolist(), *validation.tolist()]) == list(range(12))
+    assert not is_drawn_by_chance(dataset, config, seed)
+
+
+def test_a_folder_whose_classes_are_drawn_anyway_is_divided_by_chance_alone() -> None:
+    dataset = folder_of([0, 1] * 100 + [0, 1], 2)
+    config = DataConfig(name="image_folder", resolution=8, classes=2)
+    shuffled = torch.randperm(200, generator=torch.Generator().manual_seed(derive_seed(3, "split")))
+    train, validation, _ = divide(dataset, config, 3)
+    assert torch.equal(torch.cat([validation, train]), shuffled)
+    assert len(validation) == 20
+    assert is_drawn_by_chance(dataset, config, 3)
 
 
 def test_pixels_are_normalised_by_train_and_validation_and_not_by_test() -> None:
