@@ -19,6 +19,7 @@ import torch
 from resnext_search.spaces.errors import ResnextSearchError
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
+from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.device import best_device
 from resnext_search.trainers.hardware import hardware
 from resnext_search.trainers.training_run import TrainingRun
@@ -82,19 +83,22 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
 def main() -> None:
     """Measure what standard input asks for, and print what was found, one line of JSON for each.
 
-    The input has `study` and a list of `configurations`, as `measure` takes them. The first line says on what machine
-    this is and how many GPUs it has; those that follow are a `Calibration` each, in the order of the configurations. An
-    `error`, with its `hint`, is the last one.
+    The first line of the input has `study` and a list of `configurations`, as `measure` takes them; with the second the
+    clocks may run. The first line printed says on what machine this is and how many GPUs it has; those that follow are
+    a `Calibration` each, in the order of the configurations. An `error`, with its `hint`, is the last one.
     """
-    asked, answers = json.load(sys.stdin), sys.stdout
+    asked, answers = json.loads(sys.stdin.readline()), sys.stdout
 
     def answer(**facts: Any) -> None:
         print(json.dumps(facts), file=answers, flush=True)
 
     with redirect_stdout(sys.stderr):
         try:
-            device = _device(Study.model_validate_json(asked["study"]))
+            study = Study.model_validate_json(asked["study"])
+            device = _device(study)
             answer(device=device, gpus=torch.cuda.device_count(), machine=hardware(device))
+            load_dataset(study.data)  # kept for all that follow
+            sys.stdin.readline()
             for configuration in asked["configurations"]:
                 answer(**measure(asked["study"], configuration)._asdict())
         except ResnextSearchError as error:

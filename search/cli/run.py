@@ -36,11 +36,11 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
         return out or Path("runs") / name
 
     loaded = load_study(study, overrides, lambda name: rules_in(StudyFolder(folder(name))))
-    loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
+    feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     path, text = folder(loaded.name), study.read_text(encoding="utf-8")
     is_new = rules_in(StudyFolder(path)) is None
     known = loaded.trainer.plugin is None  # what another trainer takes is not
-    with Calibrating() if is_new and known and not no_calibrate else nullcontext() as calibrating:
+    with Calibrating(loaded, feasible) if is_new and known and not no_calibrate else nullcontext() as calibrating:
         from resnext_search.search.lifecycle.run import run_study
 
         run_study(loaded, path, text=text, serve=serve, calibrating=calibrating)
@@ -70,7 +70,7 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
-    from resnext_search.search.planning.calibration import Calibrating, calibrate
+    from resnext_search.search.planning.calibration import Calibrating
     from resnext_search.search.planning.forecast import gpu_bytes
     from resnext_search.search.planning.limits import check_limits
     from resnext_search.search.planning.plan import summarize
@@ -81,12 +81,12 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: b
     feasible = loaded.feasible_set()
     check_limits(loaded)
     known = loaded.trainer.plugin is None  # what another trainer takes is not
-    with Calibrating() if known and not no_calibrate else nullcontext() as process:
+    with Calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as calibrating:
         facts = {
             **summarize(loaded, feasible),
             "training_flops": training_flops(loaded),
             "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
-            "forecast": process and calibrate(loaded, feasible, process),
+            "forecast": calibrating and calibrating.forecast(),
         }
     options.show(as_json, facts, lambda: plan_words(facts))
 

@@ -33,7 +33,7 @@ from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.monitor.text import audit_words, forecast_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.search.planning.calibration import MOST_SECONDS, Calibrating, calibrate
+from resnext_search.search.planning.calibration import MOST_SECONDS, Calibrating
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.looks import is_look_due
@@ -83,8 +83,8 @@ def run_study(
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
         serve: Port of this machine's loopback for the live page, 0 for any that is free; None for no page.
-        calibrating: Measures, before the first trial, what a study with the built-in trainer will take; without it, or
-            where a study is continued, there is no other forecast than the one that it has.
+        calibrating: Measures this study, in its block, before the first trial; without it, or where a study is
+            continued, there is no other forecast than the one that it has.
         backend: Where trials run.
 
     Returns:
@@ -125,7 +125,8 @@ def run_study(
             console.print(words, markup=False)
 
         if calibrating is not None and journal.forecast() is None and not journal.trials():
-            _forecast(study, feasible, folder, journal, calibrating, say)
+            _forecast(calibrating, journal, say)
+            freeze(study, feasible, journal.forecast(), folder)
         with served(folder, serve, say) as live:
             with stops.listening():
                 try:
@@ -303,18 +304,11 @@ def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str
     return journal
 
 
-def _forecast(
-    study: Study,
-    feasible: FeasibleSet,
-    folder: StudyFolder,
-    journal: Journal,
-    calibrating: Calibrating,
-    say: Callable[[str], None],
-) -> None:
+def _forecast(calibrating: Calibrating, journal: Journal, say: Callable[[str], None]) -> None:
     """Measure and keep what a study will take; one that cannot be measured begins without a forecast."""
     say(f"Measuring networks for a forecast of the time: at most {MOST_SECONDS:g} s, none with --no-calibrate")
     try:
-        forecast = calibrate(study, feasible, calibrating, MOST_SECONDS)
+        forecast = calibrating.forecast(MOST_SECONDS)
     except ResnextSearchError as error:
         say(f"No forecast: {error}")
         return
@@ -322,7 +316,6 @@ def _forecast(
         say(f"No forecast: no network was measured within {MOST_SECONDS:g} s")
         return
     journal.keep_forecast(forecast)
-    freeze(study, feasible, forecast, folder)
     by_architecture = forecast["seconds"].values()
     say(f"Forecast: {forecast_words(forecast)} ({span(min(by_architecture), max(by_architecture))}, by architecture)")
 

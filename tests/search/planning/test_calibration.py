@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from resnext_search.search.planning import calibration
-from resnext_search.search.planning.calibration import Calibrating, calibrate
+from resnext_search.search.planning.calibration import Calibrating
 from resnext_search.search.planning.workload import loads
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import DataError, ResnextSearchError
@@ -23,25 +22,18 @@ WHERE = {"device": "cpu", "gpus": 0, "machine": {"processor": "AMD EPYC", "cores
 SECONDS = (2.0, 3.0, 1.0)
 
 
-class Answers(Calibrating):
-    """A process that has these answers."""
-
-    def __init__(self, *answers: dict[str, Any]) -> None:
-        self.answers = list(answers)
-
-    def ask(self, study: Study, configurations: Sequence[Any], seconds: float | None) -> list[dict[str, Any]]:
-        return self.answers
+def asked(monkeypatch: pytest.MonkeyPatch, study: Study, text: str) -> Calibrating:
+    """What asks this program instead of the real one."""
+    monkeypatch.setattr(calibration, "_PROGRAM", text)
+    return Calibrating(study, study.feasible_set())
 
 
 def forecast(study: Study, *seconds: float, **where: object) -> dict[str, Any] | None:
+    """The forecast if the epochs of so many architectures take so long."""
     measured = [{"seconds_per_epoch": one, "peak_bytes": 10**9 * place} for place, one in enumerate(seconds, start=1)]
-    return calibrate(study, study.feasible_set(), Answers({**WHERE, **where}, *measured), 15)
-
-
-def program(monkeypatch: pytest.MonkeyPatch, text: str) -> Calibrating:
-    """A process that runs this program."""
-    monkeypatch.setattr(calibration, "_PROGRAM", text)
-    return Calibrating()
+    answers = [json.dumps(answer) for answer in ({**WHERE, **where}, *measured)]
+    with pytest.MonkeyPatch.context() as patched, asked(patched, study, f"print({chr(10).join(answers)!r})") as process:
+        return process.forecast(15)
 
 
 def test_a_search_is_a_multiple_of_its_epochs() -> None:
@@ -84,7 +76,6 @@ def test_what_was_measured_in_time_is_enough_if_it_is_the_median() -> None:
     assert (forecast(tiny_study(), 2.0) or {})["seconds"].keys() == {"median"}
     assert (forecast(tiny_study(), 2.0, 3.0) or {})["measured"].keys() == {"median", "dearest"}
     assert forecast(tiny_study()) is None
-    assert calibrate(tiny_study(), tiny_study().feasible_set(), Answers(), 15) is None
 
 
 def test_on_a_machine_with_gpus_trials_run_on_them() -> None:
@@ -101,41 +92,47 @@ def test_of_a_cluster_it_says_that_nothing_was_measured() -> None:
     assert found["elsewhere"] is True
 
 
-def test_when_the_time_is_up_what_is_there_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_the_time_is_up_what_is_there_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line was not finished."""
-    text = f"import time; print({json.dumps(WHERE)!r}); print('{{', end='', flush=True); time.sleep(60)"
-    began = time.monotonic()
-    with program(monkeypatch, text) as process:
-        assert process.ask(tiny_study(), [], 1.5) == [WHERE]
-    assert time.monotonic() - began < 15
+    lines = "\\n".join(json.dumps(answer) for answer in (WHERE, {"seconds_per_epoch": 2.0, "peak_bytes": 1}))
+    text = f"import time; print('{lines}'); print('{{', end='', flush=True); "
+    text += f"open('{tmp_path}/said', 'w'); time.sleep(60)"
+    with asked(monkeypatch, tiny_study(), text) as process:
+        while not (tmp_path / "said").exists():
+            time.sleep(0.01)
+        began = time.monotonic()
+        found = process.forecast(0.5)
+    assert 0.4 < time.monotonic() - began < 15
+    assert found is not None
+    assert found["measured"] == {"median": {"seconds_per_epoch": 2.0, "peak_bytes": 1, "architecture": "1x5d-11"}}
 
 
 def test_a_process_that_nobody_asks_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    with program(monkeypatch, "import time; time.sleep(60)") as process:
+    with asked(monkeypatch, tiny_study(), "import time; time.sleep(60)") as process:
         pass
     assert process._process.returncode == -9
 
 
 def test_what_is_wrong_with_the_data_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"print({json.dumps({'error': 'data: none', 'hint': 'Bring some.'})!r})"
-    with program(monkeypatch, text) as process, pytest.raises(DataError, match="data: none") as caught:
-        process.ask(tiny_study(), [], None)
+    with asked(monkeypatch, tiny_study(), text) as process, pytest.raises(DataError, match="data: none") as caught:
+        process.forecast()
     assert caught.value.hint == "Bring some."
 
 
 def test_a_process_that_fails_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
-        program(monkeypatch, "raise MemoryError('of this machine')") as process,
+        asked(monkeypatch, tiny_study(), "raise MemoryError('of this machine')") as process,
         pytest.raises(ResnextSearchError, match="ended with 1: MemoryError: of this machine"),
     ):
-        process.ask(tiny_study(), [], None)
+        process.forecast()
 
 
 @pytest.mark.slow
 def test_three_real_networks_are_measured_on_this_machine() -> None:
     study = tiny_study("search.parallel=2", "axes.batch_size=[32, 64]")
-    with Calibrating() as process:
-        found = calibrate(study, study.feasible_set(), process)
+    with Calibrating(study, study.feasible_set()) as process:
+        found = process.forecast()
     assert found is not None
     assert found["measured"].keys() == {"median", "dearest", "cheapest"}
     assert 1e8 < found["peak_bytes"] / found["workers"] < 1e10
@@ -145,5 +142,8 @@ def test_three_real_networks_are_measured_on_this_machine() -> None:
 @pytest.mark.slow
 def test_data_that_are_missing_are_said_by_the_real_process(tmp_path: Path) -> None:
     study = tiny_study(f"data={{name: image_folder, root: {tmp_path}/none, resolution: 8, classes: 10}}")
-    with Calibrating() as process, pytest.raises(DataError, match=f"{tmp_path}/none"):
-        calibrate(study, study.feasible_set(), process)
+    with (
+        Calibrating(study, study.feasible_set()) as process,
+        pytest.raises(DataError, match=f"{tmp_path}/none"),
+    ):
+        process.forecast()
