@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,15 @@ FIGURES = (
 )
 HERE = {"device": "cpu", "host": "here"}
 MACHINE = Machine("AMD EPYC (family 25)", 2, 7.8, None, None, "Debian 12", {"python": "3.11.7", "torch": "2.14.1"})
+# Of four trials, two at once: half of their minutes on the clock.
+FORECAST = {
+    "workers": 2,
+    "seconds": {"median": 45.0, "dearest": 60.0, "cheapest": 30.0},
+    "phases": {"search": {"trials": 4, "seconds": {"median": 90.0, "dearest": 120.0, "cheapest": 60.0}}},
+    "device": "cpu",
+    "elsewhere": False,
+    "machine": asdict(MACHINE),
+}
 
 
 @cache

@@ -15,7 +15,7 @@ from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
 from tests.results.journal.journal_fixtures import STUDY, fixture, restore, write_every_kind_of_fact
 from tests.support.helpers import tiny_study
-from tests.support.journals import HERE, MACHINE, epoch_row, new_folder, point
+from tests.support.journals import FORECAST, HERE, MACHINE, epoch_row, new_folder, point
 from tests.support.rights import without_rights_to
 
 OLDER = range(1, SCHEMA_VERSION)
@@ -76,7 +76,7 @@ def test_a_journal_of_any_schema_says_what_it_said(tmp_path: Path, version: int)
         machines = [MACHINE] if version >= 8 else []
         assert list(journal.machines().values()) == machines
         assert [trial.machine for trial in trials[:2]] == [None, *[machine.key for machine in machines], None][:2]
-        assert journal.forecast() == ({"workers": 2} if version >= 8 else None)
+        assert journal.forecast() == (FORECAST if version >= 8 else None)
         assert len(trials_table(journal)) == len(trials)
         with pytest.raises(ResnextSearchError, match="attempt to write a readonly database"):
             journal.enqueue("search", point(1), 0, "ax")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,17 @@ from resnext_search.results.report.page import parts
 from resnext_search.spaces import Study
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
-from tests.support.journals import FIGURES, MACHINE, completed, ended_folder, facts_of, new_folder, point, started
+from tests.support.journals import (
+    FIGURES,
+    FORECAST,
+    MACHINE,
+    completed,
+    ended_folder,
+    facts_of,
+    new_folder,
+    point,
+    started,
+)
 from tests.support.shell import Shell
 
 
@@ -171,14 +181,7 @@ def test_the_forecast_stands_beside_what_the_study_took(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     assert "No forecast of the time was measured" in words_of(parts_of(folder)["sections"]["costs"])
     with Journal(folder.journal) as journal:
-        journal.keep_forecast(
-            {
-                "workers": 2,
-                "seconds": {"median": 45.0, "dearest": 60.0, "cheapest": 30.0},
-                "phases": {"search": {"trials": 4, "seconds": {"median": 90.0, "dearest": 120.0, "cheapest": 60.0}}},
-                "machine": asdict(MACHINE),
-            }
-        )
+        journal.keep_forecast(FORECAST)
         journal.keep_active_seconds(51.0)
     made = parts_of(folder)
     assert (
