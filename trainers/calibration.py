@@ -1,20 +1,27 @@
 """What does an epoch of a trial take, in time and memory? Some training steps, before a study starts.
 
-Meant for a process of its own for each architecture: the peak of memory is that of the process.
+Meant for a process of its own, `main`: the peak of memory is that of the process, and it can be ended when it takes
+too long.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import resource
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from resnext_search.spaces.errors import ResnextSearchError
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
+from resnext_search.trainers.data.readers import load_dataset
+from resnext_search.trainers.device import best_device
+from resnext_search.trainers.hardware import hardware
 from resnext_search.trainers.training_run import TrainingRun
 
 # Steps before the clock starts: the first ones allocate memory and choose kernels.
@@ -22,6 +29,8 @@ WARM_UP_STEPS = 3
 # The clock runs for at least so long, and for at least so many steps.
 LEAST_CALIBRATION_SECONDS = 0.5
 LEAST_STEPS = 3
+# Steps that take so long need no company: the first is like the others, to within some percent.
+LONG_SECONDS = 1.5
 
 
 class Calibration(NamedTuple):
@@ -29,7 +38,7 @@ class Calibration(NamedTuple):
 
     Args:
         seconds_per_epoch: Training and validation.
-        peak_bytes: Most memory that this process has held, torch and the data included; GPU memory is not in it.
+        peak_bytes: Most memory that this process has held so far, torch and the data included; a GPU's is not in it.
     """
 
     seconds_per_epoch: float
@@ -37,7 +46,7 @@ class Calibration(NamedTuple):
 
 
 def measure(study_json: str, configuration_json: str) -> Calibration:
-    """Train some steps on this machine's processor, validate, and extrapolate to an epoch.
+    """Train some steps on this machine, where a trial of the study would train; validate; extrapolate to an epoch.
 
     Takes a study and a configuration as `Study.model_dump_json` and `Configuration.to_json` write them.
 
@@ -46,15 +55,21 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
     """
     study = Study.model_validate_json(study_json)
     configuration = Configuration.from_json(configuration_json)
-    trial = TrainingRun(study, configuration, study.root_seed, device=torch.device("cpu"), threads=study.resources.cpu)
+    device = torch.device(_device(study))
+    trial = TrainingRun(study, configuration, study.root_seed, device=device, threads=study.resources.cpu)
     losses = itertools.chain.from_iterable(trial.steps(epoch % trial.recipe.epochs + 1) for epoch in itertools.count())
-    float(sum(itertools.islice(losses, WARM_UP_STEPS)))
-
     began, steps = time.perf_counter(), 0
-    while steps < LEAST_STEPS or time.perf_counter() - began < LEAST_CALIBRATION_SECONDS:
+    while steps < WARM_UP_STEPS and time.perf_counter() - began < LONG_SECONDS:
         float(next(losses))
         steps += 1
-    training = (time.perf_counter() - began) / steps * trial.steps_per_epoch
+
+    began, steps = time.perf_counter(), 0
+    while (taken := time.perf_counter() - began) < LEAST_CALIBRATION_SECONDS or steps < LEAST_STEPS:
+        if taken > LONG_SECONDS:
+            break
+        float(next(losses))
+        steps += 1
+    training = taken / steps * trial.steps_per_epoch
 
     # one batch to warm up, one that counts for all
     batch = trial.splits.validation[: trial.recipe.batch_size]
@@ -63,6 +78,36 @@ def measure(study_json: str, configuration_json: str) -> Calibration:
     trial.predict(batch).sum().item()
     validation = (time.perf_counter() - began) * len(trial.splits.validation) / len(batch)
     return Calibration(training + validation, _peak_bytes())
+
+
+def main() -> None:
+    """Measure what standard input asks for, and print what was found, one line of JSON for each.
+
+    The first line of the input has `study` and a list of `configurations`, as `measure` takes them; with the second the
+    clocks may run. The first line printed says on what machine this is and how many GPUs it has; those that follow are
+    a `Calibration` each, in the order of the configurations. An `error`, with its `hint`, is the last one.
+    """
+    asked, answers = json.loads(sys.stdin.readline()), sys.stdout
+
+    def answer(**facts: Any) -> None:
+        print(json.dumps(facts), file=answers, flush=True)
+
+    with redirect_stdout(sys.stderr):
+        try:
+            study = Study.model_validate_json(asked["study"])
+            device = _device(study)
+            answer(device=device, gpus=torch.cuda.device_count(), machine=hardware(device))
+            load_dataset(study.data)  # kept for all that follow
+            sys.stdin.readline()
+            for configuration in asked["configurations"]:
+                answer(**measure(asked["study"], configuration)._asdict())
+        except ResnextSearchError as error:
+            answer(error=str(error), hint=error.hint)
+
+
+def _device(study: Study) -> str:
+    """Where a trial of the study trains on this machine."""
+    return "cpu" if study.resources.gpu == 0 else best_device()
 
 
 def _peak_bytes() -> int:

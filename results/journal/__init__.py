@@ -7,6 +7,7 @@ from resnext_search.results.journal.rows import (
     EpochRow,
     LatencyRow,
     Look,
+    Machine,
     Proposer,
     State,
     Stop,
@@ -15,5 +16,5 @@ from resnext_search.results.journal.rows import (
 from resnext_search.results.journal.schema import SCHEMA_VERSION
 from resnext_search.spaces.study.study import Phase
 
-__all__ = ["ENDED", "FINALIST", "SCHEMA_VERSION", "EpochRow", "Journal", "LatencyRow", "Look"]
+__all__ = ["ENDED", "FINALIST", "SCHEMA_VERSION", "EpochRow", "Journal", "LatencyRow", "Look", "Machine"]
 __all__ += ["Phase", "Proposer", "State", "Stop", "Trial"]

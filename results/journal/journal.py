@@ -6,16 +6,18 @@ in WAL mode with `synchronous=FULL`: what a method wrote when it returned is sti
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 from resnext_search.results.journal.file import transaction
 from resnext_search.results.journal.reader import JournalReader, key_of
-from resnext_search.results.journal.rows import EpochRow, LatencyRow, Proposer, Stop
+from resnext_search.results.journal.rows import EpochRow, LatencyRow, Machine, Proposer, Stop
 from resnext_search.results.journal.schema import create
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.study.configuration import Configuration
@@ -60,6 +62,10 @@ class Journal(JournalReader):
             (str(seconds),),
         )
 
+    def keep_forecast(self, forecast: Mapping[str, Any]) -> None:
+        """Keep what the study was expected to take; of several forecasts the first stays."""
+        self._write("INSERT INTO meta VALUES ('forecast', ?) ON CONFLICT (key) DO NOTHING", (json.dumps(forecast),))
+
     def enqueue(
         self, phase: Phase, configuration: Configuration, seed: int, proposed_by: Proposer, *, arm: str | None = None
     ) -> int:
@@ -80,6 +86,18 @@ class Journal(JournalReader):
             "started_at = COALESCE(started_at, ?) WHERE trial_id = ? AND state IN ('queued', 'interrupted')",
             (checkpoint, time.time(), trial_id),
         )
+
+    def record_machine(self, trial_id: int, machine: Machine) -> None:
+        """Record on what a running trial is trained; where it goes on elsewhere, the last machine stays."""
+        facts = [*astuple(machine)[:-1], json.dumps(dict(machine.versions))]
+        with self.together():
+            self._connection.execute(
+                f"INSERT INTO machines VALUES ({'?, ' * len(facts)}?) ON CONFLICT (machine) DO NOTHING",
+                (machine.key, *facts),
+            )
+            self._connection.execute(
+                "UPDATE trials SET machine = ? WHERE trial_id = ? AND state = 'running'", (machine.key, trial_id)
+            )
 
     def record_epoch(
         self,
@@ -175,7 +193,7 @@ class Journal(JournalReader):
             self._write("DELETE FROM epochs WHERE trial_id IN (SELECT trial_id FROM trials WHERE state = 'failed')")
             rows = self._connection.execute(
                 "UPDATE trials SET state = 'queued', failure_class = NULL, failure_message = NULL, started_at = NULL, "
-                "ended_at = NULL, stop_epoch = NULL, alone = 0, micro_batches = 1 WHERE state = 'failed' "
-                "RETURNING trial_id"
+                "ended_at = NULL, machine = NULL, stop_epoch = NULL, alone = 0, micro_batches = 1 "
+                "WHERE state = 'failed' RETURNING trial_id"
             ).fetchall()
         return sorted(row[0] for row in rows)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import ValidationError
 from resnext_search.results.journal.file import damage_in_words, meta, open_file
-from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, Look, State, Trial
+from resnext_search.results.journal.rows import EpochRow, FailureRow, LatencyRow, Look, Machine, State, Trial
 from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.configuration import Configuration
@@ -72,6 +72,16 @@ class JournalReader:
         """How long the study was at work, over all its sittings."""
         rows = self._rows("SELECT value FROM meta WHERE key = 'active_seconds'")
         return float(rows[0][0]) if rows else 0.0
+
+    def forecast(self) -> dict[str, Any] | None:
+        """What the study was expected to take, as `plan.json` has it; None if that was not measured."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'forecast'")
+        return json.loads(rows[0][0]) if rows else None
+
+    def machines(self) -> dict[str, Machine]:
+        """What the hosts are that trained, by the key that trials have, in the order of their first report."""
+        rows = [dict(row) for row in self._rows("SELECT * FROM machines ORDER BY rowid")]
+        return {row.pop("machine"): Machine(**row | {"versions": json.loads(row["versions"])}) for row in rows}
 
     def trials(self, *, phase: Phase | None = None, states: Sequence[State] = ()) -> list[Trial]:
         """The trials, in the order of their numbers; all, or those of a phase and of some states."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 from resnext_search.spaces.search_space.objectives import Latency
@@ -41,6 +44,7 @@ class Trial:
     proposed_by: Proposer
     device: str | None
     host: str | None
+    machine: str | None
     queued_at: float
     started_at: float | None
     ended_at: float | None
@@ -68,6 +72,39 @@ class EpochRow:
     validation_loss: float | None
     validation_error: float | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One row of the table `machines`: what a host is, so that all of one kind are one row.
+
+    Args:
+        processor: Its model.
+        cores: Logical ones, of the whole machine.
+        memory_gib: All of it.
+        gpu: That which trained; None where the processor did.
+        driver: Of the GPU; None where it is not known.
+        system: The operating system.
+        versions: Of Python, the libraries and this program, by name.
+    """
+
+    processor: str
+    cores: int
+    memory_gib: float
+    gpu: str | None
+    driver: str | None
+    system: str
+    versions: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """By which trials refer to it: the same for the same facts."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def computes(self) -> str:
+        """What the numbers of a trial come from: its GPU, or its processor."""
+        return self.gpu or self.processor
 
 
 # One row of the table `latencies`, without its architecture and device.

@@ -18,7 +18,7 @@ from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import whole_file
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -30,8 +30,9 @@ CREATE TABLE trials (
     configuration TEXT NOT NULL,            -- JSON of the architecture and the knobs
     seed INTEGER NOT NULL,
     proposed_by TEXT NOT NULL,              -- sobol | ax in the search | plan in tune and confirm
-    device TEXT,                            -- cpu, or the name of the GPU
+    device TEXT,                            -- cpu | cuda
     host TEXT,
+    machine TEXT REFERENCES machines (machine), -- NULL before it reports, and in schemas before 8
     queued_at REAL NOT NULL,                -- seconds since 1970
     started_at REAL,
     ended_at REAL,
@@ -47,6 +48,16 @@ CREATE TABLE trials (
     failure_message TEXT,                   -- the tail of the error
     CHECK (state <> 'completed' OR (validation_error IS NULL) <> (test_error IS NULL)),
     CHECK (state <> 'stopped' OR (stop_epoch IS NOT NULL AND validation_error IS NULL))
+);
+CREATE TABLE machines (                     -- what hosts are that trained, whatever they are called
+    machine TEXT PRIMARY KEY,               -- digits made of all that follows
+    processor TEXT NOT NULL,
+    cores INTEGER NOT NULL,
+    memory_gib REAL NOT NULL,
+    gpu TEXT,                               -- that trained; NULL where the processor did
+    driver TEXT,
+    system TEXT NOT NULL,
+    versions TEXT NOT NULL                  -- JSON, by name
 );
 CREATE TABLE epochs (
     trial_id INTEGER NOT NULL REFERENCES trials (trial_id),

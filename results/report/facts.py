@@ -4,9 +4,9 @@ data allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from resnext_search.results.figures.chart import Chart, Row
@@ -16,7 +16,7 @@ from resnext_search.results.figures.search import front_chart, progress_chart
 from resnext_search.results.figures.surface import effect_charts, surface_charts
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.journal.rows import Trial
+from resnext_search.results.journal.rows import Machine, Trial
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.costs import PhaseCost, phase_costs
 from resnext_search.results.tables.trials import pareto_table, trials_table
@@ -38,6 +38,9 @@ class Facts:
         journal: The trials again, with their times and the whole messages of those that failed.
         costs: Of every phase.
         search: What only the search knows.
+        machines: What the hosts are that trained, by the keys that the trials of the journal have.
+        forecast: What the study was expected to take before its first trial, as `plan.json` has it; None without.
+        active_seconds: How long it was at work.
     """
 
     study: Study
@@ -48,6 +51,9 @@ class Facts:
     journal: Sequence[Trial]
     costs: Sequence[PhaseCost]
     search: SearchSummary
+    machines: Mapping[str, Machine]
+    forecast: Mapping[str, Any] | None
+    active_seconds: float
 
 
 class StudyResults(NamedTuple):
@@ -69,7 +75,7 @@ def read_results(journal: Journal) -> StudyResults:
 
 def read_facts(folder: StudyFolder, journal: Journal, results: StudyResults, search: SearchSummary) -> Facts:
     """The facts of a study, of whose journal the results were made."""
-    study, trials = journal.study(), journal.trials()
+    study, trials, forecast = journal.study(), journal.trials(), journal.forecast()
     return Facts(
         study,
         _text(folder),
@@ -77,8 +83,11 @@ def read_facts(folder: StudyFolder, journal: Journal, results: StudyResults, sea
         rows_of(results.front),
         results.verdict,
         trials,
-        phase_costs(study, trials, search.planned_trials, search.planned_flops),
+        phase_costs(study, trials, search.planned_trials, search.planned_flops, forecast),
         search,
+        journal.machines(),
+        forecast,
+        journal.active_seconds(),
     )
 
 

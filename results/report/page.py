@@ -10,9 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,10 @@ from resnext_search.results.figures.chart import Cell
 from resnext_search.results.figures.draw_plotly import plotly_figure
 from resnext_search.results.report.facts import Facts, charts_of
 from resnext_search.results.report.headline import failures, headline, to_take
+from resnext_search.results.report.provenance import forecast_words, hardware_words, version_words
 from resnext_search.results.tables import columns as dictionary
 from resnext_search.results.verdict.text import verdict_tables
+from resnext_search.spaces.versions import versions
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Sections of the page, in its order, with their headings.
@@ -51,7 +51,6 @@ TRIAL_COLUMNS = {
     "test_error": "test error, %",
     **{name: name for name in ("epochs", "seconds", "seed")},
 }
-LIBRARIES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "numpy", "scipy", "pandas")
 
 
 def parts(facts: Facts) -> dict[str, Any]:
@@ -70,8 +69,9 @@ def parts(facts: Facts) -> dict[str, Any]:
         "dictionary": dictionary,
         "columns": TRIAL_COLUMNS,
         "sections": SECTIONS,
-        "versions": _versions(),
-        "hardware": list(dict.fromkeys((trial.device, trial.host) for trial in facts.journal if trial.device)),
+        "versions": version_words(versions()),
+        "hardware": hardware_words(facts),
+        "forecast": forecast_words(facts),
     }
     templates = _environment()
     return {
@@ -108,14 +108,6 @@ def _configurations(facts: Facts) -> list[int]:
     """For every trial a number that it shares with the other trials of its configuration."""
     known: dict[str, int] = {}
     return [known.setdefault(trial.configuration.to_json(), len(known)) for trial in facts.journal]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("resnext-search", *LIBRARIES):
-        with suppress(PackageNotFoundError):  # a report needs only some of them
-            found[name] = version(name)
-    return found
 
 
 @cache

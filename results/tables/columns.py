@@ -103,6 +103,7 @@ TRIALS = (
         ("parts in which a batch went through the network: 1, or more where even a whole GPU had too little memory"),
     ),
     *_columns("device, host", WORD, "where it ended"),
+    *_columns("processor", WORD, "model of the processor there, or of the GPU, if that trained it"),
     *_columns("failure_class, failure_message", WORD, "why it failed; the whole message is in the journal"),
     *_columns("data", WORD, "name of the data set"),
     *_columns(

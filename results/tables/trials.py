@@ -8,7 +8,7 @@ instead of over a whole training.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,13 +56,14 @@ def trials_table(journal: Journal) -> pd.DataFrame:
     """One row a trial, in the order of the proposals; cells without a value are empty."""
     study = journal.study()
     trials, epochs = journal.trials(), journal.epochs_of_all()
+    processors = {key: machine.computes for key, machine in journal.machines().items()}
     latencies = journal.latencies(trials)
     rows = [
-        _trial_row(study, trial)
+        _trial_row(study, trial, processors)
         | _measured(study, trial, latencies.get(trial.trial_id), epochs.get(trial.trial_id, []))
         for trial in trials
     ]
-    table = pd.DataFrame(rows, columns=list(_trial_row(study, None)))
+    table = pd.DataFrame(rows, columns=list(_trial_row(study, None, {})))
     table["hypervolume"] = _hypervolumes(study, table)
     return table
 
@@ -144,8 +145,8 @@ def _measured(study: Study, trial: Trial, latency: LatencyRow | None, epochs: Se
     return {name: round(time, 4) for name, time in times.items()}
 
 
-def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
-    """The cells of a trial; with None the columns alone."""
+def _trial_row(study: Study, trial: Trial | None, processors: Mapping[str, str]) -> dict[str, Any]:
+    """The cells of a trial, with the processors by the keys of their machines; with None the columns alone."""
     if trial is None:
         architecture, counts, recipe = None, None, study.trainer
     else:
@@ -178,6 +179,7 @@ def _trial_row(study: Study, trial: Trial | None) -> dict[str, Any]:
         "micro_batches": trial and trial.micro_batches,
         "device": trial and trial.device,
         "host": trial and trial.host,
+        "processor": trial and processors.get(trial.machine or ""),
         "failure_class": trial and trial.failure_class,
         "failure_message": trial and trial.failure_message and last_line(trial.failure_message),
         "data": trial and study.data.name,

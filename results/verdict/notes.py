@@ -22,6 +22,8 @@ from scipy.special import betaincinv
 MUCH_TUNING = 1 / 3
 # An error of tuning below such a share of the margin is not worth a word.
 NEGLIGIBLE = 0.05
+# Kinds of processor that are named.
+SHOWN_KINDS = 4
 # A line over log2 C that fits so badly is said not to fit.
 LEAST_FIT = 0.05
 
@@ -173,6 +175,18 @@ def on_looks(planned: Sequence[int], looked: Sequence[int], seeds: int, comparis
         yield (
             f"This look was not planned: the runs were judged at {listed(list(map(str, all_looks)))} seeds, and where "
             f"nothing differs {share:.0f} % of such studies say better or worse at one of them."
+        )
+
+
+def on_processors(processors: Sequence[str]) -> Iterator[str]:
+    """That the runs were trained on several kinds of processor or GPU; those of which it is known."""
+    kinds = sorted(Counter(processors).items(), key=lambda kind: (-kind[1], kind[0]))
+    if len(kinds) > 1:
+        first = [f"{count} on {kind}" for kind, count in kinds[:SHOWN_KINDS]]
+        more = [f"{sum(count for _, count in kinds[SHOWN_KINDS:])} on others"] if len(kinds) > SHOWN_KINDS else []
+        yield (
+            f"The runs were trained on {len(kinds)} kinds of processor or GPU ({listed([*first, *more])}): the same "
+            "seed gives other numbers on each."
         )
 
 

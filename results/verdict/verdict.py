@@ -17,7 +17,7 @@ from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
 from resnext_search.results.verdict.fairness import unfair
 from resnext_search.results.verdict.first_answer import answer_by_first_rules
-from resnext_search.results.verdict.notes import on_fairness
+from resnext_search.results.verdict.notes import on_fairness, on_processors
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.runs import read_runs
 from resnext_search.spaces.errors import UsageError
@@ -45,9 +45,10 @@ def judge(
 
     Args:
         runs: One row a run, with columns `arm, seed, test_error` (percent) and what else is known: `multiply_adds,
-            parameters, activations, seconds, epochs, data, architecture, correct` (which test images were recognised,
-            as `spaces.correctness` packs it). The order of the rows does not matter. Or a study's `trials.csv`, which
-            has a column `phase`: its tuning is looked at too, and only its runs that confirm are evidence.
+            parameters, activations, seconds, epochs, data, architecture, processor` (its model, or that of the GPU),
+            `correct` (which test images were recognised, as `spaces.correctness` packs it). The order of the rows does
+            not matter. Or a study's `trials.csv`, which has a column `phase`: its tuning is looked at too, and only its
+            runs that confirm are evidence.
         claimant: The arm to compare with all others, whatever the names say.
         margin: Least difference that matters, in points; to be fixed before the runs.
         tolerance: Largest deviation of an arm's multiply-adds from the claimant's, as a share.
@@ -94,7 +95,7 @@ def judge(
         question.claimant,
         margin,
         tuple(reasons),
-        (*on_fairness(rows, question, tolerance), *notes),
+        (*on_fairness(rows, question, tolerance), *on_processors(_processors(runs)), *notes),
         scale,
         tuple(arm_result(confirmed, sample, arm) for arm in question.arms),
         finalists=finalists,
@@ -104,3 +105,10 @@ def judge(
     if rules == 1:
         return answer_by_first_rules(verdict, sample, question, generator)
     return answer_by_second_rules(verdict, rows, sample, question, generator, looks or Looks())
+
+
+def _processors(runs: pd.DataFrame) -> list[str]:
+    """Of all rows that say it: in a study its search and tuning are of the same journal."""
+    if "processor" not in runs.columns:
+        return []
+    return [name for name in runs["processor"].dropna().astype(str).str.strip() if name]

@@ -6,6 +6,7 @@ what trains nothing starts without torch, Ax and Ray.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,12 @@ commands = options.Group()
 @options.study_argument
 @options.overrides_argument
 @click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
+@click.option("--no-calibrate", is_flag=True, help="measure no forecast of time before the first trial")
 @options.serve_option
-def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
+def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate: bool, serve: int | None) -> None:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.planning.calibration import Calibrating
     from resnext_search.search.planning.plan import rules_in
     from resnext_search.spaces.study.file import load_study
 
@@ -33,11 +36,14 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | 
         return out or Path("runs") / name
 
     loaded = load_study(study, overrides, lambda name: rules_in(StudyFolder(folder(name))))
-    loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
-    from resnext_search.search.lifecycle.run import run_study
+    feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
+    path, text = folder(loaded.name), study.read_text(encoding="utf-8")
+    is_new = rules_in(StudyFolder(path)) is None
+    known = loaded.trainer.plugin is None  # what another trainer takes is not
+    with Calibrating(loaded, feasible) if is_new and known and not no_calibrate else nullcontext() as calibrating:
+        from resnext_search.search.lifecycle.run import run_study
 
-    text = study.read_text(encoding="utf-8")
-    run_study(loaded, folder(loaded.name), text=text, serve=serve)
+        run_study(loaded, path, text=text, serve=serve, calibrating=calibrating)
 
 
 @commands.command()
@@ -65,7 +71,8 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
-    from resnext_search.search.planning.forecast import calibrate, gpu_bytes
+    from resnext_search.search.planning.calibration import Calibrating
+    from resnext_search.search.planning.forecast import gpu_bytes
     from resnext_search.search.planning.limits import check_limits
     from resnext_search.search.planning.plan import summarize
     from resnext_search.search.planning.workload import training_flops
@@ -75,12 +82,13 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool
     feasible = loaded.feasible_set()
     check_limits(loaded)
     known = loaded.trainer.plugin is None  # what another trainer takes is not
-    facts = {
-        **summarize(loaded, feasible),
-        "training_flops": training_flops(loaded),
-        "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
-        "forecast": calibrate(loaded, feasible) if known and not no_calibrate else None,
-    }
+    with Calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as calibrating:
+        facts = {
+            **summarize(loaded, feasible),
+            "training_flops": training_flops(loaded),
+            "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
+            "forecast": calibrating and calibrating.forecast(),
+        }
     options.show(as_json, facts, lambda: plan_words(facts, None if wide else options.columns()), wide=wide)
 
 

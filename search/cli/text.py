@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.results.tables.layout import text_table
+from resnext_search.search.monitor.text import forecast_words
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.units import duration, in_units
 
@@ -35,8 +36,7 @@ def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
     if forecast is not None:
         seconds = {role: duration(value) for role, value in forecast["seconds"].items()}
         lines += [
-            f"time              {seconds['median']} with {forecast['workers']} trials at once on this machine's cores, "
-            "start-up of about 20 s not counted",
+            f"time              {forecast_words(forecast)}, start-up of about 20 s not counted",
             f"                  ({seconds['cheapest']} if all trials were as fast as the cheapest architecture, "
             f"{seconds['dearest']} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",

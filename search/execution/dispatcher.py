@@ -7,12 +7,13 @@ journal: how often its process was lost is the only exception, and counts for on
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Stop, Trial
+from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
@@ -112,12 +113,14 @@ class Dispatcher:
         }
 
     def record(self, trial_id: int, fact: Mapping[str, Any]) -> bool:
-        """Record a latency, or an epoch, the last one of which completes the trial; say whether the trial goes on.
+        """Record a machine, a latency, or an epoch, the last of which completes the trial; say whether that goes on.
 
         One that is completed does not: told so at once, its worker is free 0.1 s earlier than if it had to notice by
         itself that there is nothing left to train. Nor does one of which nothing can be recorded.
         """
         with self._errors_kept():
+            if "machine" in fact:
+                self.journal.record_machine(trial_id, Machine(**json.loads(fact["machine"])))
             if "latency_ms" in fact:
                 self._record_latency(trial_id, fact)
             return "validation_error" not in fact or self._record_epoch(trial_id, fact)

@@ -6,6 +6,7 @@ imports Ax.
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 import traceback
@@ -59,12 +60,14 @@ def run_trial(
         gpu: GPUs of a trial that is not alone.
         confirm: Whether it trains on the validation images too, and is tested.
         device: `cpu` or `cuda`.
-        report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback.
+        report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback; with the first
+            of them, in JSON, on what `machine` the trial runs.
     """
-    about = {"host": socket.gethostname(), "device": device}
+    about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()
     try:
         if device == "cuda":
             _keep_to_share(share_of(order, gpu))
+        unsaid = {"machine": _machine(device)}
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
         wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
@@ -86,19 +89,26 @@ def run_trial(
             if "epoch" in result:
                 epoch = result["epoch"]
                 _expect_whole(result, confirm=confirm, last=epoch >= study.trainer.epochs)
-            report({**result, **about})
+            report({**result, **about, **unsaid})
+            unsaid = {}
         if epoch < study.trainer.epochs:
             raise WrongResult(f"the trainer ended after epoch {epoch} of {study.trainer.epochs}")
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         message = escaped(message)[-MESSAGE_CHARACTERS:]
-        report({"failure_class": type(error).__name__, "failure_message": message, **about})
+        report({"failure_class": type(error).__name__, "failure_message": message, **about, **unsaid})
 
 
 @cache
 def _study(study_json: str) -> Study:
     """Read once by a worker: it trains many trials of a study."""
     return Study.model_validate_json(study_json)
+
+
+def _machine(device: str) -> str:
+    from resnext_search.trainers.hardware import hardware  # torch: only where a trial runs
+
+    return json.dumps(hardware(device))
 
 
 def _keep_to_share(gpu: float) -> None:

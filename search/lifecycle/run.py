@@ -30,8 +30,10 @@ from resnext_search.search.lifecycle.result_words import result_words
 from resnext_search.search.monitor.live_page import served
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.monitor.terminal import Progress
+from resnext_search.search.monitor.text import forecast_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
 from resnext_search.search.optimizer.study_optimizer import Proposals
+from resnext_search.search.planning.calibration import MOST_SECONDS, Calibrating
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.looks import is_look_due
@@ -50,6 +52,7 @@ from resnext_search.spaces.errors import (
 )
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
+from resnext_search.spaces.study.units import span
 from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.latency import MeasuredFirst
 from resnext_search.trainers.training import train as train_trial
@@ -72,6 +75,7 @@ def run_study(
     cpus: int | None = None,
     gpus: int | None = None,
     serve: int | None = None,
+    calibrating: Calibrating | None = None,
     backend: Backend = ray_workers,
 ) -> StudyFolder:
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
@@ -86,6 +90,8 @@ def run_study(
         cpus: Processor cores to use; all of the machine without it.
         gpus: GPUs to use; all of the machine without it.
         serve: Port of this machine's loopback for the live page, 0 for any that is free; None for no page.
+        calibrating: Measures this study, in its block, before the first trial; without it, or where a study is
+            continued, there is no other forecast than the one that it has.
         backend: Where trials run.
 
     Returns:
@@ -125,6 +131,9 @@ def run_study(
         def say(words: str) -> None:
             console.print(words, markup=False)
 
+        if calibrating is not None and journal.forecast() is None and not journal.trials():
+            _forecast(calibrating, journal, say)
+            freeze(study, feasible, journal.forecast(), folder)
         with served(folder, serve, say) as live:
             with stops.listening():
                 try:
@@ -301,9 +310,25 @@ def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str
         journal.change_study(study)
     else:
         journal = Journal(folder.journal, study=study)
-    freeze(study, feasible, None, folder)
+    freeze(study, feasible, journal.forecast(), folder)
     write_whole(folder.study, text or yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False))
     return journal
+
+
+def _forecast(calibrating: Calibrating, journal: Journal, say: Callable[[str], None]) -> None:
+    """Measure and keep what a study will take; one that cannot be measured begins without a forecast."""
+    say(f"Measuring networks for a forecast of the time: at most {MOST_SECONDS:g} s, none with --no-calibrate")
+    try:
+        forecast = calibrating.forecast(MOST_SECONDS)
+    except ResnextSearchError as error:
+        say(f"No forecast: {error}")
+        return
+    if forecast is None:
+        say(f"No forecast: no network was measured within {MOST_SECONDS:g} s")
+        return
+    journal.keep_forecast(forecast)
+    by_architecture = forecast["seconds"].values()
+    say(f"Forecast: {forecast_words(forecast)} ({span(min(by_architecture), max(by_architecture))}, by architecture)")
 
 
 def _expect_some_completed(journal: Journal) -> None:

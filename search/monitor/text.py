@@ -147,6 +147,19 @@ def refit_words(facts: dict[str, Any]) -> str:
     )
 
 
+def forecast_words(forecast: dict[str, Any]) -> str:
+    """What a study will take, and on what.
+
+    >>> forecast_words({"seconds": {"median": 130.0}, "workers": 2, "device": "cpu", "elsewhere": False})
+    "2 min 10 s with 2 trials at once on this machine's cores"
+    """
+    parts = "GPUs" if forecast["device"] == "cuda" else "cores"
+    cluster = "; of the cluster nothing was measured" if forecast["elsewhere"] else ""
+    workers, seconds = forecast["workers"], forecast["seconds"]["median"]
+    at_once = f"{workers} trial{'s' * (workers != 1)} at once"
+    return f"{duration(seconds)} with {at_once} on this machine's {parts}{cluster}"
+
+
 def remaining_words(left: Remaining) -> str:
     """How long the rest takes.
 

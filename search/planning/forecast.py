@@ -1,23 +1,19 @@
-"""What will a study cost, and how long will its rest take? From a short calibration, or from what its trials took.
+"""How long will the rest of a study take, by what its trials took? And what memory of a GPU one will, by prediction.
 
-Equal multiply-adds are not equal time: activations and grouped convolutions decide. So three architectures are measured
-before a study starts, those with the fewest, the median and the most activations, each in a fresh process. Starts
-without torch, Ax and Ray.
+Starts without torch, Ax and Ray.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from resnext_search.results.journal.rows import ENDED, Trial
-from resnext_search.search.planning.workload import loads, trial_loads
+from resnext_search.search.planning.workload import trial_loads
 from resnext_search.spaces.architecture.training_cost import training_bytes
 from resnext_search.spaces.search_space.feasible import FeasibleSet
-from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Phase, Study
 from scipy.special import stdtrit
 
@@ -28,51 +24,6 @@ def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:
     batch_sizes = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
     images = max(batch_sizes, default=study.trainer.batch_size)
     return training_bytes(study.network_template(), largest, images)
-
-
-def calibrate(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
-    """Measure the three architectures and forecast the study on this machine's processor cores.
-
-    Returns:
-        `seconds`, an interval with its middle, for the whole study; `peak_bytes` of the trials that run at once;
-        `workers`; and what was measured. The interval spans the cheapest and the dearest architecture, not chance.
-    """
-    from concurrent.futures import ProcessPoolExecutor  # 7 ms with the next, for this command alone
-    from multiprocessing import get_context
-
-    order = np.argsort(feasible.counts.activations, kind="stable")
-    chosen = {"cheapest": order[0], "median": order[len(order) // 2], "dearest": order[-1]}
-    knobs = tuple((knob.name, float(knob.grid(3)[len(knob.grid(3)) // 2])) for knob in study.knobs())
-    measured = {}
-    for role, index in chosen.items():
-        configuration = Configuration(feasible[int(index)], knobs)
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            measured[role] = pool.submit(_measure, study.model_dump_json(), configuration.to_json()).result()
-        measured[role]["architecture"] = feasible[int(index)].name
-    workers = max(1, (os.cpu_count() or 1) // study.resources.cpu)
-    if study.search.parallel != "auto":
-        workers = min(workers, study.search.parallel)
-    planned = loads(study)
-    # a trial that confirms trains on more images than those measured; the arms' budget may differ from the search's
-    trials = sum(
-        one.trials * (one.images * one.multiply_adds) / (planned[0].images * planned[0].multiply_adds)
-        if planned[0].images
-        else one.trials
-        for one in planned
-    )
-    epochs = study.trainer.epochs * trials / workers
-    return {
-        "workers": workers,
-        "seconds": {role: round(one["seconds_per_epoch"] * epochs, 1) for role, one in measured.items()},
-        "peak_bytes": workers * max(one["peak_bytes"] for one in measured.values()),
-        "measured": measured,
-    }
-
-
-def _measure(study_json: str, configuration_json: str) -> dict[str, Any]:
-    from resnext_search.trainers.calibration import measure  # torch: only in the process that measures
-
-    return dict(measure(study_json, configuration_json)._asdict())
 
 
 # What the trials that ended last have taken is what the next ones will take: a machine's load changes.

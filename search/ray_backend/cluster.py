@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
+from resnext_search.search.planning.calibration import room
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.open_files import expect_open_files
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
@@ -39,8 +40,7 @@ class Node(NamedTuple):
 
     def room(self, cpu: float, gpu: float) -> int:
         """How many trials of so many cores and GPUs fit on it."""
-        shares = int(1 / gpu + 1e-9) * int(self.gpus) if 0 < gpu < 1 else self.gpus / gpu if gpu else float("inf")
-        return int(min(self.cpus / cpu, shares) + 1e-9)
+        return room(self.cpus, self.gpus, cpu, gpu)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,16 @@ from resnext_search.spaces.errors import ResnextSearchError
 
 from tests.support.helpers import TINY_STUDY, command
 
-ARGUMENTS = ["run", "study.yaml", "search.trials=6", "trainer.epochs=4", "search.parallel=1", "--out", "disk/study"]
+ARGUMENTS = [
+    "run",
+    "study.yaml",
+    "--no-calibrate",
+    "search.trials=6",
+    "trainer.epochs=4",
+    "search.parallel=1",
+    "--out",
+    "disk/study",
+]
 
 
 def completed(journal: Path) -> int:

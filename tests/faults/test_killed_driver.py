@@ -37,7 +37,7 @@ def test_a_study_that_stops_early_and_is_killed_stops_the_same_trials(
     ]
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
     folders = [StudyFolder(tmp_path / name) for name in ("quiet", "killed")]
-    with running(["run", "study.yaml", *overrides, "--out", "killed"], tmp_path) as driver:
+    with running(["run", "study.yaml", "--no-calibrate", *overrides, "--out", "killed"], tmp_path) as driver:
         wait_for(partial(reached, folders[1].journal, 12), driver)
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
@@ -65,7 +65,9 @@ def epochs_in(checkpoint: Path) -> list[tuple[int, float]]:
 def test_an_interrupted_trial_goes_on_from_its_last_epoch_also_in_a_folder_that_was_moved(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY_STUDY)
     with (
-        running(["run", "study.yaml", "search.trials=1", "trainer.epochs=100", "--out", "run"], tmp_path) as driver,
+        running(
+            ["run", "study.yaml", "--no-calibrate", "search.trials=1", "trainer.epochs=100", "--out", "run"], tmp_path
+        ) as driver,
         socket.socket() as taken,
     ):
         with suppress(OSError):  # somebody else's dashboard has it

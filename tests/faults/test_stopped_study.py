@@ -18,7 +18,7 @@ from tests.support.helpers import TINY_STUDY, finish, running, wait_for
 
 pytestmark = pytest.mark.slow
 
-ARGUMENTS = ["run", "study.yaml", "search.trials=40", "trainer.epochs=20", "--out", "run"]
+ARGUMENTS = ["run", "study.yaml", "--no-calibrate", "search.trials=40", "trainer.epochs=20", "--out", "run"]
 
 
 def trials(folder: Path) -> dict[int, Trial]:

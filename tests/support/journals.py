@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from resnext_search.results import EpochRow, Journal, StudyFolder
+from resnext_search.results.journal import Machine
 from resnext_search.results.report.facts import Facts, read_facts, read_results
 from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.search.monitor.summary import summarize_search
@@ -27,6 +29,16 @@ FIGURES = (
     "time",
 )
 HERE = {"device": "cpu", "host": "here"}
+MACHINE = Machine("AMD EPYC (family 25)", 2, 7.8, None, None, "Debian 12", {"python": "3.11.7", "torch": "2.14.1"})
+# Of four trials, two at once: half of their minutes on the clock.
+FORECAST = {
+    "workers": 2,
+    "seconds": {"median": 45.0, "dearest": 60.0, "cheapest": 30.0},
+    "phases": {"search": {"trials": 4, "seconds": {"median": 90.0, "dearest": 120.0, "cheapest": 60.0}}},
+    "device": "cpu",
+    "elsewhere": False,
+    "machine": asdict(MACHINE),
+}
 
 
 @cache
@@ -53,10 +65,18 @@ def started(journal: Journal, configuration: Configuration, *, seed: int = 7, ph
 
 
 def completed(
-    journal: Journal, configuration: Configuration, error: float, *, seed: int = 7, phase: str = "search"
+    journal: Journal,
+    configuration: Configuration,
+    error: float,
+    *,
+    seed: int = 7,
+    phase: str = "search",
+    machine: Machine | None = None,
 ) -> int:
-    """A trial of two epochs: its error begins at 90 % and ends as given."""
+    """A trial of two epochs: its error begins at 90 % and ends as given; on a machine that is known, or not."""
     number = started(journal, configuration, seed=seed, phase=phase)
+    if machine is not None:
+        journal.record_machine(number, machine)
     for epoch, value in enumerate((90.0, error), start=1):
         journal.record_epoch(number, epoch_row(epoch, value), device="cpu", host="here", final=epoch == 2)
     return number

@@ -17,7 +17,7 @@ from resnext_search.results import Journal, LatencyRow
 from resnext_search.results.journal.schema import SCHEMA_VERSION
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
-from tests.support.journals import HERE, completed, epoch_row, new_folder, point, started
+from tests.support.journals import FORECAST, HERE, MACHINE, completed, epoch_row, new_folder, point, started
 
 GOLDEN = Path(__file__).parent / "golden"
 STUDY = (TINY_CLAIM, "search.early_stopping=asha", "objectives=[validation_error, latency_ms]")
@@ -35,9 +35,9 @@ def restore(version: int, path: Path) -> None:
 
 
 def write_every_kind_of_fact(journal: Journal) -> None:
-    """Trials in every state and phase, epochs with and without validation, a latency, a look."""
+    """Trials in every state and phase, epochs with and without validation, a machine, a latency, a look, a forecast."""
     completed(journal, point(0), 12.5)
-    completed(journal, point(4, 0.2), 9.0)
+    completed(journal, point(4, 0.2), 9.0, machine=MACHINE)
     journal.fail(started(journal, point(3, 1.0)), "TrainingDiverged", "Traceback ...\nthe loss is nan\n")
     number = started(journal, point(7, 0.01))
     journal.record_epoch(number, epoch_row(1, 80.0), **HERE, final=False)
@@ -60,6 +60,7 @@ def write_every_kind_of_fact(journal: Journal) -> None:
     journal.record_epoch(number, epoch_row(2, 30.0), **HERE, final=True)
     journal.record_latency(point(0).architecture, LatencyRow(1.5, 0.25), **HERE)
     journal.put_back(memory, alone=True, micro_batches=2)
+    journal.keep_forecast(FORECAST)
     journal.record_look(5, "inconclusive", planned=True)
 
 

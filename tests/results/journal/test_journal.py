@@ -11,7 +11,7 @@ from resnext_search.results import Journal
 from resnext_search.results.journal.rows import Look
 
 from tests.support.helpers import tiny_study
-from tests.support.journals import HERE, completed, epoch_row, point, started
+from tests.support.journals import HERE, MACHINE, completed, epoch_row, point, started
 
 
 def state(journal: Journal, number: int = 0) -> str:
@@ -35,6 +35,23 @@ def test_trials_are_numbered_from_0_in_the_order_of_their_proposals(journal: Jou
     assert [journal.enqueue("search", point(index), index, "sobol") for index in (5, 2, 7)] == [0, 1, 2]
     assert [trial.configuration for trial in journal.trials()] == [point(5), point(2), point(7)]
     assert [trial.seed for trial in journal.trials()] == [5, 2, 7]
+
+
+def test_a_trial_is_of_the_machine_that_it_ran_on_last_and_of_none_when_it_begins_anew(journal: Journal) -> None:
+    later = dataclasses.replace(MACHINE, cores=64)
+    number = started(journal, point(0))
+    journal.record_machine(number, MACHINE)
+    journal.interrupt_running()
+    journal.record_machine(number, later)  # of a worker that is heard too late
+    assert journal.trial(number).machine == MACHINE.key
+    journal.start(number, "checkpoints/trial-00000.pt")
+    journal.record_machine(number, later)
+    assert journal.trial(number).machine == later.key
+    assert list(journal.machines().values()) == [MACHINE, later]
+    journal.fail(number, "ValueError", "no such colour")
+    assert journal.trial(number).machine == later.key
+    journal.retry_failed()
+    assert journal.trial(number).machine is None
 
 
 def test_a_trial_goes_from_queued_through_running_to_completed(journal: Journal) -> None:

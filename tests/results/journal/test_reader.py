@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from resnext_search.results import Journal, LatencyRow
 
-from tests.support.journals import HERE, completed, epoch_row, point, started
+from tests.support.journals import HERE, MACHINE, completed, epoch_row, point, started
 
 
 def test_a_configuration_comes_back_to_the_last_bit(journal: Journal) -> None:
@@ -31,6 +32,21 @@ def test_the_history_of_a_phase_is_in_the_order_in_which_it_was_recorded(journal
     for number, epoch, error in ((second, 1, 70.0), (first, 1, 80.0), (other, 1, 1.0), (second, 2, 60.0)):
         journal.record_epoch(number, epoch_row(epoch, error), **HERE, final=False)
     assert journal.history("search") == [(second, 1, 70.0), (first, 1, 80.0), (second, 2, 60.0)]
+
+
+def test_machines_are_there_once_whatever_trains_on_them(journal: Journal) -> None:
+    other = replace(MACHINE, gpu="NVIDIA H200", driver="570.86")
+    for place, machine in enumerate((other, MACHINE, replace(other), MACHINE)):
+        completed(journal, point(place), 12.5, machine=machine)
+    assert journal.machines() == {other.key: other, MACHINE.key: MACHINE}
+    assert [trial.machine for trial in journal.trials()] == [other.key, MACHINE.key] * 2
+
+
+def test_a_forecast_is_what_was_kept_first(journal: Journal) -> None:
+    assert journal.forecast() is None
+    journal.keep_forecast({"seconds": {"median": 60.5}})
+    journal.keep_forecast({"seconds": {"median": 1.0}})
+    assert journal.forecast() == {"seconds": {"median": 60.5}}
 
 
 def test_a_latency_is_that_of_an_architecture_on_a_device_and_is_written_once(journal: Journal) -> None:

@@ -15,7 +15,7 @@ from resnext_search.spaces.errors import ResnextSearchError, UsageError
 
 from tests.results.journal.journal_fixtures import STUDY, fixture, restore, write_every_kind_of_fact
 from tests.support.helpers import tiny_study
-from tests.support.journals import HERE, epoch_row, new_folder, point
+from tests.support.journals import FORECAST, HERE, MACHINE, epoch_row, new_folder, point
 from tests.support.rights import without_rights_to
 
 OLDER = range(1, SCHEMA_VERSION)
@@ -73,6 +73,10 @@ def test_a_journal_of_any_schema_says_what_it_said(tmp_path: Path, version: int)
             assert [trial.stop_epoch for trial in trials[7:]] == [None, 1, 1]
         words = ["inconclusive"] if version >= 7 else []
         assert [look.word for look in journal.looks()] == words
+        machines = [MACHINE] if version >= 8 else []
+        assert list(journal.machines().values()) == machines
+        assert [trial.machine for trial in trials[:2]] == [None, *[machine.key for machine in machines], None][:2]
+        assert journal.forecast() == (FORECAST if version >= 8 else None)
         assert len(trials_table(journal)) == len(trials)
         with pytest.raises(ResnextSearchError, match="attempt to write a readonly database"):
             journal.enqueue("search", point(1), 0, "ax")
@@ -92,10 +96,13 @@ def test_a_journal_of_an_older_schema_is_continued_in_todays_and_kept_as_it_was(
         assert journal.kept == tmp_path / f"journal-schema-{version}.sqlite"
         assert journal.interrupt_running() == sum(trial.state == "running" for trial in read)
         journal.start(4, "checkpoints/trial-00004.pt")
+        journal.record_machine(4, MACHINE)
+        assert journal.machines()[str(journal.trial(4).machine)] == MACHINE
         assert journal.record_epoch(4, epoch_row(2, 7.0), **HERE, final=True)
         journal.record_latency(point(1).architecture, LatencyRow(2.5, 0.0), **HERE)
         journal.record_look(10, "supported", planned=False)
-        assert [look.seeds for look in journal.looks()] == [10]
+        journal.keep_forecast({"workers": 1})
+        assert [look.seeds for look in journal.looks()] == [*[5] * (version >= 7), 10]
         assert journal.enqueue("confirm", point(2), 1, "plan", arm="depth") == len(read)
         assert journal.history("search")[-1] == (4, 2, 7.0)
     assert content(tmp_path / f"journal-schema-{version}.sqlite") == before

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 from resnext_search.results import Journal, StudyFolder
+from resnext_search.results.report.facts import charts_of
 from resnext_search.results.report.outputs import write_report
 from resnext_search.results.report.page import parts
 from resnext_search.spaces import Study
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
-from tests.support.journals import FIGURES, completed, ended_folder, facts_of, new_folder, point, started
+from tests.support.journals import (
+    FIGURES,
+    FORECAST,
+    MACHINE,
+    completed,
+    ended_folder,
+    facts_of,
+    new_folder,
+    point,
+    started,
+)
 from tests.support.shell import Shell
 
 
@@ -146,3 +158,39 @@ def test_a_place_that_cannot_be_written_is_told_in_words(shell: Shell, tmp_path:
     folder = ended_folder(tmp_path / "run")
     code, words = shell.refused("report", str(folder.path), "--out", str(folder.journal / "a.html"))
     assert (code, "a.html: cannot be written: Not a directory" in words) == (2, True)
+
+
+def test_every_kind_of_machine_is_described_with_its_trials_and_its_versions(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path)
+    with journal:
+        completed(journal, point(0), 12.5, machine=MACHINE)
+        completed(journal, point(1), 9.0, machine=replace(MACHINE, cores=1, gpu="NVIDIA H200", driver="570.86"))
+        completed(journal, point(2), 9.0)
+    words = words_of(parts_of(folder)["sections"]["provenance"])
+    assert (
+        "Hardware 1 trial on here: AMD EPYC (family 25), 2 cores, 7.8 GiB of memory; Debian 12; python 3.11.7, torch "
+        "2.14.1 Hardware 1 trial on here: NVIDIA H200, driver 570.86, beside AMD EPYC (family 25), 1 core, 7.8 GiB of "
+        "memory; Debian 12; python 3.11.7, torch 2.14.1 Hardware 1 trial on here (cpu): no more was recorded Seed"
+    ) in words
+    empty = parts_of(study_folder(tmp_path / "empty", tiny_study()))
+    assert "Hardware no trial has reported yet" in words_of(empty["sections"]["provenance"])
+
+
+def test_the_forecast_stands_beside_what_the_study_took(tmp_path: Path) -> None:
+    """The marks are the median architecture's: 90 s of 4 trials together; on the clock half of it, 2 being at once."""
+    folder = ended_folder(tmp_path)
+    assert "No forecast of the time was measured" in words_of(parts_of(folder)["sections"]["costs"])
+    with Journal(folder.journal) as journal:
+        journal.keep_forecast(FORECAST)
+        journal.keep_active_seconds(51.0)
+    made = parts_of(folder)
+    assert (
+        "Forecast before the first trial: 45 s on the clock (30 s to 60 s, by architecture) for 4 trials, 2 at once, "
+        "if none is stopped or fails. At work so far: 51 s, with 4 trials ended. The forecast holds for the machine on "
+        "which it was measured (AMD EPYC (family 25), 2 cores), not for others of a cluster."
+    ) in words_of(made["sections"]["costs"])
+    [mark] = [trace for trace in made["figures"]["time"]["data"] if trace.get("name") == "forecast"]
+    assert (mark["x"], mark["y"]) == ([1.5], [0])
+    with Journal(folder.journal, read_only=True) as journal:
+        [row] = charts_of(facts_of(folder, journal))["time"].rows
+    assert row[-1] == 1.5

@@ -31,7 +31,7 @@ TRIALS_HEADER = (
     "trial,phase,arm,state,seed,fold,architecture,cardinality,width,group_widths,blocks,depth,learning_rate,batch_size,"
     "weight_decay,momentum,label_smoothing,multiply_adds,parameters,activations,validation_images,validation_error,"
     "test_error,epochs,seconds,training_step_ms,latency_ms,latency_ms_spread,proposed_by,attempts,micro_batches,device,"
-    "host,failure_class,failure_message,data,correct,hypervolume\n"
+    "host,processor,failure_class,failure_message,data,correct,hypervolume\n"
 )
 PARETO_HEADER = (
     "trial,architecture,cardinality,width,blocks,depth,learning_rate,multiply_adds,parameters,activations,"
@@ -69,10 +69,10 @@ def test_the_files_of_a_study_are_these_bytes(tmp_path: Path) -> None:
     # activations 64 + (128 + 128 + 256 + 256) + (256 + 64 + 128 + 128) + 10
     recipe = "64,0.0005,0.9,0.0"
     assert folder.trials.read_text() == TRIALS_HEADER + (
-        f"0,search,,completed,7,,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,,12.5,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
-        f"1,search,,completed,7,,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,,9.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
-        f"2,search,,completed,7,,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,,30.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,digits,,\n"
-        f"3,search,,failed,7,,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,,0,0.0,,,,sobol,1,1,,,"
+        f"0,search,,completed,7,,1x6d-8,1,6,6-13,1-1,8,0.1,{recipe},22158,3807,1294,,12.5,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,,digits,,\n"
+        f"1,search,,completed,7,,2x4d-8,2,4,4-8,1-1,8,0.2,{recipe},21898,3606,1418,,9.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,,digits,,\n"
+        f"2,search,,completed,7,,4x2d-11,4,2,2-3,2-1,11,0.01,{recipe},21146,2890,1850,,30.0,,2,0.5,62.5,,,sobol,1,1,cpu,here,,,,digits,,\n"
+        f"3,search,,failed,7,,1x4d-14,1,4,4-8,2-2,14,1.0,{recipe},21642,3878,1706,,,,0,0.0,,,,sobol,1,1,,,,"
         "TrainingDiverged,the loss is nan,digits,,\n"
     )
     assert folder.pareto.read_text() == PARETO_HEADER + "1,2x4d-8,2,4,1-1,8,0.2,21898,3606,1418,9.0,,,,,62.5,1\n"

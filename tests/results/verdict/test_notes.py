@@ -124,6 +124,25 @@ def test_the_scope_says_what_the_intervals_cover() -> None:
     assert "another tuning" not in next(notes.on_scope([], replace(everything, tuning={"base": (0.01, 2.0)})))
 
 
+@pytest.mark.parametrize(
+    ("processors", "counts"),
+    [
+        (["AMD EPYC"] * 3 + ["Intel Xeon"], "2 kinds of processor or GPU (3 on AMD EPYC and 1 on Intel Xeon)"),
+        (["b", "a"], "2 kinds of processor or GPU (1 on a and 1 on b)"),  # in whatever order they come
+        (list("abcdef") * 2, "6 kinds of processor or GPU (2 on a, 2 on b, 2 on c, 2 on d and 4 on others)"),
+    ],
+)
+def test_runs_of_several_kinds_of_processor_are_counted(processors: Sequence[str], counts: str) -> None:
+    assert list(notes.on_processors(processors)) == [
+        f"The runs were trained on {counts}: the same seed gives other numbers on each."
+    ]
+
+
+@pytest.mark.parametrize("processors", [[], ["AMD EPYC"], ["AMD EPYC"] * 9])
+def test_runs_of_one_kind_of_processor_or_of_unknown_ones_need_no_note(processors: Sequence[str]) -> None:
+    assert list(notes.on_processors(processors)) == []
+
+
 def test_folds_are_explained() -> None:
     runs = read_runs(runs_table({"a": [8.0, 8.5], "b": [7.0, 7.5]}).assign(fold=[0, 1, 0, 1]))
     first, _ = notes.on_scope(runs, sample(MEANS))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from resnext_search.search.planning.calibration import Calibrating
 from resnext_search.spaces import Study, load_study
 
 from tests.support.helpers import TINY_CLAIM, TINY_STUDY, finish
@@ -152,6 +153,25 @@ def test_a_file_is_read_under_the_rules_of_its_folder_unless_it_names_some(
         shell.done("run", "tiny.yaml")
         assert [one.rules for one in seen] == [1]
         assert "a multiple of 5" in shell.refused("run", "tiny.yaml", "--out", "new")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "measures"),
+    [((), True), (("--no-calibrate",), False), (("--out", "begun"), False), (("trainer.plugin=other",), False)],
+)
+def test_run_measures_a_study_that_begins_here_with_the_built_in_trainer(
+    shell: Shell, study: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], measures: bool
+) -> None:
+    new_folder(shell.folder / "begun", load_study(study))[1].close()
+    seen: list[bool] = []
+    monkeypatch.setattr("resnext_search.spaces.study.sections.trainer_names", lambda: ["other"])
+    monkeypatch.setattr("resnext_search.search.planning.calibration._PROGRAM", "pass")
+    monkeypatch.setattr(
+        "resnext_search.search.lifecycle.run.run_study",
+        lambda *_, calibrating, **__: seen.append(isinstance(calibrating, Calibrating)),
+    )
+    shell.done("run", "tiny.yaml", *arguments)
+    assert seen == [measures]
 
 
 # ------------------------------------------------------------------ refit

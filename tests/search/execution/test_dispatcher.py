@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.spaces.errors import TooManyFailures
 
 from tests.support.desk import Desk
-from tests.support.journals import completed, point
+from tests.support.journals import MACHINE, completed, point
 
 
 def started(dispatcher: Dispatcher) -> int:
@@ -136,6 +138,16 @@ def test_what_cannot_be_recorded_ends_the_phase_and_its_trial(desk: Desk) -> Non
     assert not dispatcher.record(0, {"validation_error": 9.0})  # of no epoch
     assert isinstance(dispatcher.error, KeyError)
     assert dispatcher.is_over
+
+
+def test_a_machine_is_recorded_with_whatever_comes_first(desk: Desk) -> None:
+    dispatcher, told = desk.dispatcher(), {"machine": json.dumps(asdict(MACHINE))}
+    started(dispatcher)
+    assert dispatcher.record(0, {"failure_class": "ValueError", "failure_message": "no such colour", **told})
+    dispatcher.failed(0, "ValueError", "no such colour")
+    [trial, *_] = desk.journal.trials()
+    assert desk.journal.machines() == {trial.machine: MACHINE}
+    assert dispatcher.error is None
 
 
 def finish(dispatcher: Dispatcher, number: int) -> None:

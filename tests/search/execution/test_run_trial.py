@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from resnext_search.results.journal import Machine
 from resnext_search.search.execution.run_trial import run_trial
 from resnext_search.trainers import Epoch, Latency
 
@@ -44,6 +47,13 @@ def test_epochs_and_a_latency_are_reported_with_where_they_were_made() -> None:
         (None, 1, "cpu"),
         (None, 2, "cpu"),
     ]
+
+
+@pytest.mark.parametrize("facts", [(FIRST, LAST), (Latency(2.0, 0.1), FIRST, LAST), (ValueError("no such colour"),)])
+def test_the_first_report_alone_says_on_what_machine(facts: tuple[Any, ...]) -> None:
+    first, *others = reports(*facts)
+    assert Machine(**json.loads(first["machine"])).versions["torch"] == torch.__version__
+    assert not any("machine" in fact for fact in others)
 
 
 @pytest.mark.parametrize(

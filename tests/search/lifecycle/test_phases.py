@@ -191,25 +191,51 @@ def test_a_study_whose_time_is_over_before_a_look_is_not_done(tmp_path: Path, wo
         run(tiny_study(LOOKS, *ONE_EPOCH, "limits.time=1s"), tmp_path / "run", Trainer(0))
 
 
+def begin_again_from(schema: int, folder: StudyFolder) -> None:
+    """A journal of an older schema with all but what a run might have made taken out of it."""
+    restore(schema, folder.journal)
+    with closing(sqlite3.connect(folder.journal)) as connection, connection:
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in there & {"trials", "epochs", "failures"}:
+            connection.execute(f"DELETE FROM {table} WHERE trial_id NOT IN (0, 2, 3)")
+        for table in there & {"looks"}:
+            connection.execute(f"DELETE FROM {table}")
+
+
+def measured(*arguments: Any, latency: bool, **options: Any) -> Iterator[Any]:
+    """Trains, and measures the latency that the kept studies minimise."""
+    if latency:
+        yield LatencyRow(1.0, 0.1)
+    yield from train(*arguments, **options)
+
+
+@pytest.mark.parametrize("schema", [7, 8])
+def test_a_journal_with_rules_goes_on_by_them_and_knows_the_machines_of_its_new_trials(
+    tmp_path: Path, schema: int
+) -> None:
+    folder = StudyFolder(tmp_path)
+    begin_again_from(schema, folder)
+    with Journal(folder.journal, read_only=True) as journal:
+        study = journal.study()
+    run_study(study, tmp_path, train=measured, backend=in_process)
+    with Journal(folder.journal, read_only=True) as journal:
+        assert journal.study().rules == 2
+        trials = {trial.trial_id: trial for trial in journal.trials()}
+        [here] = [key for key, machine in journal.machines().items() if machine.versions.get("ray")]
+    assert trials[0].machine is None  # it had ended before anybody asked
+    assert {trial.machine for number, trial in trials.items() if number > 3} == {here}
+    assert judge_folder(tmp_path)[1].rules == 2
+
+
 @pytest.mark.parametrize("schema", [2, 3, 4, 5, 6])
 def test_a_journal_of_an_older_schema_goes_on_in_the_old_order_and_is_judged_by_the_first_rules(
     tmp_path: Path, schema: int
 ) -> None:
     """Its study file says nothing of rules, and today's default is another."""
     folder = StudyFolder(tmp_path)
-    restore(schema, folder.journal)
+    begin_again_from(schema, folder)
     with Journal(folder.journal, read_only=True) as journal:
         study = Study.model_validate(journal.study().model_dump(exclude={"rules"}))
-    with closing(sqlite3.connect(folder.journal)) as connection, connection:  # all but what a run might have made
-        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        for table in there & {"trials", "epochs", "failures"}:
-            connection.execute(f"DELETE FROM {table} WHERE trial_id NOT IN (0, 2, 3)")
-
-    def measured(*arguments: Any, latency: bool, **options: Any) -> Iterator[Any]:
-        if latency:
-            yield LatencyRow(1.0, 0.1)
-        yield from train(*arguments, **options)
-
     run_study(study, tmp_path, train=measured, backend=in_process)
 
     with Journal(folder.journal, read_only=True) as journal:

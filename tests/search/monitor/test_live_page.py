@@ -232,6 +232,7 @@ def test_a_trial_that_ends_is_seen_within_two_seconds_and_a_closed_browser_is_no
         "search.trials=8",
         "trainer.epochs=4",
         "--serve",
+        "--no-calibrate",
         "data.name=digits",
     ]
     with running(arguments, tmp_path) as driver:

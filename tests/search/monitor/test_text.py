@@ -9,7 +9,7 @@ from typing import Any
 from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
-from resnext_search.search.monitor.text import best_words, status_words
+from resnext_search.search.monitor.text import best_words, forecast_words, status_words
 from resnext_search.search.planning.plan import summarize
 from resnext_search.search.planning.tuning_rounds import enqueue_tuning
 from resnext_search.search.planning.workload import training_flops
@@ -49,6 +49,8 @@ def test_a_plan() -> None:
 def test_a_plan_with_a_forecast() -> None:
     forecast = {
         "workers": 2,
+        "device": "cpu",
+        "elsewhere": False,
         "seconds": {"cheapest": 61.0, "median": 130.0, "dearest": 7_300.0},
         "peak_bytes": 3 * 2**29,
     }
@@ -59,6 +61,13 @@ def test_a_plan_with_a_forecast() -> None:
         "2 h 1 min as slow as the dearest)",
         "memory            1.5 GiB at most, all workers together",
     ]
+
+
+def test_a_forecast_says_on_what_it_was_measured() -> None:
+    forecast = {"workers": 1, "device": "cuda", "elsewhere": True, "seconds": {"median": 42.0}}
+    assert forecast_words(forecast) == (
+        "42 s with 1 trial at once on this machine's GPUs; of the cluster nothing was measured"
+    )
 
 
 def test_a_plan_says_what_the_limits_leave_the_search() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from resnext_search.search.planning.claim_trials import claim_trials
-from resnext_search.search.planning.forecast import calibrate, gpu_bytes
+from resnext_search.search.planning.forecast import gpu_bytes
 from resnext_search.search.planning.workload import phase_flops, training_flops, trial_loads
 from resnext_search.spaces import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
@@ -73,21 +71,3 @@ def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch
     small, large = (gpu_bytes(tiny_study(size), tiny_study().feasible_set()) for size in BATCHES)
     assert large - small == 32 * kept_bytes(template, dearest)
     assert small == training_bytes(template, dearest, 32)
-
-
-@pytest.mark.slow
-def test_three_architectures_are_measured_and_the_search_is_their_multiple() -> None:
-    study = tiny_study("search.parallel=2", "axes.batch_size=[32, 64]")
-    forecast = calibrate(study, study.feasible_set())
-    measured = forecast["measured"]
-    assert {role: one["architecture"] for role, one in measured.items()} == {
-        "cheapest": "1x6d-8",  # the fewest activations of the eight
-        "median": "1x5d-11",
-        "dearest": "4x2d-11",
-    }
-    workers = min(2, os.cpu_count() or 1)
-    assert forecast["workers"] == workers
-    for role, seconds in forecast["seconds"].items():
-        assert seconds == pytest.approx(measured[role]["seconds_per_epoch"] * 2 * 4 / workers, abs=0.05)
-    assert forecast["peak_bytes"] == workers * max(one["peak_bytes"] for one in measured.values())
-    assert 1e8 < forecast["peak_bytes"] / workers < 1e10
