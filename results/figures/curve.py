@@ -7,6 +7,8 @@ from typing import Any
 
 from resnext_search.results.figures.chart import COLOURS, INK, Axis, Chart, Intervals, Layer, Line, Points, Row
 
+# Costs that are written at the axis differ by this factor at least.
+APART = 4 / 3
 _COSTS = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
 
 
@@ -31,10 +33,8 @@ def _curve(trials: Sequence[Row], arms: Sequence[Row], quantity: str, words: str
     ways = list(dict.fromkeys(arm["arm"].rpartition("@")[0] for arm in arms if "@" in arm["arm"]))
     for place, way in enumerate(ways):
         colour = COLOURS[place % len(COLOURS)]
-        along = sorted(
-            (arm for arm in (*base, *arms) if arm["arm"].rpartition("@")[0] == way or arm in base),
-            key=lambda arm: (arm[quantity], arm["arm"]),
-        )
+        along = [arm for arm in arms if arm in base or arm["arm"].rpartition("@")[0] == way]
+        along.sort(key=lambda arm: (arm[quantity], arm["arm"]))
         own = [arm for arm in along if arm not in base]
         layers += _runs(trials, own, quantity, colour)
         layers += _intervals(own, quantity, colour)
@@ -50,14 +50,35 @@ def _curve(trials: Sequence[Row], arms: Sequence[Row], quantity: str, words: str
         f"error_by_{quantity}",
         f"What each way of spending buys, by {words}",
         f"Mean test error against {words}, one line for each way to spend, from the base. {found}.",
-        "Every way starts from the base. Dots are runs on fresh seeds, bars 95 % intervals of the mean, which cover other "
-        "seeds and, as far as they are known, other test images and another tuning.",
-        Axis(words, log=True),
+        "Every way starts from the base. Dots are runs on fresh seeds, bars 95 % intervals of the mean, which cover "
+        "other seeds and, as far as they are known, other test images and another tuning.",
+        Axis(words, log=True, ticks=_ticks([arm[quantity] for arm in arms])),
         Axis("test error, %"),
         layers,
         ("arm", words, "test error, %", "low", "high"),
         [(arm["arm"], arm[quantity], arm["test_error"], *(arm["interval"] or (None, None))) for arm in arms],
     )
+
+
+def _ticks(costs: Sequence[float]) -> list[tuple[float, str]]:
+    """Some of these costs, at least a third apart, with words such as 4.04M."""
+    chosen: list[float] = []
+    for cost in sorted(costs):
+        if not chosen or cost > APART * chosen[-1]:
+            chosen.append(cost)
+    return [(cost, _short(cost)) for cost in chosen]
+
+
+def _short(count: float) -> str:
+    """A count in three digits.
+
+    >>> _short(4_042_426), _short(93_838), _short(950)
+    ('4.04M', '93.8k', '950')
+    """
+    for unit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{suffix}"
+    return f"{count:.3g}"
 
 
 def _runs(trials: Sequence[Row], arms: Sequence[Row], quantity: str, colour: str) -> list[Layer]:
@@ -86,4 +107,5 @@ def _intervals(arms: Sequence[Row], quantity: str, colour: str) -> list[Layer]:
 
 
 def _said(arm: Row, words: str, quantity: str) -> str:
-    return f"{arm['arm']} {arm['architecture'] or ''}\n{arm[quantity]:,} {words}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"
+    cost = f"{arm[quantity]:,} {words}"
+    return f"{arm['arm']} {arm['architecture'] or ''}\n{cost}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"

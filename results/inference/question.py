@@ -172,7 +172,9 @@ def _at_several_budgets(names: Sequence[str]) -> Question | None:
     ]
     base = BASE if BASE in names else None
     multiples = tuple(arm for arm in arms if MULTIPLE.fullmatch(arm))
-    return Question("spend", CLAIMANT, (*arms, *([BASE] if base else [])), base=base, multiples=multiples, budgets=tuple(budgets))
+    return Question(
+        "spend", CLAIMANT, (*arms, *([BASE] if base else [])), base=base, multiples=multiples, budgets=tuple(budgets)
+    )
 
 
 def have_rivals(arms: Iterable[str]) -> bool:

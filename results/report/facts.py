@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pandas as pd
 from resnext_search.results.figures.chart import Chart, Row
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
-from resnext_search.results.figures.curve import curve_charts
 from resnext_search.results.figures.costs import cost_charts
+from resnext_search.results.figures.curve import curve_charts
 from resnext_search.results.figures.search import front_chart, progress_chart
 from resnext_search.results.figures.surface import effect_charts, surface_charts
 from resnext_search.results.journal.folder import StudyFolder

@@ -3,9 +3,9 @@
 *spend* is the paper's Table 4: from a base, what does one buy with about twice the multiply-adds? The budget is what
 the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less, arms with
 still more groups never more. The base itself is an arm too: it shows what the budget buys. With `claim.multiples` there
-are such arms at several budgets, the paper's Figure 7: `depth@4` spends about four times what the base costs. *trade* is its Table 3: more
-groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never less, and no two
-arms are further apart than the tolerance. How a match is found stands in `matching.py`.
+are such arms at several budgets, the paper's Figure 7: `depth@4` spends about four times what the base costs. *trade*
+is its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer
+never less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
 """
 
 from __future__ import annotations
