@@ -39,9 +39,22 @@ class SurfacePoint:
 
 @dataclass(frozen=True)
 class Incumbent:
-    """The trial that the search would hand over, and the error that is expected of it; None before there is a model."""
+    """The configuration that would be handed over, of all that were trained to the end.
+
+    Args:
+        trial: Its first.
+        architecture: Name of the network.
+        origin: Where it came from: the search, or the tuning of an arm.
+        error: Mean validation error of its trials, in percent.
+        trials: How many there are.
+        expected_error: By the model, in percent; None before there is one.
+    """
 
     trial: int
+    architecture: str
+    origin: str
+    error: float
+    trials: int
     expected_error: float | None
 
 
@@ -54,7 +67,7 @@ class SearchSummary:
         planned_trials: By phase.
         planned_flops: Floating-point operations of the training, by phase; None where they are not known.
         architectures: Inside the band.
-        incumbent: None before a trial that the model sees has completed.
+        incumbent: None before a trial was completed that could be handed over.
         effects: Empty while the model knows nothing.
         surface: Like them: every pair of C and depth at equal FLOPs.
         stopping: A sentence on what early stopping has saved and missed; None without it.

@@ -10,6 +10,7 @@ from typing import Literal
 
 from resnext_search.results.journal.rows import ENDED, Trial, last_line
 from resnext_search.results.report.facts import Facts
+from resnext_search.results.search_summary import Incumbent
 from resnext_search.results.verdict.reasons import listed
 from resnext_search.spaces.claim.arms import claim_arms
 
@@ -25,7 +26,7 @@ class Headline:
         answer: The verdict, or what is to be said instead, in a word or a few.
         sentence: What it rests on, or how far the study is.
         tone: How the word is coloured; it never says more than the word.
-        state: Whether the study runs, has ended, or was broken off.
+        state: `running`, `completed` where every trial has ended, `stopped` where some have not, or `not begun`.
         ended: Trials that have ended.
         planned: Trials that there will be.
         judged: Whether the claim has its verdict; while a study goes on, only one that will not be `invalid` or
@@ -46,10 +47,17 @@ def headline(facts: Facts) -> Headline:
     """The top of the page of a study, however far it has come."""
     ended = sum(trial.state in ENDED for trial in facts.journal)
     planned = max(sum(facts.search.planned_trials.values()), ended)
-    state = "running" if facts.search.live else "ended" if ended == planned else "not running"
     answer, sentence, tone = _answer(facts, ended, planned)
     judged = facts.verdict is not None and facts.verdict.verdict == answer
-    return Headline(question(facts), answer, sentence, tone, state, ended, planned, judged)
+    return Headline(question(facts), answer, sentence, tone, _state(facts, ended, planned), ended, planned, judged)
+
+
+def _state(facts: Facts, ended: int, planned: int) -> str:
+    if facts.search.live:
+        return "running"
+    if not facts.journal:
+        return "not begun"
+    return "completed" if ended == planned else "stopped"
 
 
 def question(facts: Facts) -> str:
@@ -88,16 +96,32 @@ def _incumbent(facts: Facts, progress: str, *, unfinished: bool) -> tuple[str, s
     incumbent = facts.search.incumbent
     if incumbent is None:
         return "no answer yet", f"{progress}, none of the search completed.", "open"
-    row = next(row for row in facts.trials if row["trial"] == incumbent.trial)
-    expected = ""
-    if incumbent.expected_error is not None:
-        expected = f"{incumbent.expected_error:.2f} % by the search's model, without its luck; it reported "
     so_far = f"{progress}. So far the" if unfinished else "The"
     sentence = (
-        f"{so_far} trial to take is number {incumbent.trial}, with a validation error of {expected}"
-        f"{row['validation_error']:.2f} %. No arms were compared: the study makes no claim."
+        f"{so_far} trial to take is number {incumbent.trial}, with {_error_of(incumbent)}. No arms were compared: the "
+        "study makes no claim."
     )
-    return str(row["architecture"]), sentence, "open"
+    return incumbent.architecture, sentence, "open"
+
+
+def to_take(facts: Facts) -> str:
+    """Which configuration is best, wherever it came from; empty before there is any."""
+    incumbent = facts.search.incumbent
+    if incumbent is None:
+        return ""
+    return (
+        f"Of all that was trained to the end inside the band, {incumbent.architecture} is the one to take: trial "
+        f"{incumbent.trial}, from {incumbent.origin}, with {_error_of(incumbent)}."
+    )
+
+
+def _error_of(incumbent: Incumbent) -> str:
+    reported = f"{incumbent.error:.2f} %" + (f" (mean of {incumbent.trials} trials)" if incumbent.trials > 1 else "")
+    if incumbent.expected_error is None:
+        return f"a validation error of {reported}"
+    return (
+        f"a validation error of {incumbent.expected_error:.2f} % by the model, without its luck; it reported {reported}"
+    )
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from markupsafe import Markup, escape
 from resnext_search.results.figures.chart import Cell
 from resnext_search.results.figures.draw_plotly import plotly_figure
 from resnext_search.results.report.facts import Facts, charts_of
-from resnext_search.results.report.headline import failures, headline
+from resnext_search.results.report.headline import failures, headline, to_take
 from resnext_search.results.tables import columns as dictionary
-from resnext_search.results.verdict.text import verdict_text
+from resnext_search.results.verdict.text import verdict_tables
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Sections of the page, in its order, with their headings.
@@ -62,7 +62,8 @@ def parts(facts: Facts) -> dict[str, Any]:
         "study": facts.study,
         "charts": charts,
         "headline": headline(facts),
-        "verdict_text": None if facts.verdict is None else verdict_text(facts.verdict),
+        "to_take": to_take(facts),
+        "verdict_tables": "" if facts.verdict is None else verdict_tables(facts.verdict),
         "failures": failures(facts.journal),
         "configurations": _configurations(facts),
         "resolved": yaml.safe_dump(facts.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True),

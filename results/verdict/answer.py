@@ -80,15 +80,17 @@ def answer_by_second_rules(
     )
     if verdict.reasons:
         return verdict
-    found = reasons.too_few(question, verdict.scale, [len(errors) for errors in sample.errors])
-    sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, verdict.scale, margin, spent)
+    found = reasons.too_few(question, [len(errors) for errors in sample.errors])
+    sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, margin, spent)
+    if fewest >= FEWEST_SEEDS:
+        sentences += reasons.of_budgets(decision.budgets, verdict.over_budgets, question.claimant)
     if not sample.tuning:
-        sentences.insert(0, f"{reasons.scale_words(verdict.scale)}: {reasons.TUNING_NOT_COVERED}.")
+        sentences.insert(0, reasons.TUNING_NOT_COVERED)
     advice = None
     spread = _spread(sample, question, decision)
     if decision.word == "inconclusive" and fewest >= FEWEST_OF_A_PILOT and not np.isnan(spread.deviations).any():
         advice = advise(question, spread, margin=margin, runs=fewest, spent=looks.last_share())
-        sentences += reasons.settling(advice, decision, verdict.scale, margin, _why_not(question, spread, margin))
+        sentences += reasons.settling(advice, decision, margin, _why_not(question, spread, margin))
     without = tuple(words_without_a_seed(sample, question, margin, spent))
     runner_up = _runner_up(runs, sample, question, margin, spent)
     said = [
@@ -102,7 +104,7 @@ def answer_by_second_rules(
         verdict,
         verdict=decision.word,
         direction=decision.direction,
-        reasons=tuple(sentences),
+        reasons=reasons.at_scale(verdict.scale, sentences),
         notes=(*verdict.notes, *said),
         seeds_needed=None if advice is None or decision.base_is_missing else advice.gain.seeds,
         advice=advice,

@@ -13,6 +13,7 @@ from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import Sample
 from resnext_search.results.verdict import first_reasons as why
 from resnext_search.results.verdict.outcome import Verdict
+from resnext_search.results.verdict.reasons import at_scale
 
 # Of the runs of a pilot, before their spread says how many more are needed.
 FEWEST_OF_A_PILOT = 3
@@ -33,16 +34,16 @@ def _answered(verdict: Verdict, sample: Sample, question: Question) -> Verdict:
         pilot = fewest >= FEWEST_OF_A_PILOT
         needed, why_not = _settling(verdict, sample, question) if pilot else (FEWEST_SEEDS, "")
         runs = [len(errors) for errors in sample.errors]
-        reasons = why.too_few(question, verdict.scale, runs, verdict.margin, needed, why_not)
-        return replace(verdict, verdict="inconclusive", reasons=tuple(reasons), seeds_needed=needed)
-    scale, comparisons, trend, margin = verdict.scale, verdict.comparisons, verdict.trend, verdict.margin
+        reasons = why.too_few(question, runs, verdict.margin, needed, why_not)
+        return replace(verdict, verdict="inconclusive", reasons=at_scale(verdict.scale, reasons), seeds_needed=needed)
+    comparisons, trend, margin = verdict.comparisons, verdict.trend, verdict.margin
     word = choose_word([finding_of(one) for one in comparisons], None if trend is None else finding_of(trend), margin)
     if word != "inconclusive":
-        reasons = why.answer(word, question, scale, comparisons, trend, margin)
-        return replace(verdict, verdict=word, reasons=tuple(reasons))
+        reasons = why.answer(word, question, comparisons, trend, margin)
+        return replace(verdict, verdict=word, reasons=at_scale(verdict.scale, reasons))
     needed, why_not = _settling(verdict, sample, question)
-    reasons = why.unsettled(question, scale, comparisons, trend, margin, needed, why_not)
-    return replace(verdict, verdict=word, reasons=tuple(reasons), seeds_needed=needed)
+    reasons = why.unsettled(question, comparisons, trend, margin, needed, why_not)
+    return replace(verdict, verdict=word, reasons=at_scale(verdict.scale, reasons), seeds_needed=needed)
 
 
 def _settling(verdict: Verdict, sample: Sample, question: Question) -> tuple[int | None, str]:

@@ -1,4 +1,4 @@
-"""Why does a verdict by the first rules say what it says? Sentences, each with the scale for which it holds."""
+"""Why does a verdict by the first rules say what it says? Its sentences, without their scale."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from resnext_search.results.inference import first_rules
 from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.inference.first_rules import FEWEST_SEEDS
 from resnext_search.results.inference.question import Question, Word
-from resnext_search.results.verdict.arms import Scale
-from resnext_search.results.verdict.reasons import amount, listed, scale_words
+from resnext_search.results.verdict.reasons import amount, listed
 
 _WHY_MORE_SEEDS_DO_NOT_HELP = {
     "few images": "more seeds would not settle it: the test images are too few, and their sampling alone could hide a "
@@ -26,7 +25,6 @@ _WHY_MORE_SEEDS_DO_NOT_HELP = {
 def answer(
     word: Word,
     question: Question,
-    scale: Scale,
     comparisons: Sequence[Comparison],
     trend: Comparison | None,
     margin: float,
@@ -53,28 +51,25 @@ def answer(
             sentence = f"{beaten} beats {won[0].rival}, but the trend over all cardinalities is not shown"
         else:
             sentence = f"{claimant} beats {beaten}, but not all of {rivals}"
-    return [f"{scale_words(scale)}, {sentence}.", *_differences(scale, comparisons, trend)]
+    return [f"{sentence}.", *_differences(comparisons, trend)]
 
 
-def too_few(
-    question: Question, scale: Scale, runs: Sequence[int], margin: float, needed: int | None, why_not: str
-) -> list[str]:
+def too_few(question: Question, runs: Sequence[int], margin: float, needed: int | None, why_not: str) -> list[str]:
     """The reasons where an arm has not seeds enough for any verdict; `runs` are those of every arm."""
     short = [
         f"{arm} has {count or 'no'} run{'s' * (count != 1)} and lacks {FEWEST_SEEDS - count}"
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
-    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
+    found = f"there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
     reasons = [f"{found}{'; '.join(short)}."]
     if why_not or (needed or 0) > FEWEST_SEEDS:
-        reasons.append(_settled(scale, margin, needed, why_not))
+        reasons.append(_settled(margin, needed, why_not))
     return reasons
 
 
 def unsettled(
     question: Question,
-    scale: Scale,
     comparisons: Sequence[Comparison],
     trend: Comparison | None,
     margin: float,
@@ -83,32 +78,29 @@ def unsettled(
 ) -> list[str]:
     """The reasons of a verdict that is `inconclusive` in spite of seeds enough."""
     rivals = listed(question.rivals())
-    found = f"{scale_words(scale)}, the runs do not settle whether {question.claimant} errs less than {rivals}."
-    return [found, *_differences(scale, comparisons, trend), _settled(scale, margin, needed, why_not)]
+    found = f"the runs do not settle whether {question.claimant} errs less than {rivals}."
+    return [found, *_differences(comparisons, trend), _settled(margin, needed, why_not)]
 
 
-def _settled(scale: Scale, margin: float, needed: int | None, why_not: str) -> str:
+def _settled(margin: float, needed: int | None, why_not: str) -> str:
     if why_not:
-        return f"{scale_words(scale)}, {_WHY_MORE_SEEDS_DO_NOT_HELP[why_not]}."
+        return f"{_WHY_MORE_SEEDS_DO_NOT_HELP[why_not]}."
     gain = f"a true gain of {2 * margin:g} points, two margins,"
-    return (
-        f"{scale_words(scale)}, about {needed} seeds an arm would settle it: {gain} is then found in 80 % of studies."
-    )
+    return f"about {needed} seeds an arm would settle it: {gain} is then found in 80 % of studies."
 
 
-def _differences(scale: Scale, comparisons: Sequence[Comparison], trend: Comparison | None) -> list[str]:
+def _differences(comparisons: Sequence[Comparison], trend: Comparison | None) -> list[str]:
     """One sentence a comparison, the trend first."""
-    where = scale_words(scale)
     sentences = []
     if trend is not None and len(comparisons) > 1:
         change, more = amount(trend, "falls", "rises")
         sentences.append(
-            f"{where}, the test error {more} by {change} points from {trend.rival} to "
+            f"the test error {more} by {change} points from {trend.rival} to "
             f"{trend.claimant}, along the line over log2 C {_certainty(trend)}."
         )
     for one in comparisons:
         change, more = amount(one, "less", "more")
-        sentences.append(f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one)}.")
+        sentences.append(f"{one.claimant} errs {change} points {more} than {one.rival} {_certainty(one)}.")
     return sentences
 
 

@@ -25,7 +25,7 @@ class Verdict:
         kind: What was asked: `spend`, `trade` or `pair`; None while a study has no arms yet.
         claimant: The arm that the claim is about.
         margin: Least difference that matters, in points.
-        reasons: Why this word: sentences.
+        reasons: Why this word: sentences, the first of which names the scale; of `invalid` what is unfair.
         notes: What else a reader has to know: sentences.
         scale: For what it holds.
         arms: Those compared.

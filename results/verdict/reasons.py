@@ -1,4 +1,6 @@
-"""Why does a verdict say what it says? Its sentences, each with data, FLOPs, epochs and seeds for which it holds."""
+"""Why does a verdict say what it says? Its sentences; the first names the data, FLOPs, epochs and seeds for which they
+hold.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.inference.curve import AtBudget, OverBudgets
 from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.power import Advice, Need
 from resnext_search.results.inference.question import Question
@@ -14,8 +17,8 @@ from resnext_search.results.verdict.arms import Scale
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
 TUNING_NOT_COVERED = (
-    "The tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "
-    "validation_error) the intervals take every arm's learning rate for its best"
+    "the tuning of the arms is not covered: without tuning trials (rows of phase tune, with learning_rate and "
+    "validation_error) the intervals take every arm's learning rate for its best."
 )
 
 
@@ -38,24 +41,29 @@ def scale_words(scale: Scale) -> str:
     return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
 
 
-def answer(decision: Decision, question: Question, scale: Scale, margin: float, spent: float) -> list[str]:
+def at_scale(scale: Scale, sentences: Sequence[str]) -> tuple[str, ...]:
+    """The sentences, the first with the scale: whoever quotes the answer quotes for what it holds."""
+    first, *others = sentences
+    return (f"{scale_words(scale)}, {first}", *others)
+
+
+def answer(decision: Decision, question: Question, margin: float, spent: float) -> list[str]:
     """The reasons of a verdict on a fair comparison: the word in a sentence, then every difference."""
     sentence = _SENTENCES[decision.word](decision, question, margin, spent)
-    return [f"{scale_words(scale)}, {sentence}.", *_differences(decision, scale, spent)]
+    return [f"{sentence}.", *_differences(decision, spent)]
 
 
-def too_few(question: Question, scale: Scale, runs: Sequence[int]) -> str:
-    """The first reason where an arm has not seeds enough for any word; `runs` are those of every arm."""
+def too_few(question: Question, runs: Sequence[int]) -> str:
+    """The reason where an arm has not seeds enough for any word; `runs` are those of every arm."""
     short = [
         f"{arm} has {count or 'no'} run{'s' * (count != 1)} and lacks {FEWEST_SEEDS - count}"
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
-    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
-    return f"{found}{'; '.join(short)}."
+    return f"there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: {'; '.join(short)}."
 
 
-def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, why_not: str) -> list[str]:
+def settling(advice: Advice, decision: Decision, margin: float, why_not: str) -> list[str]:
     """What would settle it: for a gain, and for no difference."""
     gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
     sentences = []
@@ -74,7 +82,7 @@ def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, wh
     nothing = "`no practical difference` to be found in 80 % of studies where nothing differs"
     enough = "no number of seeds is enough" if advice.no_difference.seeds is None else "about "
     enough += "" if advice.no_difference.seeds is None else f"{_seeds(advice.no_difference)} an arm"
-    return [f"{scale_words(scale)}: {one}" for one in (*sentences, f"For {nothing}: {enough}.")]
+    return [*sentences, f"For {nothing}: {enough}."]
 
 
 def _seeds(need: Need) -> str:
@@ -84,8 +92,7 @@ def _seeds(need: Need) -> str:
 
 
 def _supported(_: Decision, question: Question, margin: float, __: float) -> str:
-    rivals = listed(question.rivals())
-    found = "more groups err less" if question.kind == "trade" else f"{question.claimant} beats {rivals}"
+    found = "more groups err less" if question.kind == "trade" else f"{question.claimant} beats {_rivals(question)}"
     return f"{found}: surely, by at least {_margin(margin)}"
 
 
@@ -98,9 +105,10 @@ def _partly(decision: Decision, question: Question, margin: float, spent: float)
         return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
     found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
     if len(beaten) < len(question.rivals()):
-        return f"{found}, but not all of {listed(question.rivals())}{_phrase(decision, question)}"
+        all_of_them = _rivals(question) if question.budgets else f"all of {_rivals(question)}"
+        return f"{found}, but not {all_of_them}{_phrase(decision, question)}"
     if decision.base_is_missing:
-        return f"{found}, but no arm `base` shows that {listed(question.rivals())} err less than what they came from"
+        return f"{found}, but no arm `base` shows that {_rivals(question)} err less than what they came from"
     return f"{found}, and {listed(decision.unsound)} too, which is not surely better than the base"
 
 
@@ -115,8 +123,8 @@ def _why_no_trend(decision: Decision, spent: float) -> str:
 
 
 def _no_difference(_: Decision, question: Question, margin: float, __: float) -> str:
-    rivals = listed(question.rivals())
-    found = "more groups change the error" if question.kind == "trade" else f"{question.claimant} differs from {rivals}"
+    differs = f"{question.claimant} differs from {_rivals(question)}"
+    found = "more groups change the error" if question.kind == "trade" else differs
     return f"{found} by less than {_margin(margin)}, surely"
 
 
@@ -128,7 +136,7 @@ def _contradicted(decision: Decision, question: Question, margin: float, spent: 
 
 
 def _inconclusive(decision: Decision, question: Question, margin: float, spent: float) -> str:
-    rivals = listed(question.rivals())
+    rivals = _rivals(question)
     won = [one.rival for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
     if decision.unsound and won == question.rivals():
         weak = listed(decision.unsound)
@@ -143,12 +151,13 @@ def _inconclusive(decision: Decision, question: Question, margin: float, spent: 
 
 def _phrase(decision: Decision, question: Question) -> str:
     """What is sure beside the word."""
-    rivals = listed(question.rivals())
+    rivals = _rivals(question)
     if question.kind == "trade":
         better, worse = "the error surely falls with more groups", "the error surely rises with more groups"
     else:
         better, worse = f"{question.claimant} surely errs less than {rivals}", f"{question.claimant} surely errs more"
-        worse += f" than {'one of ' * (len(question.rivals()) > 1)}{rivals}"
+        several = f"one of {listed(question.ways())}{' at some budget' * bool(question.budgets)}"
+        worse += f" than {several if len(question.rivals()) > 1 else rivals}"
     phrases = {"better": f"; {better}, by how much is open", "worse": f"; {worse}, by how much is open", "null": ""}
     return phrases[decision.direction]
 
@@ -162,35 +171,60 @@ _SENTENCES = {
 }
 
 
+def _rivals(question: Question) -> str:
+    """Those that are to be beaten; at several budgets by how they spend."""
+    return f"{listed(question.ways())}{' at every budget' * bool(question.budgets)}"
+
+
+def of_budgets(budgets: Sequence[AtBudget], over: Sequence[OverBudgets], claimant: str) -> list[str]:
+    """What is said of every budget, and over all; nothing where there is one."""
+    sure = {"better": ", surely better", "worse": ", surely worse", "null": ""}
+    said = [f"at {at.times} times the base's groups `{at.word}`{sure[at.direction]}" for at in budgets]
+    sentences = [f"By budget, corrected for their number: {'; '.join(said)}."] if said else []
+    for one in over:
+        less, grows = "less" if one.gain >= 0 else "more", "grows" if one.slope * one.gain >= 0 else "shrinks"
+        gain = f"{abs(one.gain):.2f} points {less} than {one.rival} {_interval(one.gain, one.gain_interval)}"
+        slope = f"{abs(one.slope):.2f} points as the budget doubles {_interval(one.slope, one.slope_interval)}"
+        sentences.append(f"Over all budgets {claimant} errs {gain}; that {grows} by {slope}.")
+    return sentences
+
+
+def _interval(value: float, interval: tuple[float, float], sure: str = "") -> str:
+    """The interval of a difference that is given without its sign."""
+    low, high = sorted(interval if value >= 0 else (-end for end in interval))
+    if math.isnan(low):
+        return "(no interval: too few runs or images)"
+    return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
+
+
 def _margin(margin: float) -> str:
     return f"the margin of {margin:g} points"
 
 
-def _differences(decision: Decision, scale: Scale, spent: float) -> list[str]:
+def _differences(decision: Decision, spent: float) -> list[str]:
     """One sentence a comparison, the trend first, and the best C of a trade."""
-    where = scale_words(scale)
     comparisons, trend = decision.comparisons.plain, decision.comparisons.trend
     sentences = []
     if trend is not None and len(comparisons) > 1:
         change, more = amount(trend, "falls", "rises")
         sentences.append(
-            f"{where}, the test error {more} by {change} points from {trend.rival} to "
+            f"the test error {more} by {change} points from {trend.rival} to "
             f"{trend.claimant}, along the line over log2 C {_certainty(trend, spent)}."
         )
     sure = [one for one in decision.comparisons.bought if one.p <= ALPHA_DIRECTION * spent]
     bought = {one.claimant: one.difference for one in sure}
     for one in comparisons:
         change, more = amount(one, "less", "more")
-        sentence = f"{where}, {one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
+        sentence = f"{one.claimant} errs {change} points {more} than {one.rival} {_certainty(one, spent)}"
         if one.difference > 0 and one.claimant in bought:
             sentence += f", {100 * one.difference / bought[one.claimant]:.0f} % of what it gains on the base"
         sentences.append(f"{sentence}.")
     if decision.bend is not None and decision.bend.best == comparisons[0].rival:
-        sentences.append(f"{where}, {decision.bend.best}, the smallest C, errs least.")
+        sentences.append(f"{decision.bend.best}, the smallest C, errs least.")
     elif decision.bend is not None:
         low, high = decision.bend.best_interval
         sentences.append(
-            f"{where}, {decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
+            f"{decision.bend.best} errs least: {low:.2f} to {high:.2f} points less than "
             f"{comparisons[0].rival} (95 %, together with all other C)."
         )
     return sentences
@@ -202,15 +236,12 @@ def amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:
 
 
 def _certainty(one: Comparison, spent: float) -> str:
-    low, high = sorted(one.interval if one.difference >= 0 else (-end for end in one.interval))
     sure = ""
     if one.p_holm <= ALPHA_DIRECTION * spent:
         sure = "; surely better"
     elif one.p_worse_holm <= ALPHA_DIRECTION * spent:
         sure = "; surely worse"
-    if math.isnan(low):
-        return "(no interval: too few runs or images)"
-    return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
+    return _interval(one.difference, one.interval, sure)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,31 +1,65 @@
-"""A verdict as text for people: its sentences, and aligned tables of the arms, their differences and what else they
-cost.
-"""
+"""A verdict as text for people: its sentences, and tables of the arms, their differences and what else they cost."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
-from resnext_search.results.verdict.arms import ArmResult
+from resnext_search.results.tables.layout import text_table, wrapped
+from resnext_search.results.verdict.arms import ArmResult, CostRatio
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.reasons import listed, scale_words
 
+EQUAL_COST = "at equal cost of this kind"
+# Columns of words.
+NAMES = ("arm", "against", "architecture", "cost", "it costs", EQUAL_COST)
+# Columns that a table can do without, and the first to go where it is too wide.
+OF_ARMS = ("seconds", "activations", "parameters", "SD", "multiply-adds", "architecture", "runs")
+OF_DIFFERENCES = (
+    "bootstrap 95 %",
+    "90 % interval",
+    "its 95 % interval",
+    "of it tuning",
+    "median",
+    "p",
+    "P(improvement)",
+    "p (Holm)",
+)
+ALL_COLUMNS = "Some columns do not fit: resnext-search verdict ... --wide shows all."
+OTHER_COSTS = (
+    "less: where the arm is ahead, it is so at equal cost of this kind a fortiori; equal: the comparison holds there "
+    "too; more: whether it is ahead there is not answered by these runs"
+)
 
-def verdict_text(verdict: Verdict) -> str:
-    """The whole text: the word, its reasons, notes and tables."""
+
+def verdict_text(verdict: Verdict, width: int | None = None) -> str:
+    """The whole text: the word, its reasons, notes and tables.
+
+    With a `width` no line of a table is longer, and it is said that columns are left out; a sentence stays one line.
+    """
     lines = [f"verdict: {verdict.verdict}", ""]
     if verdict.verdict == "invalid":
         lines += [f"{scale_words(verdict.scale)}, these runs are no fair comparison{_of_whom(verdict)}:"]
         lines += [f"  - {reason}" for reason in verdict.reasons]
     else:
-        lines += verdict.reasons
+        lines += [verdict.reasons[0], *(f"  - {reason}" for reason in verdict.reasons[1:])]
     if verdict.notes:
         lines += ["", *(f"Note: {note}" for note in verdict.notes)]
-    for title, rows in tables(verdict):
-        lines += ["", title, *rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_table_lines(verdict, width)])
+
+
+def verdict_tables(verdict: Verdict) -> str:
+    """The tables alone, with all columns; empty where there are none."""
+    return "\n".join(_table_lines(verdict, None)[1:])
+
+
+def _table_lines(verdict: Verdict, width: int | None) -> list[str]:
+    lines: list[str] = []
+    for title, rows in tables(verdict, width):
+        lines += ["", *wrapped(title, width or len(title)).split("\n"), *rows]
+    is_whole = width is None or tables(verdict, width) == tables(verdict)
+    return lines if is_whole else [*lines, "", *wrapped(ALL_COLUMNS, width or 0).split("\n")]
 
 
 def _of_whom(verdict: Verdict) -> str:
@@ -35,36 +69,46 @@ def _of_whom(verdict: Verdict) -> str:
     return f" of {verdict.claimant}" + (f" with {listed(rivals)}" if rivals else "")
 
 
-EQUAL_COST = "at equal cost of this kind"
-# Columns of text.
-NAMES = ("arm", "against", "architecture", "cost", EQUAL_COST)
-
-
-def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
-    """Title and lines of every table that has rows."""
+def tables(verdict: Verdict, width: int | None = None) -> list[tuple[str, list[str]]]:
+    """Title and lines of every table that has rows, with all columns or those that fit."""
     finalists = "Finalists of the search, chosen and so not compared"
     of_arms = (("Arms", verdict.arms), (finalists, verdict.finalists))
-    found = [(f"{title} (test error in percent):", _arm_rows(arms)) for title, arms in of_arms if arms]
+    found: list[tuple[str, list[list[str]], Sequence[str]]]
+    found = [(f"{title} (test error in percent):", _arm_rows(arms), OF_ARMS) for title, arms in of_arms if arms]
     # Of two arms the trend is the difference.
     trend = [] if verdict.trend is None or len(verdict.comparisons) == 1 else [verdict.trend]
     if verdict.comparisons:
         valid = "" if verdict.verdict != "invalid" else ", no evidence as long as the comparison is not fair"
         rows = _comparison_rows((*trend, *verdict.comparisons), verdict.trend, with_median=verdict.rules > 1)
-        found.append((f"Differences (points; positive: fewer errors{valid}):", rows))
+        found.append((f"Differences (points; positive: fewer errors{valid}):", rows, OF_DIFFERENCES))
     if verdict.bought:
-        rows = _comparison_rows(verdict.bought)
-        found.append(("What the budget buys over the base (points; positive: fewer errors):", rows))
+        title = "What the budget buys over the base (points; positive: fewer errors):"
+        found.append((title, _comparison_rows(verdict.bought), OF_DIFFERENCES))
     if verdict.further:
-        rows = _comparison_rows(verdict.further)
-        found.append(("Still more groups (points; p corrected for their number; no part of the word):", rows))
+        title = "Still more groups (points; p corrected for their number; no part of the word):"
+        found.append((title, _comparison_rows(verdict.further), OF_DIFFERENCES))
+    shown = [(title, text_table(rows, names=NAMES, width=width, dispensable=last)) for title, rows, last in found]
     if verdict.secondary:
-        rows = [["arm", "against", "cost", "ratio", "95 % interval", EQUAL_COST]]
+        shown.append(("Other costs (ratio of arm to rival):", _cost_lines(verdict.secondary, width)))
+    return shown
+
+
+def _cost_lines(ratios: Sequence[CostRatio], width: int | None) -> list[str]:
+    """What the arms cost otherwise; to fit, one word stands for a sentence, which is explained below."""
+
+    def lines(heading: str, said: Callable[[CostRatio], str]) -> list[str]:
+        rows = [["arm", "against", "cost", "ratio", "95 % interval", heading]]
         rows += [
-            [one.claimant, one.rival, one.quantity, f"{one.ratio:.3f}", _span(one.interval, 3), one.answer]
-            for one in verdict.secondary
+            [one.claimant, one.rival, one.quantity, f"{one.ratio:.3f}", _span(one.interval, 3), said(one)]
+            for one in ratios
         ]
-        found.append(("Other costs (ratio of arm to rival):", rows))
-    return [(title, _aligned(rows)) for title, rows in found]
+        return text_table(rows, names=NAMES, width=width if heading != EQUAL_COST else None)
+
+    whole = lines(EQUAL_COST, lambda one: one.answer)
+    if width is None or max(map(len, whole)) <= width:
+        return whole
+    words = lines("it costs", lambda one: one.answer.partition(":")[0])
+    return [*words, *wrapped(f"  {OTHER_COSTS}", width).split("\n")]
 
 
 def _arm_rows(arms: Sequence[ArmResult]) -> list[list[str]]:
@@ -138,13 +182,3 @@ def _p_value(value: float) -> str:
 
 def _span(ends: tuple[float, float], digits: int = 2) -> str:
     return "" if math.isnan(ends[0]) else f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns that hold anything, each as wide as its widest cell; names to the left, numbers to the right."""
-    texts = []
-    for column in zip(*rows, strict=True):
-        if any(column[1:]):
-            width = max(map(len, column))
-            texts.append([cell.ljust(width) if column[0] in NAMES else cell.rjust(width) for cell in column])
-    return [f"  {'  '.join(cells)}".rstrip() for cells in zip(*texts, strict=True)]

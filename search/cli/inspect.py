@@ -99,16 +99,17 @@ def _serve(folder: Path, port: int) -> None:
 
 @commands.command()
 @options.folder_argument
+@options.wide_option
 @options.json_option
-def best(folder: Path, as_json: bool) -> None:
-    """Print the completed trial that the model expects to err least, and its refit."""
+def best(folder: Path, wide: bool, as_json: bool) -> None:
+    """Print the configuration that is expected to err least, and its refit."""
     from resnext_search.search.monitor.status import read_chosen, read_refit
     from resnext_search.search.monitor.text import best_words
 
     with options.reading(folder) as (study, journal):
         facts = read_chosen(study, journal)
     facts["refit"] = read_refit(study)
-    options.show(as_json, facts, lambda: best_words(facts))
+    options.show(as_json, facts, lambda: best_words(facts, None if wide else options.columns()), wide=wide)
 
 
 @commands.command()
@@ -121,8 +122,11 @@ def best(folder: Path, as_json: bool) -> None:
 )
 @click.option("--strict", is_flag=True, help="exit with 7 if it is inconclusive or invalid")
 @click.option("--plots", type=options.FOLDER, metavar="DIR", help="draw the runs too, as PNG and SVG")
+@options.wide_option
 @options.json_option
-def verdict(source: Path, rules: int | None, strict: bool, plots: Path | None, as_json: bool, **of_csv: Any) -> None:
+def verdict(
+    source: Path, rules: int | None, strict: bool, plots: Path | None, wide: bool, as_json: bool, **of_csv: Any
+) -> None:
     """Judge the claim of a study, or anyone's runs in a CSV file."""
     from resnext_search.results.verdict.sources import judge_csv, judge_folder
     from resnext_search.results.verdict.text import verdict_text
@@ -140,6 +144,7 @@ def verdict(source: Path, rules: int | None, strict: bool, plots: Path | None, a
         from resnext_search.results.report.outputs import draw_runs
 
         draw_runs(runs, judged, plots)
-    options.show(as_json, judged.to_json(), lambda: verdict_text(judged))
+    width = None if wide else options.columns()
+    options.show(as_json, judged.to_json(), lambda: verdict_text(judged, width), wide=wide)
     if strict and judged.verdict in ("inconclusive", "invalid"):
         raise click.exceptions.Exit(7)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from resnext_search.results.tables.layout import wrapped
 
 if TYPE_CHECKING:
     from resnext_search.results.journal.folder import StudyFolder
@@ -63,12 +66,21 @@ overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value .
 serve_option = click.option(
     "--serve", type=click.IntRange(0, 65535), metavar="[PORT]", help="show the page live, on this machine alone"
 )
+wide_option = click.option("--wide", is_flag=True, help="all columns, however narrow the terminal")
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON")
 
 
-def show(as_json: bool, facts: Any, words: Callable[[], str]) -> None:
-    """Print facts for programs or for people."""
-    print(json.dumps(facts, indent=2) if as_json else words())
+def columns() -> int:
+    """How wide tables may be: as wide as the terminal, and 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def show(as_json: bool, facts: Any, words: Callable[[], str], *, wide: bool = False) -> None:
+    """Print facts for programs or for people: on a terminal, unless `wide`, no word is torn by the end of a line."""
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print(words() if wide or not sys.stdout.isatty() else wrapped(words(), columns()))
 
 
 @contextmanager

@@ -11,23 +11,41 @@ from resnext_search.spaces.architecture.paper import PaperRow
 EQUAL_WITHIN_PERCENT = 10.0
 
 _HEADER = ("error %", "parameters", "counted", "FLOPs", "counted", "mismatch", "activations")
+# To fit: without the parameters and FLOPs as published.
+_NARROW = (0, 1, 3, 5, 6, 7)
+_NARROW_HEADER = ("error %", "params", "FLOPs", "mismatch", "activations")
+_NARROW_LEGEND = (
+    "error %: as published; the other columns are our exact counts for one image (--wide shows both).\n"
+    "mismatch: multiply-adds against the table's first arm. A dash: not published, or a network of another family."
+)
 _LEGEND = (
     "error %, parameters, FLOPs: as published; after them, and under activations, our exact counts for one image.\n"
     "mismatch: multiply-adds against the table's first arm. A dash: not published, or a network of another family."
 )
 
 
-def paper_words(rows: Sequence[PaperRow]) -> str:
-    """One table for each comparison of `paper_rows`, with what its numbers say, and what all of them say together."""
+def paper_words(rows: Sequence[PaperRow], width: int | None = None) -> str:
+    """One table for each comparison of `paper_rows`, with what its numbers say, and what all of them say together.
+
+    Where their lines would be longer than `width`, the tables leave out what was published beside what was counted.
+    """
     comparisons = [list(arms) for _, arms in groupby(rows, key=lambda row: row.table)]
     tables = [[(arms[0].table, *_HEADER), *map(_cells, arms)] for arms in comparisons]
-    columns = zip(*(line for table in tables for line in table), strict=True)
-    widths = [max(map(len, column)) for column in columns]  # of all tables: they stand under each other
+    widths, legend = _widths(tables), _LEGEND
+    if width is not None and sum(widths) + 2 * len(widths) - 2 > width:
+        shown = [[tuple(cells[place] for place in _NARROW) for cells in table[1:]] for table in tables]
+        tables = [[(arms[0].table, *_NARROW_HEADER), *of] for arms, of in zip(comparisons, shown, strict=True)]
+        widths, legend = _widths(tables), _NARROW_LEGEND
     parts = [
         "\n".join([*(_aligned(line, widths) for line in table), f"  {_conclusion(arms)}"])
         for table, arms in zip(tables, comparisons, strict=True)
     ]
-    return "\n\n".join([_LEGEND, *parts, _summary(comparisons)])
+    return "\n\n".join([legend, *parts, _summary(comparisons)])
+
+
+def _widths(tables: Sequence[Sequence[Sequence[str]]]) -> list[int]:
+    """Of the columns of all tables: they stand under each other."""
+    return [max(map(len, column)) for column in zip(*(line for table in tables for line in table), strict=True)]
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:

@@ -56,14 +56,16 @@ def complexity(name: str, template: str, blocks: str | None, classes: int | None
 
 
 @commands.command()
+@options.wide_option
 @options.json_option
-def paper(as_json: bool) -> None:
+def paper(wide: bool, as_json: bool) -> None:
     """Count the networks of the paper's tables, beside the figures that it prints."""
     from resnext_search.search.cli.paper_table import paper_words
     from resnext_search.spaces.architecture.paper import paper_rows
 
     rows = paper_rows()
-    options.show(as_json, [row._asdict() for row in rows], lambda: paper_words(rows))
+    width = None if wide else options.columns()
+    options.show(as_json, [row._asdict() for row in rows], lambda: paper_words(rows, width), wide=wide)
 
 
 @commands.command()

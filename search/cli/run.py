@@ -60,8 +60,9 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 @options.study_argument
 @options.overrides_argument
 @click.option("--no-calibrate", is_flag=True, help="measure nothing, forecast FLOPs only")
+@options.wide_option
 @options.json_option
-def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: bool) -> None:
+def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
     from resnext_search.search.planning.forecast import calibrate, gpu_bytes
@@ -80,7 +81,7 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, as_json: b
         "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
         "forecast": calibrate(loaded, feasible) if known and not no_calibrate else None,
     }
-    options.show(as_json, facts, lambda: plan_words(facts))
+    options.show(as_json, facts, lambda: plan_words(facts, None if wide else options.columns()), wide=wide)
 
 
 @commands.command()
@@ -111,7 +112,7 @@ def retry(folder: Path, failed: bool, as_json: bool) -> None:
 
 @commands.command()
 @options.folder_argument
-@click.option("--trial", type=int, metavar="N", help="refit this trial (default: the best of the search)")
+@click.option("--trial", type=int, metavar="N", help="refit this trial (default: the one that `best` names)")
 @options.json_option
 def refit(folder: Path, trial: int | None, as_json: bool) -> None:
     """Train the best configuration on all but the test images, and save it."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from resnext_search.results.tables.layout import text_table
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.units import duration, in_units
 
 
-def plan_words(facts: dict[str, Any]) -> str:
-    """The plan of a study."""
+def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
+    """The plan of a study; with a `width` no line of the table of its arms is longer."""
     band, match, spans = facts["band"], facts["match_percent"], facts["spans"]
     flops = facts["training_flops"]
     lines = [
@@ -19,7 +20,7 @@ def plan_words(facts: dict[str, Any]) -> str:
         f"match to budget   {match['lowest']:+.2f} % to {match['highest']:+.2f} %, mean {match['mean']:+.2f} %",
         *(f"{name:18}{low:,} to {high:,}" for name, (low, high) in spans.items()),
         *(f"{name:18}{_knob(knob)}" for name, knob in facts["knobs"].items()),
-        *_claim_lines(facts["claim"], facts["rules"]),
+        *_claim_lines(facts["claim"], facts["rules"], width),
         *(_evidence_lines(facts["claim"]) if facts["rules"] != 1 else []),
         *_stopping_lines(facts["early_stopping"]),
         *_limit_lines(facts["limits"], facts["trials"]),
@@ -70,24 +71,34 @@ def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
     return [f"limits            {'; '.join(parts)}"] if parts else []
 
 
-def _claim_lines(claim: dict[str, Any] | None, rules: int) -> list[str]:
+def _claim_lines(claim: dict[str, Any] | None, rules: int, width: int | None) -> list[str]:
     if claim is None:
         return []
-    width = max(len(arm["arm"]) for arm in claim["arms"])
     margin = f"margin {claim['margin']:g} points{f', rules {rules}' * (rules != 1)}"
+    names = ["arm", "network", "blocks", "group widths"]
+    rows = [
+        [
+            arm["arm"],
+            arm["architecture"],
+            dashed(arm["blocks"]),
+            dashed(arm["group_widths"]),
+            f"{arm['match_percent']:+.2f} %",
+            f"{arm['parameters']:,}",
+            f"{arm['activations']:,}",
+        ]
+        for arm in claim["arms"]
+    ]
+    heading = [*names, "match", "parameters", "activations"]
+    dispensable = ["activations", "parameters", "group widths", "blocks"]
     return [
         f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, {margin}",
+        *text_table([heading, *rows], names=names, width=width, dispensable=dispensable),
         *(
-            f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
-            f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
-            f"parameters {arm['parameters']:,}  activations {arm['activations']:,}{_unmatched(arm)}"
+            f"  {arm['arm']} is not matched: it shows what the budget buys"
             for arm in claim["arms"]
+            if not arm["matched"]
         ),
     ]
-
-
-def _unmatched(arm: dict[str, Any]) -> str:
-    return "" if arm["matched"] else "  not matched: it shows what the budget buys"
 
 
 def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:

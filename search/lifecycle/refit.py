@@ -11,6 +11,7 @@ from typing import Any, Literal
 from resnext_search.results.journal.folder import StudyFolder, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.search.monitor.status import read_chosen
+from resnext_search.search.surrogate.trained import origin_of
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
@@ -26,7 +27,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
         quiet: Do not say on standard error how far it is.
 
     Returns:
-        What `model.json` holds, with the trial's number.
+        What `model.json` holds, with the trial's number, and where that trial came from.
 
     Raises:
         UsageError: There is no such trial, or none has been completed; or the study's trainer is a plug-in.
@@ -63,7 +64,7 @@ def refit_study(path: Path, number: int | None = None, *, quiet: bool = False) -
             threads=os.cpu_count() or 1,
             said=say,
         )
-    return facts | {"folder": str(path)}
+    return facts | {"folder": str(path), "origin": origin_of(trial)}
 
 
 Format = Literal["onnx", "safetensors"]

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -19,18 +19,17 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, State, Trial
 from resnext_search.results.report.facts import StudyResults
 from resnext_search.results.report.outputs import write_outputs
+from resnext_search.results.tables.layout import wrapped
 from resnext_search.results.verdict.sources import write_verdict
-from resnext_search.results.verdict.text import verdict_text
 from resnext_search.search.execution.backend import Backend, Workers
 from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
+from resnext_search.search.lifecycle.result_words import result_words
 from resnext_search.search.monitor.live_page import served
-from resnext_search.search.monitor.status import read_audit
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.monitor.terminal import Progress
-from resnext_search.search.monitor.text import audit_words
 from resnext_search.search.monitor.trackers import expect_installed, tracked
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
@@ -264,7 +263,8 @@ class StudyRun(RunContext):
 
 
 def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
-    return write_outputs(folder, journal, lambda: summarize_search(folder, journal))
+    """Write what is left when the run has ended: it still holds the folder, but trains nothing more."""
+    return write_outputs(folder, journal, lambda: replace(summarize_search(folder, journal), live=False))
 
 
 def _make(path: Path) -> None:
@@ -306,14 +306,9 @@ def _expect_some_completed(journal: Journal) -> None:
 
 
 def _say_result(console: Console, folder: StudyFolder, journal: Journal, results: StudyResults) -> None:
-    costs = dict.fromkeys(["activations", *journal.study().objectives[1:]])
-    columns = ["trial", "architecture", "blocks", "learning_rate", *costs, "validation_error"]
-    front = results.front[columns].to_string(index=False)
-    words = f"\n{front}\n\nPareto front: {folder.pareto}   all trials: {folder.trials}"
-    if audit := read_audit(journal):
-        words += f"\n\n{audit_words(audit)}"
-    console.print(words, markup=False)
     if results.verdict is not None:
         write_verdict(folder, results.verdict)
-        console.print(f"\n{verdict_text(results.verdict)}\n\nVerdict: {folder.verdict}", markup=False)
-    console.print(f"Report: {folder.report}", markup=False)
+    # standard output is the log by now
+    width = console.width if console.is_terminal else shutil.get_terminal_size().columns
+    words = f"{result_words(folder, journal, results, width)}\nReport: {folder.report}"
+    console.print(wrapped(words, width) if console.is_terminal else words, markup=False, soft_wrap=True)

@@ -39,6 +39,8 @@ MOST_OF_A_CORE = 0.1
 ENDED_SHOWN = 12
 # After the run has ended, an open page has this time to fetch its last state.
 FAREWELL_SECONDS = 5.0
+# Whoever has the last state has fetched all of it in this time.
+QUIET_SECONDS = 0.5
 # In which its process must have said goodbye.
 GOODBYE_SECONDS = 15
 
@@ -72,9 +74,10 @@ class LivePage:
         self._ended.set()
         if self.board.is_wanted():
             patience = time.monotonic() + FAREWELL_SECONDS
-            while time.monotonic() < patience and (
-                any(worker.is_alive() for worker in self._workers) or not self.board.is_taken()
-            ):
+            for worker in self._workers:  # they have the last word of the trials; after it nobody has to ask again
+                worker.join(max(0.0, patience - time.monotonic()))
+            self.board.put_last()
+            while time.monotonic() < patience and not self.board.is_left(QUIET_SECONDS):
                 time.sleep(0.05)
         self.server.shutdown()
         self.server.server_close()

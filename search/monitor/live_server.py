@@ -40,6 +40,12 @@ class Board:
             self._facts, self._version = facts, self._version + 1
             self._changed.notify_all()
 
+    def put_last(self) -> None:
+        """Say that the facts and parts that are there are the last, and that nobody needs to ask again."""
+        with self._changed:
+            self._facts, self._version = self._facts | {"over": True}, self._version + 1
+            self._changed.notify_all()
+
     def put_parts(self, parts: dict[str, Any]) -> None:
         """Replace the parts of the page; with it the facts are new too, for they say which parts there are."""
         text = json.dumps(parts, separators=(",", ":")).encode()
@@ -69,9 +75,10 @@ class Board:
         """Whether somebody looks."""
         return time.monotonic() - self._asked < WANTED_SECONDS
 
-    def is_taken(self) -> bool:
-        """Whether somebody has the newest of everything."""
-        return self._taken == (self._version, self._parts_version)
+    def is_left(self, quiet_seconds: float) -> bool:
+        """Whether somebody has the newest of everything, and nobody has asked for anything so long."""
+        is_taken = self._taken == (self._version, self._parts_version)
+        return is_taken and time.monotonic() - self._asked >= quiet_seconds
 
 
 class PageServer(ThreadingHTTPServer):

@@ -19,7 +19,8 @@ from resnext_search.results.statistics.estimates import clopper_pearson
 from resnext_search.search.planning.claim_trials import planned_trials
 from resnext_search.search.planning.forecast import remaining
 from resnext_search.search.planning.workload import spent_flops, training_flops
-from resnext_search.search.surrogate.seen_trials import seen_trials
+from resnext_search.search.surrogate.trained import Trained, trained_configurations
+from resnext_search.spaces.architecture.architecture import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.study.configuration import describe
@@ -82,69 +83,83 @@ def _states(trials: list[Trial], live: bool) -> dict[str, int]:
 
 
 def read_best(journal: Journal) -> dict[str, Any] | None:
-    """The completed trial that reported the lowest validation error, ties to the first. None if there is none.
+    """The configuration with the lowest validation error, ties to the first. None if there is none.
 
-    Of the search, or of the arms' tuning as far as the search sees it. It is the lowest of many noisy numbers, and so
+    Of all that can be handed over; of several trials the mean counts. It is the lowest of many noisy numbers, and so
     flatters: an honest estimate needs fresh seeds and test images.
     """
-    completed = [t for t in seen_trials(journal, ["completed"]) if t.validation_error is not None]
-    if not completed:
+    found = trained_configurations(journal)
+    if not found:
         return None
-    return _facts(journal, min(completed, key=lambda trial: (trial.validation_error, trial.trial_id)))
+    return _facts(journal, min(found, key=lambda one: (one.error, one.trials[0].trial_id)))
+
+
+# Architectures that `best` lists, the chosen one among them.
+MOST_ARCHITECTURES = 6
 
 
 def read_chosen(folder: StudyFolder, journal: Journal) -> dict[str, Any]:
-    """The completed trial whose error the model expects to be lowest, with that error.
+    """The configuration whose error the model expects to be lowest, with that error, and the best of others.
 
-    Of the search, or of the arms' tuning as far as the search sees it. `expected_validation_error` is None before there
-    is a model; the trial then has the lowest reported error.
+    Of all that can be handed over, the search's and the arms'. `expected_validation_error` is None before there is a
+    model; the configuration then has the lowest reported error. `candidates` are the best of each architecture.
 
     Raises:
         UsageError: No trial has been completed.
     """
     # brings scipy.optimize along, which `status` does without
-    from resnext_search.search.surrogate.study_model import rank_trials
+    from resnext_search.search.surrogate.study_model import rank_configurations
 
-    ranked = rank_trials(journal)
+    ranked = rank_configurations(journal)
     if not ranked:
         raise UsageError(f"{folder.path}: no trial has been completed yet")
-    trial, expected = ranked[0]
-    return _facts(journal, trial) | {"expected_validation_error": expected}
+    of_architectures: dict[Architecture, dict[str, Any]] = {}
+    for trained, expected in ranked:
+        architecture = trained.configuration.architecture
+        if architecture not in of_architectures and len(of_architectures) < MOST_ARCHITECTURES:
+            of_architectures[architecture] = _facts(journal, trained) | {"expected_validation_error": expected}
+    chosen, *others = of_architectures.values()
+    return chosen | {"candidates": [chosen, *others], "configurations": len(ranked)}
 
 
-def _facts(journal: Journal, trial: Trial) -> dict[str, Any]:
-    """What names a trial and is needed to train it again, what it costs and what came of it."""
-    study, architecture, latency = journal.study(), trial.configuration.architecture, journal.latency(trial)
+def _facts(journal: Journal, trained: Trained) -> dict[str, Any]:
+    """What names a configuration and is needed to train it again, what it costs and what came of it."""
+    trial, study = trained.trials[0], journal.study()
+    architecture, latency = trained.configuration.architecture, journal.latency(trial)
     counts = complexity(study.network_template(), architecture)
     return {
         "trial": trial.trial_id,
+        "trials": [one.trial_id for one in trained.trials],
         "phase": trial.phase,
         "arm": trial.arm,
+        "origin": trained.origin,
         "architecture": architecture.name,
         "cardinality": architecture.cardinality,
         "group_widths": list(architecture.group_widths),
         "blocks": list(architecture.blocks),
-        "recipe": trial.configuration.recipe(study.trainer).model_dump(exclude_none=True),
-        "validation_error": trial.validation_error,
-        "confirmed": _confirmed(journal, trial),
+        "recipe": trained.configuration.recipe(study.trainer).model_dump(exclude_none=True),
+        "validation_error": trained.error,
+        "confirmed": _confirmed(journal, trained),
         **{name: int(value) for name, value in counts._asdict().items()},
         **(dict.fromkeys(LatencyRow._fields) if latency is None else latency._asdict()),
     }
 
 
-def _confirmed(journal: Journal, trial: Trial) -> dict[str, Any] | None:
-    """Mean test error of a trial's configuration on fresh seeds; None if it was not confirmed.
+def _confirmed(journal: Journal, trained: Trained) -> dict[str, Any] | None:
+    """Mean test error of a configuration on fresh seeds; None if it was not confirmed.
 
     Of an arm's tuning trial: of that arm, which is confirmed at the rate that its whole tuning has chosen.
     """
-    finalist = f"{FINALIST}{trial.trial_id:04d}"
-    name = finalist if trial.phase == "search" else trial.arm
-    runs = [run for run in journal.trials(phase="confirm", states=["completed"]) if run.arm == name]
-    errors = [run.test_error for run in runs if run.test_error is not None]
-    if not errors:
-        return None
-    recipe = runs[0].configuration.recipe(journal.study().trainer)
-    return {"runs": len(errors), "test_error": sum(errors) / len(errors), "learning_rate": recipe.learning_rate}
+    confirmed = journal.trials(phase="confirm", states=["completed"])
+    for trial in trained.trials:
+        name = f"{FINALIST}{trial.trial_id:04d}" if trial.phase == "search" else trial.arm
+        runs = [run for run in confirmed if run.arm == name]
+        errors = [run.test_error for run in runs if run.test_error is not None]
+        if errors:
+            recipe = runs[0].configuration.recipe(journal.study().trainer)
+            mean = sum(errors) / len(errors)
+            return {"as": name, "runs": len(errors), "test_error": mean, "learning_rate": recipe.learning_rate}
+    return None
 
 
 def read_refit(folder: StudyFolder) -> dict[str, Any] | None:

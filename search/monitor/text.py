@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnext_search.results.journal.rows import ENDED, State, last_line
+from resnext_search.results.journal.rows import ENDED, FINALIST, State, last_line
+from resnext_search.results.tables.layout import text_table
 from resnext_search.search.planning.forecast import Remaining
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.study.units import duration, span
@@ -32,7 +33,7 @@ def status_words(facts: dict[str, Any]) -> str:
     if facts["early_stopping"] is not None:
         lines.append(audit_words(facts["early_stopping"]))
     if facts["best"] is not None:
-        lines.append(best_words(facts["best"]).splitlines()[0])
+        lines.append(best_line(facts["best"]))
     if (limit := facts["budget"]["seconds"])["of"] is not None:
         lines.append(f"time at work: {duration(limit['used'])} of {duration(limit['of'])}")
     if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
@@ -64,35 +65,66 @@ def audit_words(audit: dict[str, Any]) -> str:
     )
 
 
-def best_words(best: dict[str, Any]) -> str:
-    """The best trial; one line that names it, then what is needed to train it again."""
-    expected = best.get("expected_validation_error")
-    luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
+def best_words(best: dict[str, Any], width: int | None = None) -> str:
+    """The best configuration: a line that names it, what is needed to train it again, and the best of others."""
     recipe = "  ".join(f"{name}={value}" for name, value in best["recipe"].items())
     return "\n".join(
         [
-            f"best so far: trial {best['trial']:04d} {best['architecture']}{_whose(best)}, validation error "
-            f"{best['validation_error']:.2f} % ({luck})",
+            best_line(best),
             f"blocks {dashed(best['blocks'])}  group widths {dashed(best['group_widths'])}",
             f"multiply-adds {best['multiply_adds']:,}  parameters {best['parameters']:,}  "
             f"activations {best['activations']:,}{_latency(best)}",
             recipe,
             *_confirmed_lines(best),
             *([refit_words(best["refit"])] if best.get("refit") else []),
+            *_candidate_lines(best, width),
         ]
     )
 
 
-def _whose(best: dict[str, Any]) -> str:
-    """That it is not the search's own, if it is not."""
-    return f", a tuning trial of the arm {best['arm']}" if best["phase"] == "tune" else ""
+def best_line(best: dict[str, Any]) -> str:
+    """Which configuration is best, where it came from, and how much of its error may be luck."""
+    expected, trials = best.get("expected_validation_error"), len(best["trials"])
+    luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
+    mean = f"mean of {trials} trials; " if trials > 1 else ""
+    return (
+        f"best so far: trial {best['trial']:04d} {best['architecture']}, from {best['origin']}, validation error "
+        f"{best['validation_error']:.2f} % ({mean}{luck})"
+    )
+
+
+def _candidate_lines(best: dict[str, Any], width: int | None) -> list[str]:
+    """The best of every architecture, as far as they are listed; nothing where there is but one."""
+    if len(best.get("candidates", [])) < 2:
+        return []
+    rows = [["trial", "architecture", "from", "learning rate", "trials", "error %", "expected %", "test %"]]
+    rows += [
+        [
+            f"{one['trial']:04d}",
+            f"{one['architecture']} ({dashed(one['blocks'])})",
+            one["origin"].removeprefix("the ").replace("tuning of the arm", "arm"),
+            f"{one['recipe']['learning_rate']:.4g}",
+            str(len(one["trials"])),
+            f"{one['validation_error']:.2f}",
+            "" if one["expected_validation_error"] is None else f"{one['expected_validation_error']:.2f}",
+            "" if one["confirmed"] is None else f"{one['confirmed']['test_error']:.2f}",
+        ]
+        for one in best["candidates"]
+    ]
+    names = ["architecture", "from"]
+    return [
+        "",
+        f"The best of every architecture, of {best['configurations']:,} configurations trained to the end:",
+        *text_table(rows, names=names, width=width, dispensable=["learning rate", "trials"]),
+    ]
 
 
 def _confirmed_lines(best: dict[str, Any]) -> list[str]:
     """What came of it on fresh seeds and test images, if it was confirmed; an arm is at the rate chosen for it."""
     if (confirmed := best["confirmed"]) is None:
         return []
-    what = f"its arm, at learning_rate={confirmed['learning_rate']:.4g}, was" if best["phase"] == "tune" else "it was"
+    is_arm = not confirmed["as"].startswith(FINALIST)
+    what = f"its arm, at learning_rate={confirmed['learning_rate']:.4g}, was" if is_arm else "it was"
     runs = confirmed["runs"]
     error = f"test error {confirmed['test_error']:.2f} % (mean of {runs} run{'s' * (runs != 1)})"
     return [f"{what} confirmed on fresh seeds: {error}"]
@@ -106,8 +138,10 @@ def _latency(best: dict[str, Any]) -> str:
 
 def refit_words(facts: dict[str, Any]) -> str:
     """The network that `refit` saved."""
+    origin = f", from {facts['origin']}," if "origin" in facts else ""
+    name = f"trial {facts['trial']:04d} {facts['architecture']['name']}{origin}"
     return (
-        f"trial {facts['trial']:04d} {facts['architecture']['name']} trained on {facts['train_images']:,} images: "
+        f"{name} trained on {facts['train_images']:,} images: "
         f"test error {facts['test_error']:.2f} % (one run, {facts['test_images']:,} test images)\n"
         f"weights: {facts['folder']}/{facts['weights']}   how to build it: {facts['folder']}/model.json"
     )

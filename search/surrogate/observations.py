@@ -8,7 +8,7 @@ Imports numpy alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +103,16 @@ class Observations:
         scale, kept = LogScale.of(self.errors), thinned(self.features, self.errors, limit)
         errors, variances = self.errors[kept], np.broadcast_to(self.variances, len(self.errors))[kept]
         return Standardized(self.features[kept], scale.outcomes(errors), scale.variances(errors, variances), scale)
+
+
+def joined(parts: Sequence[Observations]) -> Observations:
+    """At least one of them as one, in their order."""
+    variances = [np.broadcast_to(part.variances, len(part.errors)) for part in parts]
+    return Observations(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.errors for part in parts]),
+        np.concatenate(variances),
+    )
 
 
 def can_learn(dimensions: int, errors: Collection[float]) -> bool:

@@ -34,13 +34,13 @@ def tuning_trials_seen(journal: Journal, states: Sequence[State] = ()) -> list[T
         return []
     feasible, seed, seen = study.feasible_set(), tuning_seed(study, 0), []
     for trial in journal.trials(phase="tune", states=states):
-        configuration = _complete(study, trial.configuration)
+        configuration = complete(study, trial.configuration)
         if trial.seed == seed and configuration.architecture in feasible and _is_within_ranges(study, configuration):
             seen.append(replace(trial, configuration=configuration))
     return seen
 
 
-def _complete(study: Study, configuration: Configuration) -> Configuration:
+def complete(study: Study, configuration: Configuration) -> Configuration:
     """The configuration with a value for every searched knob."""
     recipe = configuration.recipe(study.trainer)
     return replace(configuration, knobs=tuple((knob.name, getattr(recipe, knob.name)) for knob in study.knobs()))

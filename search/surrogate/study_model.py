@@ -7,6 +7,7 @@ fitted anew, in closed form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from resnext_search.results.journal.rows import Trial
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.search.surrogate.gaussian_process import one_thread
 from resnext_search.search.surrogate.learning_curves import Curve, Stopped, observe
-from resnext_search.search.surrogate.observations import Observations, can_learn
+from resnext_search.search.surrogate.observations import Observations, can_learn, joined
 from resnext_search.search.surrogate.posterior import CandidatePosterior, Posterior
 from resnext_search.search.surrogate.seen_trials import seen_trials
+from resnext_search.search.surrogate.trained import Trained, trained_configurations
 from resnext_search.spaces.architecture.complexity import Floats, Integers
 
 
@@ -89,6 +91,48 @@ def rank_trials(journal: Journal, model: Posterior | None = None) -> list[Ranked
             expected = model.expected(features)
         order = np.argsort(expected, kind="stable")
     return [RankedTrial(completed[i], None if expected is None else float(expected[i])) for i in order]
+
+
+class RankedConfiguration(NamedTuple):
+    """A configuration that can be handed over, and the error in percent that is expected of it without its luck."""
+
+    trained: Trained
+    expected_error: float | None  # None before there is a model
+
+
+def rank_configurations(journal: Journal, model: Posterior | None = None) -> list[RankedConfiguration]:
+    """Every configuration that can be handed over, best first; empty before any was trained to the end.
+
+    They are ranked by a model that is told all of their trials: what the search sees, and the rest of the arms' tuning,
+    each trial as one observation, so that of several seeds the mean counts. The search itself is told none of this.
+
+    Args:
+        journal: Of the study.
+        model: That after the trials that the search sees, if it was fitted already; of use where there are no others.
+    """
+    found = trained_configurations(journal)
+    if not found:
+        return []
+    study = journal.study()
+    pool = Candidates(study.feasible_set(), study.knobs())
+    seen = {trial.trial_id for trial in seen_trials(journal, ["completed"])}
+    others = [trial for one in found for trial in one.trials if trial.trial_id not in seen]
+    features = pool.features_of([one.configuration for one in found])
+    errors = np.array([one.error for one in found])
+    if model is None or others:
+        told = [*([read_observations(journal, pool)] if seen else []), *([_observed(others, pool)] if others else [])]
+        order, expected = rank(features, errors, joined(told))
+    else:
+        with one_thread():
+            expected = model.expected(features)
+        order = np.argsort(expected, kind="stable")
+    return [RankedConfiguration(found[i], None if expected is None else float(expected[i])) for i in order]
+
+
+def _observed(trials: Sequence[Trial], pool: Candidates) -> Observations:
+    """Completed trials as the model is told of them."""
+    features = pool.features_of([trial.configuration for trial in trials])
+    return Observations(features, np.array([trial.validation_error for trial in trials], dtype=float))
 
 
 def rank(features: Floats, errors: Floats, observations: Observations) -> tuple[Integers, Floats | None]:

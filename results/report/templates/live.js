@@ -7,6 +7,7 @@
     element.append(...children);
     return element;
   };
+  const heading = make("h2", { id: "heading-live" }, "Right now");
   const now = make("p", { id: "live-now" });
   const connection = make("p", { class: "hint", id: "live-connection", role: "status" });
   const dashboard = make("p", { class: "hint", id: "live-dashboard" });
@@ -14,7 +15,7 @@
   const ended = make("div", { id: "live-ended" });
   document.getElementById("main").prepend(
     make("section", { id: "live", "aria-labelledby": "heading-live" },
-      make("h2", { id: "heading-live" }, "Right now"), now, connection, running, ended, dashboard));
+      heading, now, connection, running, ended, dashboard));
 
   const duration = (seconds) => {
     const whole = Math.round(seconds);
@@ -60,7 +61,9 @@
     document.querySelectorAll("#live .scroll").forEach((box, place) => { box.scrollLeft = scrolled[place] || 0; });
     dashboard.replaceChildren(...(news.dashboard && news.live ? ["Workers and their logs: ", make("a", { href: news.dashboard, rel: "noreferrer", target: "_blank" }, "Ray dashboard"),
       ". It asks for a token: run ", make("code", {}, "ray get-auth-token"), " on the machine of the study."] : []));
-    connection.textContent = news.live ? "" : "No run is at work in this folder. The page stays as it is.";
+    heading.textContent = news.over ? "At the end" : "Right now";
+    connection.textContent = news.over ? "The run has ended. This page stays as it is and asks no more; report.html in the study's folder shows the same."
+      : news.live ? "" : "No run is at work in this folder. The page stays as it is.";
   };
 
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -81,6 +84,7 @@
           parts = news.parts;
           if (newer.sections) window.showReport(newer);
         }
+        if (news.over) return;
       } catch {
         failures += 1;
         if (failures > 2) connection.textContent = "Nobody answers: the run has ended, or cannot be reached. The page stays as it is; report.html in the study's folder is the last one.";

@@ -74,7 +74,7 @@ def test_a_study_that_was_broken_off_is_not_judged_yet(tmp_path: Path) -> None:
     arms, top = words_of(made["sections"]["arms"]), words_of(made["sections"]["top"])
     assert "The arms have not been judged yet. What a verdict lacks so far: No run of an arm confirms anything" in arms
     assert "invalid" not in arms
-    assert "not running" in top
+    assert "resnext-search · stopped" in top
     assert "not decided yet 1 of 90 trials have ended, and no run is at work" in top
 
 

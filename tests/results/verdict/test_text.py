@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from resnext_search.results.verdict.text import verdict_text
+from resnext_search.results.verdict.text import verdict_tables, verdict_text
 from resnext_search.results.verdict.verdict import Verdict
 from resnext_search.results.verdict.verdict import judge as judge_by
 
@@ -36,9 +36,9 @@ def test_the_whole_text_of_a_supported_claim() -> None:
     assert paragraphs[0] == "verdict: supported"
     assert paragraphs[1].splitlines() == [
         f"{SCALE}cardinality beats depth and width: {SURELY}.",
-        f"{SCALE}cardinality errs 0.60 points less than depth (95 % interval 0.40 to 0.80; "
+        "  - cardinality errs 0.60 points less than depth (95 % interval 0.40 to 0.80; "
         "probability of improvement 1.00).",
-        f"{SCALE}cardinality errs 0.60 points less than width (95 % interval 0.38 to 0.82; "
+        "  - cardinality errs 0.60 points less than width (95 % interval 0.38 to 0.82; "
         "probability of improvement 1.00).",
     ]
     assert paragraphs[2].splitlines() == [
@@ -89,8 +89,7 @@ def test_the_first_sentence_of_other_answers(gain: float, sentence: str) -> None
 
 def test_a_loss_is_told_as_what_the_claimant_errs_more() -> None:
     assert judge(spend_table(-0.6, runs=5, **FACTS)).reasons[1] == (
-        f"{SCALE}cardinality errs 0.60 points more than depth (95 % interval 0.40 to 0.80; "
-        "probability of improvement 0.00)."
+        "cardinality errs 0.60 points more than depth (95 % interval 0.40 to 0.80; probability of improvement 0.00)."
     )
 
 
@@ -105,7 +104,7 @@ def test_a_trade_of_many_arms_tells_its_trend_first() -> None:
     verdict = judge(runs_table(trade(9.0, 8.5, 8.0)))
     assert verdict.reasons[0] == f"{UNKNOWN}more groups err less: {SURELY}."
     assert verdict.reasons[1].startswith(
-        f"{UNKNOWN}the test error falls by 0.99 points from 1x64d to 32x4d, along the line over log2 C (95 % interval "
+        "the test error falls by 0.99 points from 1x64d to 32x4d, along the line over log2 C (95 % interval "
     )
     assert len(verdict.reasons) == 4
     assert "32x4d  1x64d (trend)" in verdict_text(verdict)
@@ -132,10 +131,11 @@ def test_an_invalid_study_lists_its_reasons_and_shows_numbers_as_no_evidence() -
     )
 
 
-def test_every_sentence_that_judges_names_its_scale() -> None:
+def test_the_scale_is_said_once_and_with_the_answer() -> None:
     for gain, deviation in ((0.6, 0.1), (0.0, 0.1), (-0.6, 0.1), (0.2, 0.4), (0.3, 2.0)):
-        for sentence in judge(spend_table(gain, deviation, runs=5, **FACTS)).reasons:
-            assert sentence.startswith(SCALE)
+        text = verdict_text(judge(spend_table(gain, deviation, runs=5, **FACTS)))
+        assert text.split("\n\n")[1].startswith(SCALE)
+        assert text.count("multiply-adds, 12 epochs and") == 1
 
 
 def test_one_epoch_and_one_seed_are_singular() -> None:
@@ -190,3 +190,69 @@ def test_the_text_by_the_second_rules_shows_what_is_tuning_and_the_median() -> N
         ["depth", "base", "2.40"],
         ["width", "base", "2.40"],
     ]
+
+
+def long_table(arm: str = "width") -> pd.DataFrame:
+    """A spend with all that a text can show, one arm of which has another name."""
+    facts = {name: [*values, 1_085_000 if name == "multiply_adds" else values[0]] for name, values in FACTS.items()}
+    table = tuned_twice(study_table(spend_table(0.6, base=11.0, **facts)))
+    return table.assign(activations=12_345, arm=table.arm.replace("width", arm))
+
+
+def columns_of(text: str, title: str) -> list[str]:
+    paragraph = next(paragraph for paragraph in text.split("\n\n") if paragraph.startswith(title))
+    return re.split("  +", paragraph.splitlines()[1].strip())
+
+
+def test_at_80_columns_no_line_of_a_table_is_longer_and_the_less_important_columns_go() -> None:
+    """The sentences stay lines of their own: a terminal is not the only reader of them."""
+    verdict = judge_by(long_table())
+    narrow, wide = verdict_text(verdict, 80), verdict_text(verdict)
+    tables = narrow[narrow.index("Arms (") :]
+    assert max(map(len, tables.splitlines())) <= 80 < max(map(len, wide[wide.index("Arms (") :].splitlines()))
+    assert columns_of(narrow, "Arms") == [
+        "arm",
+        "runs",
+        "test error",
+        "95 % interval",
+        "SD",
+        "multiply-adds",
+        "parameters",
+    ]
+    assert columns_of(narrow, "Differences") == [
+        "arm",
+        "against",
+        "difference",
+        "95 % interval",
+        "p (Holm)",
+        "P(improvement)",
+    ]
+    assert narrow.endswith("\n\nSome columns do not fit: resnext-search verdict ... --wide shows all.")
+    assert "--wide" not in wide
+    assert narrow[: narrow.index("Arms (")] == wide[: wide.index("Arms (")]
+
+
+def test_what_an_arm_costs_is_one_word_where_its_sentence_does_not_fit() -> None:
+    other = verdict_text(judge_by(long_table()), 80).split("Other costs")[1]
+    assert other.splitlines()[1] == "  arm          against  cost         ratio   95 % interval  it costs"
+    assert other.splitlines()[2] == "  cardinality  depth    parameters   1.111  1.111 to 1.111  more"
+    assert " ".join(other.split("\n\n")[0].split()).endswith(
+        "less: where the arm is ahead, it is so at equal cost of this kind a fortiori; equal: the comparison holds "
+        "there too; more: whether it is ahead there is not answered by these runs"
+    )
+
+
+@pytest.mark.parametrize("arm", ["a" * 60, "a wider network than all others " * 4, "ß" * 90])
+def test_names_however_long_are_broken_to_fit(arm: str) -> None:
+    text = verdict_text(judge_by(long_table(arm.strip()), claimant="cardinality"), 80)
+    tables = text[text.index("Arms (") :]
+    assert max(map(len, tables.splitlines())) <= 80
+    letters = [line.split("  ")[1] for line in tables.split("\n\n")[0].splitlines()[2:]]
+    assert arm.replace(" ", "") in "".join(letters).replace(" ", "")
+
+
+def test_the_tables_alone_have_all_columns() -> None:
+    verdict = judge_by(long_table())
+    text = verdict_tables(verdict)
+    assert text.startswith("Arms (test error in percent):\n")
+    assert verdict_text(verdict).endswith(f"\n\n{text}")

@@ -54,6 +54,15 @@ def test_it_fits_a_window_of_120_columns_and_its_columns_are_aligned() -> None:
     assert not any(line != line.rstrip() for line in lines)
 
 
+def test_at_80_columns_what_was_counted_stays() -> None:
+    lines = paper_words(paper_rows(), 80).splitlines()
+    tables = [line for line in lines if "%" in line and "multiply-adds" not in line and ":" not in line]
+    assert max(map(len, tables)) <= 80
+    assert "  ResNeXt-50 (32x4d)                -  25.03 M   4.230 G    +3.5 %      14.60 M" in lines
+    assert "--wide shows both" in lines[0]
+    assert paper_words(paper_rows(), 100) == paper_words(paper_rows())
+
+
 def test_the_words_follow_other_numbers() -> None:
     text = paper_words([made("first", 5.0, 1_000_000_000), made("other", 4.5, 950_000_000, 1_000_000)])
     assert "Lowest error: other, with -5.0 % multiply-adds and -50.0 % activations against first." in text

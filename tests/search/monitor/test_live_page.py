@@ -182,6 +182,32 @@ def test_the_page_ends_with_its_run_however_that_ends(tmp_path: Path) -> None:
     page.stdout.close()
 
 
+@needs_browser
+def test_an_open_page_ends_with_a_word_and_asks_no_more(tmp_path: Path) -> None:
+    """Two tabs of it: neither has asked once more and logged that nobody answers."""
+    folder = ended_folder(tmp_path)
+    live_page = LivePage(folder, 0)
+    live_page.start()
+    with browser() as page:
+        page.get(live_page.server.url)
+        page.switch_to.new_window("tab")
+        page.get(live_page.server.url)
+        until = time.monotonic() + 30
+        while "of 4 trials have ended" not in page.find_element("id", "live-now").text:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        live_page.close()
+        time.sleep(1.0)
+        for tab in page.window_handles:
+            page.switch_to.window(tab)
+            assert page.find_element("id", "live-connection").text.startswith(
+                "The run has ended. This page stays as it"
+            )
+            assert page.find_element("id", "heading-live").text == "At the end"
+            assert page.find_element("css selector", "#top .state").text == "completed"
+            assert page.get_log("browser") == []
+
+
 # When a trial is first seen in the list of those that ended last, by its number, in milliseconds since 1970.
 WATCH = """
 window.seen = {};

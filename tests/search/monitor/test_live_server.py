@@ -114,11 +114,24 @@ def test_whether_somebody_looks_and_has_seen_everything(server: PageServer) -> N
     board.put_parts({})
     ask(server, "/news.json?have=0")
     assert board.is_wanted()
-    assert not board.is_taken()
+    assert not board.is_left(0.0)
     ask(server, "/parts.json")
-    assert board.is_taken()
+    assert board.is_left(0.0)
+    assert not board.is_left(60.0), "somebody has asked in the last minute, and may ask for more"
     board.put_facts({"live": False})
-    assert not board.is_taken()
+    assert not board.is_left(0.0)
+
+
+def test_the_last_word_keeps_the_facts_and_says_that_nobody_has_to_ask_again(server: PageServer) -> None:
+    server.board.put_facts({"live": False, "remaining": None})
+    server.board.put_last()
+    assert json.loads(ask(server, "/news.json?have=1")[2]) == {
+        "live": False,
+        "remaining": None,
+        "over": True,
+        "version": 2,
+        "parts": 0,
+    }
 
 
 def test_a_port_that_is_taken_is_an_error() -> None:

@@ -9,9 +9,10 @@ from resnext_search.results import Journal
 from resnext_search.results.journal.folder import is_live, locked
 from resnext_search.search.monitor.status import _facts, read_best, read_chosen, read_status
 from resnext_search.search.planning.confirmation import enqueue_confirmation
-from resnext_search.search.planning.tuning_rounds import tuned_rates
+from resnext_search.search.planning.tuning_rounds import enqueue_tuning, tuned_rates
+from resnext_search.search.surrogate.trained import Trained
 
-from tests.support.claims import end_confirmation, tune
+from tests.support.claims import end_confirmation, rate_of, tune
 from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import completed, ended_folder, epoch_row, large_folder, new_folder, point, started
 
@@ -47,14 +48,18 @@ def test_the_best_trial_has_what_is_needed_to_train_it_again(tmp_path: Path) -> 
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
         best = read_chosen(folder, journal)
-        expected = best.pop("expected_validation_error")
+        expected, candidates = best.pop("expected_validation_error"), best.pop("candidates")
+        assert best.pop("configurations") == 3
         assert best == read_best(journal)
+    assert [(one["trial"], one["architecture"]) for one in candidates] == [(1, "2x4d-8"), (0, "1x6d-8"), (2, "4x2d-11")]
     assert 9 < expected < 12.5
     recipe = best.pop("recipe")
     assert best == {
         "trial": 1,
+        "trials": [1],
         "phase": "search",
         "arm": None,
+        "origin": "the search",
         "architecture": "2x4d-8",
         "cardinality": 2,
         "group_widths": [4, 8],
@@ -105,13 +110,42 @@ def test_a_tuning_trial_of_an_arm_may_be_best_and_says_what_came_of_its_arm_on_f
         assert (best["phase"], best["arm"], best["validation_error"]) == ("tune", "cardinality", 8.0)
         assert best["recipe"]["learning_rate"] == 0.1
         rate = tuned_rates(journal)["cardinality"]
-        assert best["confirmed"] == {"runs": 5, "test_error": 12.0, "learning_rate": rate}
+        assert (len(best["trials"]), best["origin"]) == (3, "the tuning of the arm cardinality")
+        assert best["confirmed"] == {"as": "cardinality", "runs": 5, "test_error": 12.0, "learning_rate": rate}
         chosen = read_chosen(folder, journal)
         assert chosen["phase"] in ("tune", "search")
         completed(journal, point(4, 0.09), 1.0)
         assert read_best(journal)["confirmed"] is None  # type: ignore[index]
-        best_of_search = _facts(journal, journal.trial(53))
-        assert best_of_search["confirmed"] == {"runs": 5, "test_error": 11.0, "learning_rate": 0.1}
+        trial = journal.trial(53)
+        best_of_search = _facts(journal, Trained(trial.configuration, (trial,)))
+        assert best_of_search["confirmed"] == {
+            "as": "finalist-0053",
+            "runs": 5,
+            "test_error": 11.0,
+            "learning_rate": 0.1,
+        }
+
+
+def test_an_arm_that_was_tuned_better_than_the_search_is_handed_over(tmp_path: Path) -> None:
+    """Its search found 4.25 %, and the arm width was tuned to 2 %; under the first rules the search saw no tuning."""
+    for rules in (1, 2):
+        study = tiny_study(TINY_CLAIM, f"rules={rules}")
+        folder, journal = new_folder(tmp_path / str(rules), study)
+        with journal:
+            completed(journal, point(1), 4.25)
+            completed(journal, point(2), 6.0)
+            enqueue_tuning(study, journal)
+            for trial in journal.trials(phase="tune"):
+                journal.start(trial.trial_id, "x")
+                error = 2.0 if (trial.arm, rate_of(trial)) == ("width", 0.1) else 5.0
+                journal.record_epoch(trial.trial_id, epoch_row(2, error), device="cpu", host="here", final=True)
+            best, chosen = read_best(journal), read_chosen(folder, journal)
+        assert best is not None
+        for found in (best, chosen):
+            assert (found["origin"], found["validation_error"]) == ("the tuning of the arm width", 2.0)
+        origins = [one["origin"] for one in chosen["candidates"]]
+        assert "the search" in origins
+        assert "the tuning of the arm base" not in origins, "it costs half as much"
 
 
 def test_running_trials_are_shown_with_their_last_epoch_while_a_run_holds_the_folder(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ from resnext_search.search.planning.workload import training_flops
 from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import completed, ended_folder, new_folder, point, started
 
-BEST = "best so far: trial 0001 2x4d-8, validation error 9.00 % (the lowest reported, so an optimistic figure)"
+BEST = (
+    "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (the lowest reported, so an optimistic "
+    "figure)"
+)
 
 
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
@@ -143,8 +146,9 @@ def test_the_plan_of_a_claim_shows_its_arms_and_their_match() -> None:
     words = plan_words(plan_facts(TINY_CLAIM, "rules=1"))
     assert words.startswith("tiny: 33 trials, 4 to search, 9 to tune and 20 to confirm\n")
     assert "claim             spend, 21,898 multiply-adds, margin 5 points\n" in words
-    assert re.search(r"^  cardinality  2x4d-8 +blocks 1-1  group widths 4-8  \+0\.00 %  parameters 3,606", words, re.M)
-    assert re.search(r"^  width  +1x6d-8 +blocks 1-1  group widths 6-13  \+1\.19 %", words, re.M)
+    assert "  arm          network  blocks  group widths    match  parameters  activations\n" in words
+    assert re.search(r"^  cardinality  2x4d-8 +1-1 +4-8 +\+0\.00 % +3,606 +1,418$", words, re.M)
+    assert re.search(r"^  width  +1x6d-8 +1-1 +6-13 +\+1\.19 % ", words, re.M)
     for what in ("base", "tuning", "confirmation", "looks", "folds", "warning"):
         assert not re.search(f"^ *{what} ", words, re.M)
 
@@ -153,14 +157,9 @@ def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_th
     lines = plan_words(plan_facts(TINY_CLAIM.replace("seeds: 5", "looks: [10, 20]"))).splitlines()
     assert lines[0] == "tiny: 165 trials, 4 to search, 52 to tune and 109 to confirm"
     start = lines.index("claim             spend, 21,898 multiply-adds, margin 5 points, rules 2")
-    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["cardinality", "width", "depth", "base"]
-    assert [line.endswith("  not matched: it shows what the budget buys") for line in lines[start + 1 : start + 5]] == [
-        False,
-        False,
-        False,
-        True,
-    ]
-    assert lines[start + 5 : start + 9] == [
+    assert [line.split()[0] for line in lines[start + 2 : start + 6]] == ["cardinality", "width", "depth", "base"]
+    assert lines[start + 6 : start + 11] == [
+        "  base is not matched: it shows what the budget buys",
         "tuning            3 rates of every arm on one seed, then 5 around its best on 2 more: 52 trials, more if a "
         "best one lies at the edge",
         "confirmation      20 seeds an arm: 80 trials, 9 of rates that came second, 20 of finalists of the search",
@@ -172,6 +171,19 @@ def test_the_plan_of_a_claim_under_the_second_rules_shows_the_base_the_rounds_th
         "warning           arm depth (d = 2) with d below 4 in",
         "warning           data.validation_images is not used:",
     ]
+
+
+def test_the_arms_of_a_plan_fit_80_columns_however_large_they_are() -> None:
+    facts = plan_facts(TINY_CLAIM)
+    for arm in facts["claim"]["arms"]:
+        arm |= {"blocks": (3, 4, 23, 3), "group_widths": (128, 256, 512, 1024), "parameters": 44_178_000}
+    start = "  arm          network"
+    wide, narrow = plan_words(facts).splitlines(), plan_words(facts, 80).splitlines()
+    assert [line.split()[-1] for line in wide if line.startswith(start)] == ["activations"]
+    [heading] = [line for line in narrow if line.startswith(start)]
+    assert heading == "  arm          network  blocks    group widths         match  parameters"
+    place = narrow.index(heading)
+    assert max(map(len, narrow[place : place + 5])) <= 80
 
 
 def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Path) -> None:
@@ -187,9 +199,9 @@ def test_a_study_before_its_first_trial_and_a_failure_without_words(tmp_path: Pa
 def test_the_best_trial(tmp_path: Path) -> None:
     folder = ended_folder(tmp_path)
     with Journal(folder.journal, read_only=True) as journal:
-        best = read_chosen(folder, journal)
+        best = read_chosen(folder, journal) | {"candidates": []}
     assert best_words(best | {"expected_validation_error": 10.125}) == (
-        "best so far: trial 0001 2x4d-8, validation error 9.00 % (10.12 % without its luck)\n"
+        "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (10.12 % without its luck)\n"
         "blocks 1-1  group widths 4-8\n"
         "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
         "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
@@ -202,13 +214,31 @@ def test_the_best_trial(tmp_path: Path) -> None:
     assert best_words(measured).splitlines()[2] == (
         "multiply-adds 21,898  parameters 3,606  activations 1,418  latency 1.23 ms (median of the repeats +0.079 ms)"
     )
-    confirmed = {"runs": 10, "test_error": 11.125, "learning_rate": 0.2}
+    repeated = best | {"trials": [1, 7], "expected_validation_error": 9.5}
+    assert best_words(repeated).splitlines()[0].endswith("error 9.00 % (mean of 2 trials; 9.50 % without its luck)")
+    confirmed = {"as": "finalist-0001", "runs": 10, "test_error": 11.125, "learning_rate": 0.2}
     assert best_words(best | {"confirmed": confirmed}).splitlines()[-1] == (
         "it was confirmed on fresh seeds: test error 11.12 % (mean of 10 runs)"
     )
-    of_an_arm = best | {"phase": "tune", "arm": "width", "confirmed": confirmed | {"runs": 1, "learning_rate": 0.17}}
+    of_its_arm = confirmed | {"as": "width", "runs": 1, "learning_rate": 0.17}
+    of_an_arm = best | {"origin": "the tuning of the arm width", "confirmed": of_its_arm}
     words = best_words(of_an_arm).splitlines()
-    assert words[0].startswith("best so far: trial 0001 2x4d-8, a tuning trial of the arm width, validation error 9")
+    assert words[0].startswith("best so far: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9")
     assert words[-1] == (
         "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )
+
+
+def test_the_best_of_other_architectures_stand_below_it_with_where_they_came_from(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path)
+    with Journal(folder.journal, read_only=True) as journal:
+        best = read_chosen(folder, journal)
+    first, second, third = best["candidates"]
+    confirmed = {"as": "width", "runs": 5, "test_error": 11.125, "learning_rate": 0.17}
+    tuned = second | {"origin": "the tuning of the arm width", "trials": [0, 5], "confirmed": confirmed}
+    words = best_words(best | {"candidates": [first, tuned, third]}, 80).split("\n\n")[1].splitlines()
+    assert words[0] == "The best of every architecture, of 3 configurations trained to the end:"
+    assert words[1] == "  trial  architecture   from       trials  error %  expected %  test %"
+    assert max(map(len, words)) <= 80
+    assert words[3].split()[:5] == ["0000", "1x6d-8", "(1-1)", "arm", "width"]
+    assert words[3].split()[-1] == "11.12"
