@@ -87,12 +87,13 @@ def bent(truth: str, curve: Curve) -> Curve:
 
 
 def noise_of(kind: str, arm: str, place: float) -> float:
-    """Standard deviation of one validation error, in points, at a log rate."""
+    """Standard deviation of one validation error, in points, at a log rate; at every budget the same."""
     if kind != "unequal":
         return float(kind)
-    if arm == "depth":
+    way = arm.partition("@")[0]
+    if way == "depth":
         return float(np.interp(place, [math.log(RATES[0]), math.log(RATES[-1])], [0.4, 1.1]))
-    return 0.3 if arm == "width" else 0.35
+    return 0.3 if way == "width" else 0.35
 
 
 def tune(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from resnext_search.results.inference.comparisons import Comparisons, compare
+from resnext_search.results.inference.curve import AtBudget, words_at_budgets
 from resnext_search.results.inference.question import Question, Word
 from resnext_search.results.inference.rules import ALPHA_DIRECTION, Direction, choose_word, direction_of
 from resnext_search.results.inference.sample import Sample
@@ -28,6 +29,7 @@ class Decision:
         bend: Of a `trade`: what its trend hides.
         unsound: Rivals that are not surely better than the base that they were made from.
         base_is_missing: Whether the arm `base` of a `spend` is, without which no rival is known to be sound.
+        budgets: Of a `spend` at several budgets, what is said of each.
     """
 
     word: Word
@@ -36,6 +38,7 @@ class Decision:
     bend: Bend | None
     unsound: tuple[str, ...] = ()
     base_is_missing: bool = False
+    budgets: tuple[AtBudget, ...] = ()
 
 
 def decide(
@@ -67,11 +70,13 @@ def decide(
         unsound = tuple(arm for arm in question.rivals() if not _is_bought(comparisons, arm, spent))
     word: Word = "inconclusive"
     direction: Direction = "null"
+    budgets: tuple[AtBudget, ...] = ()
     if min(map(len, sample.errors)) >= fewest:
         sound = [one.rival not in unsound for one in comparisons.plain] if question.base is not None else None
         word = choose_word(findings, trend, sound=sound, base_is_missing=base_is_missing, spent=spent)
         direction = direction_of(findings, trend, spent)
-    return Decision(word, direction, comparisons, bend, unsound, base_is_missing)
+        budgets = words_at_budgets(question, word, comparisons.plain, unsound, spent)
+    return Decision(word, direction, comparisons, bend, unsound, base_is_missing, budgets)
 
 
 def words_without_a_seed(sample: Sample, question: Question, margin: float, spent: float = 1.0) -> list[Word]:

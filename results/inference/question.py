@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,9 @@ Word = Literal["supported", "partly supported", "no practical difference", "cont
 
 CLAIMANT = "cardinality"
 # An arm with a larger multiple of the base's C than the claimant's: reported beside it, and not part of the word.
-MULTIPLE = re.compile(r"cardinality-x[1-9][0-9]{0,8}", re.ASCII)
+MULTIPLE = re.compile(r"cardinality-x[1-9][0-9]{0,8}(@[1-9][0-9]{0,8})?", re.ASCII)
+# An arm of a *spend* at several budgets: how it spends, and how many times the base's groups its budget pays for.
+AT_A_BUDGET = re.compile(r"(?P<way>.+)@(?P<times>[1-9][0-9]{0,8})", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,12 @@ class Question:
     Args:
         kind: `spend`: does the claimant beat every rival? `trade`: do more groups err less? `pair`: like `spend`, with
             a claimant of the user's choice.
-        claimant: The arm that the claim is about.
-        arms: All of them, the claimant first; of a `trade`, by ascending cardinality.
+        claimant: The arm that the claim is about; at several budgets the name that it has there without the budget.
+        arms: All of them, the claimant first; of a `trade`, by ascending cardinality, at several budgets by budget.
         cardinalities: Of the arms of a `trade`; otherwise empty.
         base: Of a `spend`, the arm that the others started from, at about half the cost; None where there is none.
         multiples: Of a `spend`, arms with still more groups than the claimant.
+        budgets: Of a `spend` at several budgets, how many times the base's groups each pays for, ascending; else empty.
     """
 
     kind: Kind
@@ -41,10 +44,31 @@ class Question:
     cardinalities: tuple[int, ...] = ()
     base: str | None = None
     multiples: tuple[str, ...] = ()
+    budgets: tuple[int, ...] = ()
+
+    def parts(self) -> list[Question]:
+        """The same question at every budget, each with the base; itself where there is one budget."""
+        return [self._at(times) for times in self.budgets] or [self]
+
+    def _at(self, times: int) -> Question:
+        arms = tuple(arm for arm in self.arms if arm == self.base or arm.endswith(f"@{times}"))
+        multiples = tuple(arm for arm in self.multiples if arm in arms)
+        return Question(self.kind, f"{self.claimant}@{times}", arms, base=self.base, multiples=multiples)
+
+    def claimants(self) -> list[str]:
+        """The claimant, as it is named at every budget."""
+        return [part.claimant for part in self.parts()]
 
     def rivals(self) -> list[str]:
         """The arms that the claimant is to beat: all that cost the same, and are no multiple of it."""
-        return [arm for arm in self.matched() if arm != self.claimant and arm not in self.multiples]
+        none = {*self.claimants(), *self.multiples}
+        return [arm for arm in self.matched() if arm not in none]
+
+    def ways(self) -> list[str]:
+        """The rivals without the budget, each once."""
+        if not self.budgets:
+            return self.rivals()
+        return list(dict.fromkeys(rival.rpartition("@")[0] for rival in self.rivals()))
 
     def matched(self) -> list[str]:
         """The arms that are to cost the same: all but the base."""
@@ -54,7 +78,7 @@ class Question:
         """The plain comparisons, (claimant, rival): of a `trade` each cardinality against the smallest."""
         if self.kind == "trade":
             return [(arm, self.arms[0]) for arm in self.arms[1:]]
-        return [(self.claimant, rival) for rival in self.rivals()]
+        return [(part.claimant, rival) for part in self.parts() for rival in part.rivals()]
 
     def weights(self, claimant: str, rival: str) -> Floats:
         """Contrast of a comparison, `(arms,)`: what the claimant errs less than the rival."""
@@ -62,7 +86,7 @@ class Question:
 
     def further_pairs(self) -> list[tuple[str, str]]:
         """The multiples, each against every rival."""
-        return [(arm, rival) for arm in self.multiples for rival in self.rivals()]
+        return [(arm, rival) for part in self.parts() for arm in part.multiples for rival in part.rivals()]
 
     def trend(self) -> Floats | None:
         """Contrast of the trend over log2 C, `(arms,)`; None if the question is no `trade`."""
@@ -71,7 +95,8 @@ class Question:
     def gains(self) -> Floats:
         """Mean errors, `(arms,)`, under which every primary contrast is 1."""
         if self.kind != "trade":
-            return np.array([float(arm != self.claimant) for arm in self.arms])
+            claimants = self.claimants()
+            return np.array([float(arm not in claimants) for arm in self.arms])
         steps = np.log2(np.array(self.cardinalities, dtype=float))
         return np.asarray((steps[-1] - steps) / (steps[-1] - steps[0]))
 
@@ -98,7 +123,7 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
     if claimant is not None and claimant not in names:
         raise UsageError(f"claimant {claimant!r} is no arm of these runs; allowed: {listed}", hint="Change --claimant.")
-    if claimant is None and CLAIMANT not in names:
+    if claimant is None and CLAIMANT not in names and not (rules > 1 and _at_several_budgets(names)):
         groups = {name: re.match(r"([1-9][0-9]{0,8})x[1-9][0-9]{0,8}d", name, re.ASCII) for name in names}
         cardinalities = {name: int(match[1]) for name, match in groups.items() if match}
         if len(set(cardinalities.values())) < len(names):
@@ -108,6 +133,8 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
             )
         ordered = sorted(names, key=cardinalities.__getitem__)
         return Question("trade", ordered[-1], tuple(ordered), tuple(cardinalities[name] for name in ordered))
+    if claimant is None and rules > 1 and (several := _at_several_budgets(names)):
+        return several
     chosen = claimant or CLAIMANT
     is_spend = rules > 1 and CLAIMANT in names
     question = Question(
@@ -122,6 +149,32 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
             f"arm: only {listed}; {chosen} needs a rival that costs the same", hint="Give the runs of its rivals too."
         )
     return question
+
+
+def _at_several_budgets(names: Sequence[str]) -> Question | None:
+    """The question of a `spend` whose arms are `base` and, at each of at least two budgets, the claimant and a rival.
+
+    Every budget has the same arms. None where the names are others.
+    """
+    found = {name: AT_A_BUDGET.fullmatch(name) for name in names if name != BASE}
+    ways: dict[int, set[str]] = {}
+    for match in found.values():
+        if match is None:
+            return None
+        ways.setdefault(int(match["times"]), set()).add(match["way"])
+    budgets = sorted(ways)
+    plain = {way for of in ways.values() for way in of if not MULTIPLE.fullmatch(way)}
+    same = all({way for way in of if not MULTIPLE.fullmatch(way)} == plain for of in ways.values())
+    if len(budgets) < 2 or not same or CLAIMANT not in plain or len(plain) < 2:
+        return None
+    arms = [
+        f"{way}@{times}" for times in budgets for way in sorted(ways[times], key=lambda way: (way != CLAIMANT, way))
+    ]
+    base = BASE if BASE in names else None
+    multiples = tuple(arm for arm in arms if MULTIPLE.fullmatch(arm))
+    return Question(
+        "spend", CLAIMANT, (*arms, *([BASE] if base else [])), base=base, multiples=multiples, budgets=tuple(budgets)
+    )
 
 
 def have_rivals(arms: Iterable[str]) -> bool:

@@ -44,19 +44,18 @@ def cost_of(runs: Iterable[Run], arm: str, column: str) -> float | None:
 
 
 def _costs(runs: Sequence[Run], question: Question | None, tolerance: float) -> Iterator[str]:
-    if question is None:
-        return
-    cost = cost_of(runs, question.claimant, "multiply_adds")
-    for rival in question.matched():
-        rival_cost = cost_of(runs, rival, "multiply_adds")
-        if cost is None or rival_cost is None:
-            continue
-        excess = cost / rival_cost - 1
-        if abs(excess) > tolerance + ROUNDING:
-            yield (
-                f"FLOPs do not match: {question.claimant} costs {100 * excess:+.1f} % against {rival} "
-                f"({cost:,.0f} and {rival_cost:,.0f} multiply-adds); allowed: {100 * tolerance:g} % either way."
-            )
+    for part in question.parts() if question is not None else ():
+        cost = cost_of(runs, part.claimant, "multiply_adds")
+        for rival in part.matched():
+            rival_cost = cost_of(runs, rival, "multiply_adds")
+            if cost is None or rival_cost is None:
+                continue
+            excess = cost / rival_cost - 1
+            if abs(excess) > tolerance + ROUNDING:
+                yield (
+                    f"FLOPs do not match: {part.claimant} costs {100 * excess:+.1f} % against {rival} "
+                    f"({cost:,.0f} and {rival_cost:,.0f} multiply-adds); allowed: {100 * tolerance:g} % either way."
+                )
 
 
 def _recipes(runs: Sequence[Run]) -> Iterator[str]:

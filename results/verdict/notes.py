@@ -51,11 +51,13 @@ def on_fairness(runs: Sequence[Run], question: Question, tolerance: float) -> It
     if unknown:
         whose = f" for {', '.join(unknown)}" if len(unknown) < len(costs) else ""
         yield f"The match of FLOPs was not shown: no multiply-adds were given{whose}."
-    own = costs[question.claimant]
-    for rival, cost in costs.items():
-        if own is not None and cost is not None and cost < own <= cost * (1 + tolerance):
-            excess = 100 * (own / cost - 1)
-            yield f"{question.claimant} costs {excess:.2f} % more FLOPs than {rival}, which favours it."
+    for part in question.parts():
+        own = costs[part.claimant]
+        for rival in part.matched():
+            cost = costs[rival]
+            if own is not None and cost is not None and cost < own <= cost * (1 + tolerance):
+                excess = 100 * (own / cost - 1)
+                yield f"{part.claimant} costs {excess:.2f} % more FLOPs than {rival}, which favours it."
     if not any(run.phase == "tune" for run in runs):
         yield "Whether every arm had an equally good learning rate was not shown: no tuning trials were given."
 
@@ -70,15 +72,18 @@ def on_soundness(decision: Decision, runs: Sequence[Run], question: Question, *,
         enough: Whether there are runs enough for a word.
     """
     confirmed = [run for run in runs if run.phase == "confirm"]
-    cost = cost_of(confirmed, question.claimant, "multiply_adds")
+    costs = {
+        arm: cost_of(confirmed, part.claimant, "multiply_adds") for part in question.parts() for arm in part.matched()
+    }
     base = None if question.base is None else cost_of(confirmed, question.base, "multiply_adds")
-    share = "less" if cost is None or base is None else f"{100 * base / cost:.0f} % of what the arms do"
     if decision.base_is_missing:
         yield (
             "There is no arm `base`, so nobody knows whether the rivals are better than what they were made from: "
             "nothing is `supported` without that."
         )
     for arm in decision.unsound if enough else ():
+        cost = costs[arm]
+        share = "less" if cost is None or base is None else f"{100 * base / cost:.0f} % of what the arms do"
         yield (
             f"{arm} is not surely better than the base, which costs {share}: it was not trained well enough to be a "
             "rival, and no word rests on it alone."

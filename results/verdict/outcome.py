@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.inference.curve import AtBudget, OverBudgets
 from resnext_search.results.inference.power import Advice
 from resnext_search.results.inference.question import Kind, Word
 from resnext_search.results.inference.rules import Direction
@@ -42,6 +43,8 @@ class Verdict:
         runner_up: What the word would be at the arms' second best learning rates.
         without_a_seed: The word if any one seed had not been there, seed by seed.
         look: Which share of the error this look may spend; 1 where it is the only one.
+        budgets: Of a `spend` at several budgets: the word of each, corrected for their number.
+        over_budgets: What the claimant gains on each rival over all budgets, and whether that grows with them.
     """
 
     verdict: Word
@@ -66,6 +69,8 @@ class Verdict:
     runner_up: RunnerUp | None = None
     without_a_seed: tuple[Word, ...] = ()
     look: float = 1.0
+    budgets: tuple[AtBudget, ...] = ()
+    over_budgets: tuple[OverBudgets, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values in a fixed order: floats with six decimals, and null for a number or interval not known."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.inference.curve import AtBudget, OverBudgets
 from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.power import Advice, Need
 from resnext_search.results.inference.question import Question
@@ -91,8 +92,7 @@ def _seeds(need: Need) -> str:
 
 
 def _supported(_: Decision, question: Question, margin: float, __: float) -> str:
-    rivals = listed(question.rivals())
-    found = "more groups err less" if question.kind == "trade" else f"{question.claimant} beats {rivals}"
+    found = "more groups err less" if question.kind == "trade" else f"{question.claimant} beats {_rivals(question)}"
     return f"{found}: surely, by at least {_margin(margin)}"
 
 
@@ -105,9 +105,10 @@ def _partly(decision: Decision, question: Question, margin: float, spent: float)
         return f"{winners} {beat} {won[0].rival} by at least {_margin(margin)}, surely, but {rest}"
     found = f"{question.claimant} beats {listed([one.rival for one in won])} by at least {_margin(margin)}, surely"
     if len(beaten) < len(question.rivals()):
-        return f"{found}, but not all of {listed(question.rivals())}{_phrase(decision, question)}"
+        all_of_them = _rivals(question) if question.budgets else f"all of {_rivals(question)}"
+        return f"{found}, but not {all_of_them}{_phrase(decision, question)}"
     if decision.base_is_missing:
-        return f"{found}, but no arm `base` shows that {listed(question.rivals())} err less than what they came from"
+        return f"{found}, but no arm `base` shows that {_rivals(question)} err less than what they came from"
     return f"{found}, and {listed(decision.unsound)} too, which is not surely better than the base"
 
 
@@ -122,8 +123,8 @@ def _why_no_trend(decision: Decision, spent: float) -> str:
 
 
 def _no_difference(_: Decision, question: Question, margin: float, __: float) -> str:
-    rivals = listed(question.rivals())
-    found = "more groups change the error" if question.kind == "trade" else f"{question.claimant} differs from {rivals}"
+    differs = f"{question.claimant} differs from {_rivals(question)}"
+    found = "more groups change the error" if question.kind == "trade" else differs
     return f"{found} by less than {_margin(margin)}, surely"
 
 
@@ -135,7 +136,7 @@ def _contradicted(decision: Decision, question: Question, margin: float, spent: 
 
 
 def _inconclusive(decision: Decision, question: Question, margin: float, spent: float) -> str:
-    rivals = listed(question.rivals())
+    rivals = _rivals(question)
     won = [one.rival for one in decision.comparisons.plain if is_gain(one.p_holm, one.p_gain_holm, spent)]
     if decision.unsound and won == question.rivals():
         weak = listed(decision.unsound)
@@ -150,12 +151,13 @@ def _inconclusive(decision: Decision, question: Question, margin: float, spent: 
 
 def _phrase(decision: Decision, question: Question) -> str:
     """What is sure beside the word."""
-    rivals = listed(question.rivals())
+    rivals = _rivals(question)
     if question.kind == "trade":
         better, worse = "the error surely falls with more groups", "the error surely rises with more groups"
     else:
         better, worse = f"{question.claimant} surely errs less than {rivals}", f"{question.claimant} surely errs more"
-        worse += f" than {'one of ' * (len(question.rivals()) > 1)}{rivals}"
+        several = f"one of {listed(question.ways())}{' at some budget' * bool(question.budgets)}"
+        worse += f" than {several if len(question.rivals()) > 1 else rivals}"
     phrases = {"better": f"; {better}, by how much is open", "worse": f"; {worse}, by how much is open", "null": ""}
     return phrases[decision.direction]
 
@@ -167,6 +169,32 @@ _SENTENCES = {
     "contradicted": _contradicted,
     "inconclusive": _inconclusive,
 }
+
+
+def _rivals(question: Question) -> str:
+    """Those that are to be beaten; at several budgets by how they spend."""
+    return f"{listed(question.ways())}{' at every budget' * bool(question.budgets)}"
+
+
+def of_budgets(budgets: Sequence[AtBudget], over: Sequence[OverBudgets], claimant: str) -> list[str]:
+    """What is said of every budget, and over all; nothing where there is one."""
+    sure = {"better": ", surely better", "worse": ", surely worse", "null": ""}
+    said = [f"at {at.times} times the base's groups `{at.word}`{sure[at.direction]}" for at in budgets]
+    sentences = [f"By budget, corrected for their number: {'; '.join(said)}."] if said else []
+    for one in over:
+        less, grows = "less" if one.gain >= 0 else "more", "grows" if one.slope * one.gain >= 0 else "shrinks"
+        gain = f"{abs(one.gain):.2f} points {less} than {one.rival} {_interval(one.gain, one.gain_interval)}"
+        slope = f"{abs(one.slope):.2f} points as the budget doubles {_interval(one.slope, one.slope_interval)}"
+        sentences.append(f"Over all budgets {claimant} errs {gain}; that {grows} by {slope}.")
+    return sentences
+
+
+def _interval(value: float, interval: tuple[float, float], sure: str = "") -> str:
+    """The interval of a difference that is given without its sign."""
+    low, high = sorted(interval if value >= 0 else (-end for end in interval))
+    if math.isnan(low):
+        return "(no interval: too few runs or images)"
+    return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
 
 
 def _margin(margin: float) -> str:
@@ -208,15 +236,12 @@ def amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:
 
 
 def _certainty(one: Comparison, spent: float) -> str:
-    low, high = sorted(one.interval if one.difference >= 0 else (-end for end in one.interval))
     sure = ""
     if one.p_holm <= ALPHA_DIRECTION * spent:
         sure = "; surely better"
     elif one.p_worse_holm <= ALPHA_DIRECTION * spent:
         sure = "; surely worse"
-    if math.isnan(low):
-        return "(no interval: too few runs or images)"
-    return f"(95 % interval {low:.2f} to {high:.2f}{sure})"
+    return _interval(one.difference, one.interval, sure)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.claim.arms import claim_arms, claim_budget
+from resnext_search.spaces.claim.arms import Arm, claim_arms
 from resnext_search.spaces.claim.tuning import planned_rates
 from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
@@ -97,11 +98,10 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
         return None
     arms, trials = claim_arms(study), claim_trials(study)
     counts = [complexity(template, arm.architecture) for arm in arms]
-    budget = claim_budget(study)
     return {
         "kind": claim.kind,
         "margin": claim.margin,
-        "budget": budget,
+        "budget": arms[0].budget,
         "seeds": claim.seeds,
         "looks": None if claim.looks is None else list(claim.looks),
         "folds": FOLDS if study.has_folds else None,
@@ -113,7 +113,7 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
                 "group_widths": list(arm.architecture.group_widths),
                 "blocks": list(arm.architecture.blocks),
                 "matched": arm.is_matched,
-                "match_percent": round(100 * (float(one.multiply_adds) / budget - 1), 3),
+                "match_percent": round(100 * (float(one.multiply_adds) / _matched_to(arm, arms) - 1), 3),
                 **{name: int(value) for name, value in one._asdict().items()},
             }
             for arm, one in zip(arms, counts, strict=True)
@@ -123,6 +123,11 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
         "runner_up_trials": trials.confirm_runner_ups,
         "finalist_trials": trials.confirm_finalists,
     }
+
+
+def _matched_to(arm: Arm, arms: Sequence[Arm]) -> int:
+    """Multiply-adds that an arm is held against; the base against the first budget, to show how much less it costs."""
+    return arm.budget if arm.is_matched else arms[0].budget
 
 
 def _tuning_facts(study: Study) -> dict[str, int]:

@@ -13,7 +13,7 @@ from resnext_search.results.journal.rows import Trial
 from resnext_search.search.planning.claim_trials import arm_trials, claim_trials
 from resnext_search.spaces.architecture import training_cost
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.claim.arms import Arm, claim_arms, claim_budget
+from resnext_search.spaces.claim.arms import Arm, claim_arms
 from resnext_search.spaces.study.study import Phase, Study
 
 
@@ -88,12 +88,10 @@ def trial_loads(study: Study) -> dict[Phase, Load]:
 
 
 def _arm_loads(study: Study) -> list[Load]:
-    """What the arms of a claim have to train: those that are matched, by its budget, and the base, if it is one."""
+    """What the arms of a claim have to train, by their budgets; the base by what it costs."""
     arms = claim_arms(study)
-    planned = _loads_of([arm for arm in arms if arm.is_matched], study, claim_budget(study))
-    for base in (arm for arm in arms if not arm.is_matched):
-        planned += _loads_of([base], study, _multiply_adds(study, base))
-    return planned
+    budgets = dict.fromkeys(arm.budget for arm in arms)
+    return [load for budget in budgets for load in _loads_of([a for a in arms if a.budget == budget], study, budget)]
 
 
 def _loads_of(arms: Sequence[Arm], study: Study, multiply_adds: int) -> list[Load]:

@@ -2,15 +2,16 @@
 
 *spend* is the paper's Table 4: from a base, what does one buy with about twice the multiply-adds? The budget is what
 the base costs with its groups doubled; the rivals, wider or deeper, are matched to it and never cost less, arms with
-still more groups never more. The base itself is an arm too: it shows what the budget buys. *trade* is its Table 3: more
-groups at the base's cost; arms with more groups never cost more than the base, arms with fewer never less, and no two
-arms are further apart than the tolerance. How a match is found stands in `matching.py`.
+still more groups never more. The base itself is an arm too: it shows what the budget buys. With `claim.multiples` there
+are such arms at several budgets, the paper's Figure 7: `depth@4` spends about four times what the base costs. *trade*
+is its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer
+never less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from resnext_search.spaces.architecture.architecture import Architecture, Template, dashed
@@ -34,11 +35,17 @@ class Arm:
     """One side of a comparison: `cardinality`, `width` or `depth` of a *spend*, the paper's `8x14d` of a *trade*.
 
     A *spend* under the second rules also has `base`, and arms like `cardinality-x4`, if more multiples of the base's C
-    are asked for.
+    are asked for. At several budgets every name but the base's says which: `width@4`.
+
+    Args:
+        name: As above.
+        architecture: Its network.
+        budget: Multiply-adds that it is matched to; of the base what it costs.
     """
 
     name: str
     architecture: Architecture
+    budget: int
 
     @property
     def is_matched(self) -> bool:
@@ -56,21 +63,20 @@ def claim_arms(study: Study) -> tuple[Arm, ...]:
     if study.claim is None:
         return ()
     template, base, tolerance = study.network_template(), _base(study), study.claim.tolerance
-    if study.claim.kind == "spend" and study.rules == 1:
+    if study.claim.kind == "trade":
+        return trade_arms(template, base, study.claim.cardinality or study.axes.cardinality, tolerance)
+    if study.rules == 1:
         return spend_arms(template, base, tolerance)
-    if study.claim.kind == "spend":
-        more = [value // base.cardinality for value in (study.claim.cardinality or ())[1:]]
-        return *spend_arms(template, base, tolerance, more), Arm(BASE, base)
-    return trade_arms(template, base, study.claim.cardinality or study.axes.cardinality, tolerance)
-
-
-def claim_budget(study: Study) -> int:
-    """Multiply-adds that every arm of a study's claim but `base` is matched to; 0 without a claim."""
-    if study.claim is None:
-        return 0
-    base = _base(study)
-    reference = _doubled(base) if study.claim.kind == "spend" else base
-    return int(complexity(study.network_template(), reference).multiply_adds)
+    more = [value // base.cardinality for value in (study.claim.cardinality or ())[1:]]
+    itself = Arm(BASE, base, _cost(template, base))
+    if study.claim.multiples is None:
+        return *spend_arms(template, base, tolerance, more), itself
+    of_budgets = (
+        replace(arm, name=f"{arm.name}@{times}")
+        for times in study.claim.multiples
+        for arm in spend_arms(template, base, tolerance, [times * value // 2 for value in more], times=times)
+    )
+    return *of_budgets, itself
 
 
 def _base(study: Study) -> Architecture:
@@ -78,14 +84,14 @@ def _base(study: Study) -> Architecture:
     return study.claim.base.architecture()
 
 
-def _doubled(base: Architecture) -> Architecture:
-    return Architecture(2 * base.cardinality, base.group_widths, base.blocks)
+def _cost(template: Template, architecture: Architecture) -> int:
+    return int(complexity(template, architecture).multiply_adds)
 
 
 def spend_arms(
-    template: Template, base: Architecture, tolerance: float, multiples: Sequence[int] = ()
+    template: Template, base: Architecture, tolerance: float, multiples: Sequence[int] = (), *, times: int = 2
 ) -> tuple[Arm, ...]:
-    """Ways to spend what the base costs with its groups doubled: `cardinality`, `width` and `depth`.
+    """Ways to spend what the base costs with so many times its groups: `cardinality`, `width` and `depth`.
 
     Width and depth cost at least that, and at most `tolerance` more. Width keeps the base's blocks. Depth has at least
     the base's blocks in every stage, more in some, and the base's group widths if that is possible, else widths that
@@ -108,8 +114,8 @@ def spend_arms(
     >>> [arm.name for arm in spend_arms(Template(planes=32, stride=2), Architecture.paper(1, 32, (2, 2, 2)), 0.02, [4])]
     ['cardinality', 'cardinality-x4', 'width', 'depth']
     """
-    reference = _doubled(base)
-    budget = Band(int(complexity(template, reference).multiply_adds), tolerance)
+    reference = Architecture(times * base.cardinality, base.group_widths, base.blocks)
+    budget = Band(_cost(template, reference), tolerance)
     width = best_match(base.cardinality, width_options(template, base.cardinality, reference), budget, dearer=True)
     depth = _deeper(template, base, reference, budget)
     matches = [("width", width, True), ("depth", depth, True)]
@@ -120,7 +126,8 @@ def spend_arms(
     hint = "Leave that multiple out of claim.cardinality, or choose" if multiples else "Choose"
     hint += f" another claim.base, or a claim.tolerance up to {MOST_CLAIM_TOLERANCE:.0%}."
     _raise_unmatched(budget, matches, hint=hint)
-    return Arm("cardinality", reference), *(Arm(name, match.architecture) for name, match, _ in matches)
+    first = Arm("cardinality", reference, budget.target)
+    return first, *(Arm(name, match.architecture, budget.target) for name, match, _ in matches)
 
 
 def _deeper(template: Template, base: Architecture, reference: Architecture, budget: Band) -> Match:
@@ -153,7 +160,7 @@ def trade_arms(
     """
     values = sorted({base.cardinality, *cardinalities})
     two_sided = values[0] < base.cardinality < values[-1]
-    budget = Band(int(complexity(template, base).multiply_adds), tolerance / 2 if two_sided else tolerance)
+    budget = Band(_cost(template, base), tolerance / 2 if two_sided else tolerance)
     matches = []
     for cardinality in values:
         dearer, match = cardinality < base.cardinality, Match(base, 0)
@@ -165,7 +172,7 @@ def trade_arms(
         f"{MOST_CLAIM_TOLERANCE:.0%}." + " With C on both sides of the base's, each side has half of it." * two_sided
     )
     _raise_unmatched(budget, matches, hint=hint)
-    return tuple(Arm(name, match.architecture) for name, match, _ in matches)
+    return tuple(Arm(name, match.architecture, budget.target) for name, match, _ in matches)
 
 
 def _raise_unmatched(budget: Band, matches: Iterable[tuple[str, Match, bool]], *, hint: str) -> None:

@@ -33,6 +33,7 @@ FEWEST_RATES = 3
 MOST_ARMS = 32
 # Beside them a spend has arms for width, for depth and for the base.
 MOST_MULTIPLES = MOST_ARMS - 3
+MOST_BUDGETS = 5
 
 
 def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
@@ -136,6 +137,8 @@ def _claim_rules_problems(claim: ClaimConfig | None, rules: int) -> Iterator[Pro
     if claim is None:
         return
     spent = claim.cardinality if claim.kind == "spend" else None
+    if claim.multiples is not None:
+        yield from _budgets_problems(claim, claim.multiples, rules)
     if rules == 1:
         if spent is not None:
             fix = "Remove it: the arm doubles the base's C."
@@ -160,6 +163,21 @@ def _multiples_problems(values: Sequence[int], base: int) -> Iterator[Problem]:
     elif len(values) > MOST_MULTIPLES:
         fix = "Leave some of them out."
         yield Problem(("claim", "cardinality"), f"{len(values):,} values", f"at most {MOST_MULTIPLES}", fix)
+
+
+def _budgets_problems(claim: ClaimConfig, multiples: Sequence[int], rules: int) -> Iterator[Problem]:
+    """Several budgets of a spend, at which arms with more groups have as many times more of them."""
+    key, found, twice = ("claim", "multiples"), shown(multiples), 2 * claim.base.cardinality
+    if claim.kind != "spend" or rules == 1:
+        allowed = "only for kind: spend" if claim.kind != "spend" else "nothing under rules: 1"
+        yield Problem(key, found, allowed, "Remove it.")
+    elif any(low >= high for low, high in pairwise(multiples)):
+        yield Problem(key, found, "each larger than the one before", f"Give {shown(sorted(set(multiples)))}.")
+    elif len(multiples) > MOST_BUDGETS:
+        yield Problem(key, f"{len(multiples):,} values", f"at most {MOST_BUDGETS}", "Leave some of them out.")
+    elif any(value % twice for value in claim.cardinality or ()):
+        allowed = f"multiples of {twice:,}, twice the base's C, where there are several budgets"
+        yield Problem(("claim", "cardinality"), shown(claim.cardinality), allowed, "Leave the others out.")
 
 
 def _looks_problems(looks: Sequence[int], seeds: int) -> Iterator[Problem]:

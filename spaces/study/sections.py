@@ -280,6 +280,9 @@ class ClaimConfig(Section):
     cardinality: tuple[Channels, ...] | None = Field(default=None, min_length=1)
     """trade: values of C, one arm each, the base's is added; without it axes.cardinality | spend: multiples of the
     base's C, one arm each, the first twice the base's; without it that one alone"""
+    multiples: tuple[Annotated[Whole, Field(ge=2, le=64)], ...] | None = Field(default=None, min_length=2)
+    """spend: budgets, as multiples of the base: at each of them C is so many times the base's, and the other arms cost
+    the same; without it one budget, at twice the base's C"""
     tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
     """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
     tuning_seeds: Annotated[Whole, Field(ge=1, le=100)] = 2
