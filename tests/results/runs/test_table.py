@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from resnext_search.results.inference.sample import Run
-from resnext_search.results.verdict.runs import read_runs
+from resnext_search.results.runs.table import read_runs
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import answers_table, runs_table, spend_table, study_table
@@ -83,11 +83,15 @@ def test_a_study_that_has_not_begun_has_no_runs() -> None:
 
 
 def test_missing_columns_are_all_named() -> None:
-    assert problems(pd.DataFrame({"arm": ["a"]})) == ["seed: no such column", "test_error: no such column"]
+    assert problems(pd.DataFrame({"arm": ["a"]})) == [
+        "seed: no such column",
+        "test_error: no such column",
+        "columns: 'arm'; allowed: arm, seed, test_error, and others",
+    ]
 
 
 def test_a_table_without_rows() -> None:
-    assert problems(pd.DataFrame({"arm": [], "seed": [], "test_error": []})) == ["no rows"]
+    assert problems(pd.DataFrame({"arm": [], "seed": [], "test_error": []})) == ["rows: none; allowed: one a run"]
 
 
 def test_every_problem_is_named_with_its_row() -> None:
@@ -96,22 +100,19 @@ def test_every_problem_is_named_with_its_row() -> None:
             "arm": ["a", "a", None, "b", "b"],
             "seed": [0, 0.5, 1, None, 0],
             "test_error": ["8.1", "low", 8.0, 101, float("inf")],
-            "multiply_adds": [None, None, 1, 0, "8M"],
+            "multiply_adds": [None, None, 1, 0, "8 apples"],
             "correct": [None, "x", None, None, None],
             "state": ["completed", "done", "failed", "failed", "failed"],
         }
     )
     assert problems(table) == [
-        "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
-        "test_error: 'low' in row 2; allowed: a number, 0 to 100",
+        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100",
         "state: 'done' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
-        "seed: '0.5' in row 2; allowed: a whole number",
+        "seed: '0.5' in row 2, empty in row 4; allowed: a whole number",
+        "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
         "arm: empty in row 3; allowed: a name",
-        "test_error: '101' in row 4; allowed: a number, 0 to 100",
-        "seed: empty in row 4; allowed: a whole number",
-        "multiply_adds: '0' in row 4; allowed: a number, more than 0",
-        "test_error: 'inf' in row 5; allowed: a number, 0 to 100",
-        "multiply_adds: '8M' in row 5; allowed: a number, more than 0",
+        "multiply_adds: '0' in row 4, '8 apples' in row 5; allowed: single multiply-adds of one image, such as "
+        "748000000, 748M or 0.748G",
     ]
 
 
@@ -147,8 +148,7 @@ def test_a_fold_is_read_and_may_be_left_out() -> None:
     assert [run.fold for run in read_runs(table)] == [None, None]
     assert [run.fold for run in read_runs(table.assign(fold=["1", 0.0]))] == [1, 0]
     assert problems(table.assign(fold=["-1", "0.5"])) == [
-        "fold: '-1' in row 1; allowed: a whole number, 0 or more",
-        "fold: '0.5' in row 2; allowed: a whole number, 0 or more",
+        "fold: '-1' in row 1, '0.5' in row 2; allowed: a whole number, 0 or more",
     ]
 
 
