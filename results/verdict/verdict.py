@@ -109,7 +109,8 @@ def _judge(
     # A study may be asked before its arms are there.
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant and claimant.strip(), rules=rules) if started else None
-    sample, notes = Sample((), (), True), []
+    sample = Sample((), (), True)
+    notes: list[str] = []
     if question:
         own, of_copies = without_copies(compared, question)
         sample, notes = gather(own, question)

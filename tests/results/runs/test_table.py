@@ -167,3 +167,81 @@ def test_a_seed_has_one_fold_and_every_run_that_confirms_has_one() -> None:
     assert problems(table.assign(fold=[0, 1, 0, None])) == [
         "fold: empty in 1 of 4 runs; allowed: a fold for every run that confirms, or for none"
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        (("finished", "Finished", "COMPLETE", "TrialState.COMPLETE", " completed ", "", None), "completed"),
+        (("crashed", "FAIL", "Failed"), "failed"),
+        (("PRUNED",), "stopped"),
+        (("killed",), "interrupted"),
+        (("WAITING", "pending"), "queued"),
+        (("running", "RUNNING"), "running"),
+    ],
+)
+def test_states_of_other_trackers_are_understood(words: tuple[str | None, ...], state: str) -> None:
+    table = runs_table({"a": [8.0] * len(words)}).assign(state=words)
+    assert {run.state for run in read_runs(table)} == {state}
+
+
+def test_names_of_arms_lose_the_spaces_around_them() -> None:
+    assert {run.arm for run in read_runs(runs_table({"a": [8.0], " b ": [8.1]}))} == {"a", "b"}
+
+
+@pytest.mark.parametrize("other", ["Wide net", "wide  net", "widenet", "wide\u200b net", "wide\u00a0net"])
+def test_names_that_differ_by_case_or_inner_spaces_alone_are_refused(other: str) -> None:
+    [said] = problems(pd.concat([runs_table({"wide net": [8.0, 8.1], "b": [9.0, 9.1]}), runs_table({other: [8.2]})]))
+    assert said.startswith("arm: ")
+    assert "'wide net' (2 rows)" in said
+    assert ascii(other) in said or repr(other) in said
+    assert said.endswith("; allowed: names that differ by more than case and spaces")
+
+
+@pytest.mark.parametrize("name", ["dataset", "Dataset", "data_set", "task", "benchmark", "split", "config.dataset"])
+def test_rows_of_several_data_sets_are_refused(name: str) -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]}).assign(**{name: ["cifar10", "cifar100"] * 2})
+    assert problems(table) == [f"{name}: 'cifar10', 'cifar100'; allowed: one data set: judge the rows of each alone"]
+    assert len(read_runs(table.assign(**{name: ["cifar10", "CIFAR10", "", None]}))) == 4
+
+
+def test_tasks_that_a_scheduler_counts_are_no_data_sets() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert len(read_runs(table.assign(task=[0, 1, 2, 3]))) == 4
+    assert len(read_runs(table.assign(task=["0", "1", "0", "1"]))) == 4
+    assert problems(table.assign(task=["3573", "3573", "167124", "167124"])) == [
+        "task: '167124', '3573'; allowed: one data set: judge the rows of each alone"
+    ]
+
+
+@pytest.mark.parametrize("count", ["4.2G", "4200M", "4,200,000,000", " 4200000000 ", "4.2e9", 4.2e9])
+def test_multiply_adds_are_written_as_in_a_study_file(count: object) -> None:
+    [run] = read_runs(runs_table({"a": [8.0]}).assign(multiply_adds=[count]))
+    assert run.multiply_adds == 4_200_000_000
+
+
+@pytest.mark.parametrize("count", ["0.748", "4.2", 748.5, "4.2 GFLOPs", "0", "-1", "inf"])
+def test_multiply_adds_in_millions_or_billions_are_refused(count: object) -> None:
+    [said] = problems(runs_table({"a": [8.0]}).assign(multiply_adds=[count]))
+    assert said.endswith("allowed: single multiply-adds of one image, such as 748000000, 748M or 0.748G")
+
+
+def test_a_table_with_decimal_commas_has_them_throughout() -> None:
+    table = runs_table({"a": [8.0]}).assign(test_error="3,193", seconds="12,345", seed="3,0", multiply_adds="4,2G")
+    [run] = read_runs(table)
+    assert (run.test_error, run.seconds, run.seed, run.multiply_adds) == (3.193, 12.345, 3, 4_200_000_000)
+    [said] = problems(table.assign(seconds="12.345"))
+    assert said == "seconds: '12.345' in row 1; allowed: a number with a decimal comma, as others here have, 0 or more"
+
+
+def test_a_phase_stands_in_every_row_or_in_none() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert len(read_runs(table.assign(phase=["", None, " ", float("nan")]))) == 4
+    assert problems(table.assign(phase=["confirm", "", "", "Search"])) == [
+        "phase: empty in 2 of 4 rows; allowed: a phase for every row, or for none"
+    ]
+
+
+def test_thousands_of_arms_are_names_of_runs() -> None:
+    table = pd.DataFrame({"arm": [f"run {n}" for n in range(9_000)], "seed": 0, "test_error": 8.0})
+    assert problems(table) == ["arm: 9,000 names; allowed: up to 32 arms, each with several runs"]

@@ -285,7 +285,7 @@ def test_a_claimant_that_costs_more_within_the_tolerance_is_noted() -> None:
 @pytest.mark.parametrize("options", [{"margin": 0.0}, {"margin": float("nan")}, {"tolerance": -0.01}])
 def test_a_margin_or_tolerance_that_makes_no_sense(options: dict[str, float]) -> None:
     with pytest.raises(
-        UsageError, match="allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0.02"
+        UsageError, match=r"allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0\.02"
     ):
         judge(spend_table(), **options)
 

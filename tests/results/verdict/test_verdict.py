@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
 import math
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -200,7 +200,7 @@ def test_what_the_first_rules_say_is_no_part_of_the_second_and_back() -> None:
 )
 def test_a_margin_or_tolerance_that_makes_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(
-        UsageError, match="allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0.02"
+        UsageError, match=r"allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0\.02"
     ):
         judge(spend_table(), **options)
 
