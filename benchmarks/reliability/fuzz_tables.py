@@ -1,9 +1,9 @@
 """Does any table of runs get a verdict that it should not, a traceback, or none in reasonable time?
 
 Half of the tables say the same as a clean one in another form: order, separator, encoding, quotes, comments, decimal
-commas, words of other trackers. Their verdict must be that of the clean table, to the last digit. A quarter say something
-else: shares, copies, several data sets, rows that are missing. They must be refused, or the verdict must note it. The
-rest is broken at random and must be judged, or be refused with exit code 2 and a message of at most 20 lines.
+commas, words of other trackers. Their verdict must be that of the clean table, to the last digit. A quarter say
+something else: shares, copies, several data sets, rows that are missing. They must be refused, or the verdict must note
+it. The rest is broken at random, and must be judged or refused with exit code 2 and a message of at most 20 lines.
 
     python -m benchmarks.reliability.fuzz_tables --files 100000
 
@@ -14,23 +14,59 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import signal
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_csv
 from resnext_search.results.verdict.text import verdict_text
 from resnext_search.spaces.errors import UsageError
 
+from benchmarks.reliability.broken_tables import broken
 from benchmarks.reliability.fuzz_studies import MOST_BYTES, TooSlow, peak_bytes
-from benchmarks.reliability.tables import Case, table_case
+from benchmarks.reliability.tables import as_csv, clean_rows, other_form, other_runs
 
 LIMIT_SECONDS = 60
 MOST_LINES = 20
 LONGEST_MESSAGE_BYTES = 20_000
+
+
+class Case(NamedTuple):
+    """A table.
+
+    Args:
+        kind: `form`, `other` or `broken`.
+        what: What was done to it.
+        content: The file.
+        clean: The same without that.
+        claimant: The arm to compare with all others.
+    """
+
+    kind: str
+    what: str
+    content: bytes
+    clean: bytes
+    claimant: str
+
+
+def table_case(number: int) -> Case:
+    """The n-th case."""
+    chance = random.Random(f"table {number}")
+    rows, claimant = clean_rows(chance)
+    clean = as_csv(rows).encode()
+    kind = chance.random()
+    if kind < 0.5:
+        what, content = other_form(chance, rows)
+        return Case("form", what, content, clean, claimant)
+    if kind < 0.75:
+        what, content = other_runs(chance, rows)
+        return Case("other", what, content, clean, claimant)
+    return Case("broken", "broken", broken(chance, rows, clean), clean, claimant)
 
 
 def judged(path: Path, content: bytes, claimant: str) -> Verdict | UsageError:
@@ -71,10 +107,8 @@ def outcome(case: Case, path: Path) -> str:
         if found.to_json() != clean.to_json():
             raise RuntimeError(f"{case.what}: another verdict than the clean table's")
         return "form: same"
-    if set(found.notes) <= set(clean.notes) and found.reasons[-1:] == clean.reasons[-1:]:
-        raise RuntimeError(f"{case.what}: judged in silence")
     if set(found.notes) <= set(clean.notes) and found.verdict != "invalid":
-        raise RuntimeError(f"{case.what}: judged otherwise, in silence")
+        raise RuntimeError(f"{case.what}: judged in silence")
     return f"{case.kind}: noted"
 
 
