@@ -29,6 +29,7 @@ RANKS = [
     ["results.statistics", "results.journal", "results.search_summary"],
     ["results.tables"],
     ["results.inference"],
+    ["results.runs"],
     ["results.verdict", "results.figures"],
     ["results.report"],
     ["results"],
@@ -56,11 +57,14 @@ FENCES = {
     "ray": {"search/ray_backend/settings.py"},
     "pandas": {
         "results/tables/trials.py",
-        "results/verdict/runs.py",
+        "results/runs/table.py",
         "results/verdict/verdict.py",
         "results/tables/files.py",
         "results/report/facts.py",
         "results/report/outputs.py",  # a type alone
+        "results/runs/file.py",
+        "results/runs/cells.py",  # its NA alone
+        "results/runs/checks.py",  # a type alone
         "results/verdict/sources.py",
     },
     "matplotlib": {"results/figures/draw_matplotlib.py"},

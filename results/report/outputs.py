@@ -15,8 +15,9 @@ from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.figures.curve import curve_charts
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
-from resnext_search.results.report.facts import Facts, StudyResults, charts_of, read_facts, rows_of
+from resnext_search.results.report.facts import Facts, StudyResults, charts_of, read_facts
 from resnext_search.results.report.page import page
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.search_summary import SearchSummary
 from resnext_search.results.tables.arms import arm_rows, latex, markdown
 from resnext_search.results.tables.files import write_effects, write_parquet, write_tables
@@ -86,7 +87,7 @@ def export_study(
 
 def draw_runs(runs: pd.DataFrame, verdict: Verdict, folder: Path) -> list[Path]:
     """Draw the arms of a study, or of anyone's runs, as PNG and SVG; returns the files."""
-    rows = rows_of(runs)
+    rows = [vars(run) for run in read_runs(runs)]
     judged = verdict.to_json()
     charts = [*curve_charts(rows, judged), *claim_charts(rows, judged), tuning_chart(rows)]
     return _draw([chart for chart in charts if chart is not None], folder)

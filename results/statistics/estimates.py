@@ -17,6 +17,8 @@ from resnext_search.spaces.architecture.complexity import Floats
 from scipy.special import betaincinv, stdtr, stdtrit
 
 ROUNDING = 1e-9
+# Numbers ranked at once; some ten arrays of that size are needed.
+MOST_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,11 @@ def probability_of_improvement(claimant: Floats, rival: Floats) -> Floats:
     wins, runs = claimant.shape[-1], claimant.shape[-1] + rival.shape[-1]
     if wins in (0, runs):
         return np.full(claimant.shape[:-1], math.nan)
+    if claimant.ndim == 2 and claimant.shape[0] * runs > MOST_CELLS and claimant.shape[0] > 1:
+        half = claimant.shape[0] // 2
+        return np.concatenate(
+            [probability_of_improvement(claimant[part], rival[part]) for part in (slice(half), slice(half, None))]
+        )
     pooled = np.concatenate([claimant, rival], axis=-1)
     order = np.argsort(pooled, axis=-1, kind="stable")
     ranked = np.take_along_axis(pooled, order, axis=-1)

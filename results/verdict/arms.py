@@ -13,9 +13,9 @@ import numpy as np
 from resnext_search.results.inference.comparisons import NOT_KNOWN
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import Run, Sample, gather
+from resnext_search.results.runs.checks import COUNTS
 from resnext_search.results.statistics.estimates import ROUNDING, Estimate, independent, paired
 from resnext_search.results.verdict.fairness import cost_of
-from resnext_search.results.verdict.runs import COUNTS
 
 
 @dataclass(frozen=True)

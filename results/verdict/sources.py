@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +11,11 @@ import pandas as pd
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.reader import JournalReader
+from resnext_search.results.runs.file import read_table
 from resnext_search.results.tables.trials import trials_table
 from resnext_search.results.verdict.answer import Looks
 from resnext_search.results.verdict.outcome import Verdict
-from resnext_search.results.verdict.verdict import judge
+from resnext_search.results.verdict.verdict import judge, judge_trials
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.whole_file import write_whole, writing
 
@@ -39,7 +38,7 @@ def judge_study(journal: JournalReader, trials: pd.DataFrame, *, rules: int | No
     if claim is None:
         return None
     looked = tuple(look.seeds for look in journal.looks())
-    verdict = judge(
+    verdict = judge_trials(
         trials,
         margin=claim.margin,
         tolerance=claim.tolerance,
@@ -82,35 +81,21 @@ def judge_csv(
     *,
     claimant: str | None = None,
     margin: float | None = None,
-    tolerance: float | None = None,
+    tolerance: float | str | None = None,
     rules: int | None = None,
 ) -> tuple[pd.DataFrame, Verdict]:
     """Judge the runs of a CSV file; options left out are those of `judge`.
 
+    Returns:
+        The table, its cells as they are written, and the verdict.
+
     Raises:
         UsageError: The file cannot be read as a table of runs.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        _expect_whole_rows(text)
-        runs = pd.read_csv(io.StringIO(text), dtype={"seed": str, "arm": str})
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: pandas' parser, and text that is no UTF-8
-        raise UsageError(
-            f"{path}: not readable as a table of runs: {error}",
-            hint="A CSV file with the columns arm, seed and test_error, or a study folder.",
-        ) from error
+    runs = read_table(path)
     given = {"margin": margin, "tolerance": tolerance, "claimant": claimant, "rules": rules}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return runs, judge(runs, **options)
-
-
-def _expect_whole_rows(text: str) -> None:
-    """pandas would fill up a row that was cut off, and the rest of a number is a number too."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns = len(next(rows, []))
-    for row in rows:
-        if row and len(row) != columns:
-            raise ValueError(f"line {rows.line_num} has {len(row)} cells, the first one {columns}; was it cut off?")
 
 
 def write_verdict(folder: StudyFolder, verdict: Verdict) -> None:

@@ -116,7 +116,7 @@ def best(folder: Path, wide: bool, as_json: bool) -> None:
 @click.argument("source", type=options.FILE, metavar="DIR|CSV", help="study folder, or runs: arm, seed, test_error")
 @click.option("--claimant", metavar="ARM", help="the arm that is claimed to be better (CSV)")
 @click.option("--margin", type=float, metavar="POINTS", help="below which nobody cares (CSV; default: 0.3)")
-@click.option("--tolerance", type=float, metavar="SHARE", help="largest mismatch of multiply-adds (CSV; default: 0.02)")
+@click.option("--tolerance", metavar="SHARE", help="largest mismatch of multiply-adds, up to 2% (CSV; default: 2%)")
 @click.option(
     "--rules", type=click.IntRange(1, 2), metavar="1|2", help="by which to judge (default: the study's own; CSV: 2)"
 )

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import Sample, gather
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.statistics.clustered import clustered
-from resnext_search.results.verdict.runs import read_runs
 from resnext_search.spaces.correctness import pack_correct
 
 from tests.support.tables import answers_table, runs_table, study_table

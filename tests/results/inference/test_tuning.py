@@ -10,7 +10,7 @@ import pytest
 from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import gather
 from resnext_search.results.inference.tuning import tuning_points, tuning_variances
-from resnext_search.results.verdict.runs import read_runs
+from resnext_search.results.runs.table import read_runs
 from resnext_search.spaces.claim.tuning_fit import Point, fit_tuning
 
 from tests.support.tables import CURVE, RATES, SECOND_RATES, runs_table, spend_table, study_table, tuned_twice

@@ -61,7 +61,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         count(module, "trials_table")
     for module in (outputs, facts):
         count(module, "pareto_table")
-    count(sources, "judge")
+    count(sources, "judge_trials")
     count(study_module, "enumerate_feasible")
     monkeypatch.setattr(study_module, "_enumerated", lru_cache(maxsize=1)(study_module.enumerate_feasible))
     return made
@@ -81,4 +81,4 @@ def test_what_follows_from_the_journal_is_made_once(
             write_outputs(folder, journal, summarize)
         else:
             export_study(folder, journal, summarize, figures="figures" in command)
-    assert made == {"trials_table": 1, "pareto_table": 1, "judge": 1, "enumerate_feasible": 1}
+    assert made == {"trials_table": 1, "pareto_table": 1, "judge_trials": 1, "enumerate_feasible": 1}

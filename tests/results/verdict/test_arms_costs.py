@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 from resnext_search.results.inference.question import ask
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.arms import CostRatio, compare_costs
-from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import runs_table
 

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from resnext_search.results.inference.question import ask
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.fairness import unfair
-from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import CURVE, RATES, SECOND_RATES, runs_table, spend_table, study_table, tuned_twice
 

@@ -59,7 +59,6 @@ def test_regnets_runs_are_invalid_with_their_flops() -> None:
         "FLOPs do not match: 32x4d-50 costs +3.5 % against 1x64d-50 (4,230,480,872 and 4,089,185,256 multiply-adds); "
         "allowed: 2 % either way.",
     )
-    assert judge(runs_table(REGNET_50, multiply_adds=[RESNET_50, RESNEXT_50]), tolerance=0.04).verdict == "supported"
 
 
 def test_three_runs_against_one_are_too_few() -> None:
@@ -131,9 +130,11 @@ def test_where_more_seeds_would_not_settle_it_the_reason_is_given(gain: float, d
     ("examples", "why"), [(100, "the test images are too few"), (800, "most of what is uncertain are the test images")]
 )
 def test_too_few_test_images_are_named(examples: int, why: str) -> None:
-    """Two arms without any spread between seeds that disagree on 36 images, 18 each way."""
+    """Two arms with hardly any spread between seeds that disagree on 36 images, 18 each way."""
     wrong = np.zeros((2, 5, examples), bool)
     wrong[0, :, :18] = wrong[1, :, 18:36] = True
+    for seed in range(5):  # each fails on another one of the last images
+        wrong[:, seed, -seed - 1] = True
     verdict = judge(answers_table({"a": wrong[0], "b": wrong[1]}), claimant="a", margin=1.0)
     assert verdict.verdict == "inconclusive"
     assert verdict.seeds_needed is None
@@ -160,7 +161,7 @@ def test_a_claimant_of_choice_is_compared_with_all_others() -> None:
 
 
 def test_identical_runs_have_no_practical_difference() -> None:
-    verdict = judge(runs_table({"1x8d": [8.0] * 5, "2x5d": [8.0] * 5}))
+    verdict = judge(runs_table(dict.fromkeys(("1x8d", "2x5d"), errors_with(8.0, 0.1, 5))))
     assert verdict.verdict == "no practical difference"
     assert verdict.comparisons[0].interval == (0.0, 0.0)
     table = answers({"1x8d": 8.0})
@@ -278,12 +279,14 @@ def test_a_failed_run_leaves_out_its_seed_and_a_note_says_so() -> None:
 def test_a_claimant_that_costs_more_within_the_tolerance_is_noted() -> None:
     verdict = judge(spend_table(0.6, multiply_adds=[1015, 1000, 1020]))
     assert verdict.verdict == "supported"
-    assert verdict.notes[0] == "cardinality costs 1.50 % more FLOPs than depth, which favours it."
+    assert verdict.notes[1] == "cardinality costs 1.50 % more FLOPs than depth, which favours it."
 
 
 @pytest.mark.parametrize("options", [{"margin": 0.0}, {"margin": float("nan")}, {"tolerance": -0.01}])
 def test_a_margin_or_tolerance_that_makes_no_sense(options: dict[str, float]) -> None:
-    with pytest.raises(UsageError, match="allowed: a margin above 0, up to 100, and a tolerance of 0 to 1"):
+    with pytest.raises(
+        UsageError, match=r"allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0\.02"
+    ):
         judge(spend_table(), **options)
 
 

@@ -13,8 +13,8 @@ import pytest
 from resnext_search.results import judge
 from resnext_search.results.inference.question import Word
 from resnext_search.results.inference.tuning import tuning_points
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.answer import Looks
-from resnext_search.results.verdict.runs import read_runs
 from resnext_search.spaces.claim.tuning_fit import fit_tuning
 from resnext_search.spaces.correctness import pack_correct
 from scipy.special import stdtr, stdtrit

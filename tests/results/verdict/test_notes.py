@@ -12,9 +12,9 @@ from resnext_search.results.inference.decision import decide
 from resnext_search.results.inference.looks import cost_of_looking
 from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import Sample
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict import notes
 from resnext_search.results.verdict.notes import RunnerUp
-from resnext_search.results.verdict.runs import read_runs
 
 from tests.support.tables import errors_with, runs_table, spend_table, study_table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from io import StringIO
 from typing import Any
 
@@ -54,10 +55,23 @@ def test_recognised_images_widen_the_intervals() -> None:
 
 
 def test_identical_runs_have_no_practical_difference() -> None:
-    verdict = judge(runs_table({"1x8d": [8.0] * 10, "2x5d": [8.0] * 10}))
+    errors = errors_with(8.0, 0.1, 10)
+    verdict = judge(runs_table({"1x8d": errors, "2x5d": errors}))
     assert (verdict.verdict, verdict.direction) == ("no practical difference", "null")
     assert verdict.comparisons[0].interval == (0.0, 0.0)
     assert verdict.comparisons[0].probability == 0.5
+    assert "1x8d and 2x5d err the same with every seed: is one a copy of the other?" in verdict.notes
+
+
+def test_a_seed_that_changes_nothing_is_one_run() -> None:
+    """Ten of them would make intervals of width 0."""
+    verdict = judge(runs_table({"1x8d": [8.0] * 10, "2x5d": [7.0] * 10}))
+    assert (verdict.verdict, verdict.scale.seeds) == ("inconclusive", (1, 1))
+    assert verdict.to_json()["comparisons"][0]["interval"] is None
+    assert (
+        "All 10 runs of 1x8d are the same: a seed that changes nothing is one run, and they count as one."
+        in verdict.notes
+    )
 
 
 def test_the_same_seed_gives_the_same_verdict_and_another_only_another_bootstrap() -> None:
@@ -180,10 +194,21 @@ def test_what_the_first_rules_say_is_no_part_of_the_second_and_back() -> None:
     assert judge(study()).verdict == judge(study(), looks=Looks((10,))).verdict
 
 
-@pytest.mark.parametrize("options", [{"margin": 0.0}, {"margin": float("nan")}, {"tolerance": -0.01}])
-def test_a_margin_or_tolerance_that_makes_no_sense(options: dict[str, float]) -> None:
-    with pytest.raises(UsageError, match="allowed: a margin above 0, up to 100, and a tolerance of 0 to 1"):
-        judge(spend_table(), **options)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "options",
+    [{"margin": 0.0}, {"margin": math.nan}, *({"tolerance": share} for share in (-0.01, 0.03, 2, "3%", "two"))],
+)
+def test_a_margin_or_tolerance_that_makes_no_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(
+        UsageError, match=r"allowed: a margin above 0, up to 100, and a tolerance from 0 to 2%, such as 2% or 0\.02"
+    ):
+        judge(spend_table(), **options)
+
+
+def test_a_tolerance_is_written_as_in_a_study_file() -> None:
+    table = spend_table(multiply_adds=[1015, 1000, 1000])
+    assert judge(table, tolerance="2%").to_json() == judge(table, tolerance=0.02).to_json() == judge(table).to_json()
+    assert judge(table, tolerance="1 %").verdict == "invalid"
 
 
 @pytest.mark.parametrize("name", ["finalist-0012", "runner-up-width"])

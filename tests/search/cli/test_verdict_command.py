@@ -41,18 +41,25 @@ def test_anyones_runs_are_judged(shell: Shell) -> None:
 
 
 def test_the_options_of_a_verdict_are_heeded(shell: Shell) -> None:
-    costs = {"1x64d-50": 4_089_185_256, "32x4d-50": 4_230_480_872}
+    costs = {"1x64d-50": 4_000_000_000, "32x4d-50": 4_060_000_000}
     runs_file(shell, TEN, multiply_adds=costs)
-    code, out, _ = shell.ended("verdict", "runs.csv", "--strict")
+    code, out, _ = shell.ended("verdict", "runs.csv", "--strict", "--tolerance", "1%")
     assert code == 7
     assert out.startswith("verdict: invalid\n")
-    assert "+3.5 %" in out
-    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04")["verdict"] == "supported"
-    wide = shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--margin", "2")
+    assert "+1.5 %" in out
+    assert shell.facts("verdict", "runs.csv", "--tolerance", "2%")["verdict"] == "supported"
+    wide = shell.facts("verdict", "runs.csv", "--tolerance", "0.02", "--margin", "2")
     assert (wide["verdict"], wide["margin"]) == ("no practical difference", 2.0)
-    assert shell.facts("verdict", "runs.csv", "--tolerance", "0.04", "--claimant", "1x64d-50")["verdict"] == (
-        "contradicted"
-    )
+    assert shell.facts("verdict", "runs.csv", "--claimant", "1x64d-50")["verdict"] == "contradicted"
+
+
+@pytest.mark.parametrize("tolerance", ["2", "0.04", "3%", "two", "-0.01"])
+def test_a_tolerance_that_a_study_file_would_not_allow_is_refused(shell: Shell, tolerance: str) -> None:
+    runs_file(shell, TEN)
+    code, said = shell.refused("verdict", "runs.csv", f"--tolerance={tolerance}")
+    assert code == 2
+    assert f"tolerance {tolerance}; allowed: " in said
+    assert "a tolerance from 0 to 2%, such as 2% or 0.02" in said
 
 
 def test_pictures_are_drawn_as_png_and_svg(shell: Shell) -> None:

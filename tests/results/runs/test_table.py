@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from resnext_search.results.inference.sample import Run
-from resnext_search.results.verdict.runs import read_runs
+from resnext_search.results.runs.table import read_runs
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import answers_table, runs_table, spend_table, study_table
@@ -83,11 +83,15 @@ def test_a_study_that_has_not_begun_has_no_runs() -> None:
 
 
 def test_missing_columns_are_all_named() -> None:
-    assert problems(pd.DataFrame({"arm": ["a"]})) == ["seed: no such column", "test_error: no such column"]
+    assert problems(pd.DataFrame({"arm": ["a"]})) == [
+        "seed: no such column",
+        "test_error: no such column",
+        "columns: 'arm'; allowed: arm, seed, test_error, and others",
+    ]
 
 
 def test_a_table_without_rows() -> None:
-    assert problems(pd.DataFrame({"arm": [], "seed": [], "test_error": []})) == ["no rows"]
+    assert problems(pd.DataFrame({"arm": [], "seed": [], "test_error": []})) == ["rows: none; allowed: one a run"]
 
 
 def test_every_problem_is_named_with_its_row() -> None:
@@ -96,22 +100,19 @@ def test_every_problem_is_named_with_its_row() -> None:
             "arm": ["a", "a", None, "b", "b"],
             "seed": [0, 0.5, 1, None, 0],
             "test_error": ["8.1", "low", 8.0, 101, float("inf")],
-            "multiply_adds": [None, None, 1, 0, "8M"],
+            "multiply_adds": [None, None, 1, 0, "8 apples"],
             "correct": [None, "x", None, None, None],
             "state": ["completed", "done", "failed", "failed", "failed"],
         }
     )
     assert problems(table) == [
-        "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
-        "test_error: 'low' in row 2; allowed: a number, 0 to 100",
+        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100",
         "state: 'done' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
-        "seed: '0.5' in row 2; allowed: a whole number",
+        "seed: '0.5' in row 2, empty in row 4; allowed: a whole number",
+        "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
         "arm: empty in row 3; allowed: a name",
-        "test_error: '101' in row 4; allowed: a number, 0 to 100",
-        "seed: empty in row 4; allowed: a whole number",
-        "multiply_adds: '0' in row 4; allowed: a number, more than 0",
-        "test_error: 'inf' in row 5; allowed: a number, 0 to 100",
-        "multiply_adds: '8M' in row 5; allowed: a number, more than 0",
+        "multiply_adds: '0' in row 4, '8 apples' in row 5; allowed: single multiply-adds of one image, such as "
+        "748000000, 748M or 0.748G",
     ]
 
 
@@ -147,8 +148,7 @@ def test_a_fold_is_read_and_may_be_left_out() -> None:
     assert [run.fold for run in read_runs(table)] == [None, None]
     assert [run.fold for run in read_runs(table.assign(fold=["1", 0.0]))] == [1, 0]
     assert problems(table.assign(fold=["-1", "0.5"])) == [
-        "fold: '-1' in row 1; allowed: a whole number, 0 or more",
-        "fold: '0.5' in row 2; allowed: a whole number, 0 or more",
+        "fold: '-1' in row 1, '0.5' in row 2; allowed: a whole number, 0 or more",
     ]
 
 
@@ -167,3 +167,81 @@ def test_a_seed_has_one_fold_and_every_run_that_confirms_has_one() -> None:
     assert problems(table.assign(fold=[0, 1, 0, None])) == [
         "fold: empty in 1 of 4 runs; allowed: a fold for every run that confirms, or for none"
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        (("finished", "Finished", "COMPLETE", "TrialState.COMPLETE", " completed ", "", None), "completed"),
+        (("crashed", "FAIL", "Failed"), "failed"),
+        (("PRUNED",), "stopped"),
+        (("killed",), "interrupted"),
+        (("WAITING", "pending"), "queued"),
+        (("running", "RUNNING"), "running"),
+    ],
+)
+def test_states_of_other_trackers_are_understood(words: tuple[str | None, ...], state: str) -> None:
+    table = runs_table({"a": [8.0] * len(words)}).assign(state=words)
+    assert {run.state for run in read_runs(table)} == {state}
+
+
+def test_names_of_arms_lose_the_spaces_around_them() -> None:
+    assert {run.arm for run in read_runs(runs_table({"a": [8.0], " b ": [8.1]}))} == {"a", "b"}
+
+
+@pytest.mark.parametrize("other", ["Wide net", "wide  net", "widenet", "wide\u200b net", "wide\u00a0net"])
+def test_names_that_differ_by_case_or_inner_spaces_alone_are_refused(other: str) -> None:
+    [said] = problems(pd.concat([runs_table({"wide net": [8.0, 8.1], "b": [9.0, 9.1]}), runs_table({other: [8.2]})]))
+    assert said.startswith("arm: ")
+    assert "'wide net' (2 rows)" in said
+    assert ascii(other) in said or repr(other) in said
+    assert said.endswith("; allowed: names that differ by more than case and spaces")
+
+
+@pytest.mark.parametrize("name", ["dataset", "Dataset", "data_set", "task", "benchmark", "split", "config.dataset"])
+def test_rows_of_several_data_sets_are_refused(name: str) -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]}).assign(**{name: ["cifar10", "cifar100"] * 2})
+    assert problems(table) == [f"{name}: 'cifar10', 'cifar100'; allowed: one data set: judge the rows of each alone"]
+    assert len(read_runs(table.assign(**{name: ["cifar10", "CIFAR10", "", None]}))) == 4
+
+
+def test_tasks_that_a_scheduler_counts_are_no_data_sets() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert len(read_runs(table.assign(task=[0, 1, 2, 3]))) == 4
+    assert len(read_runs(table.assign(task=["0", "1", "0", "1"]))) == 4
+    assert problems(table.assign(task=["3573", "3573", "167124", "167124"])) == [
+        "task: '167124', '3573'; allowed: one data set: judge the rows of each alone"
+    ]
+
+
+@pytest.mark.parametrize("count", ["4.2G", "4200M", "4,200,000,000", " 4200000000 ", "4.2e9", 4.2e9])
+def test_multiply_adds_are_written_as_in_a_study_file(count: object) -> None:
+    [run] = read_runs(runs_table({"a": [8.0]}).assign(multiply_adds=[count]))
+    assert run.multiply_adds == 4_200_000_000
+
+
+@pytest.mark.parametrize("count", ["0.748", "4.2", 748.5, "4.2 GFLOPs", "0", "-1", "inf"])
+def test_multiply_adds_in_millions_or_billions_are_refused(count: object) -> None:
+    [said] = problems(runs_table({"a": [8.0]}).assign(multiply_adds=[count]))
+    assert said.endswith("allowed: single multiply-adds of one image, such as 748000000, 748M or 0.748G")
+
+
+def test_a_table_with_decimal_commas_has_them_throughout() -> None:
+    table = runs_table({"a": [8.0]}).assign(test_error="3,193", seconds="12,345", seed="3,0", multiply_adds="4,2G")
+    [run] = read_runs(table)
+    assert (run.test_error, run.seconds, run.seed, run.multiply_adds) == (3.193, 12.345, 3, 4_200_000_000)
+    [said] = problems(table.assign(seconds="12.345"))
+    assert said == "seconds: '12.345' in row 1; allowed: a number with a decimal comma, as others here have, 0 or more"
+
+
+def test_a_phase_stands_in_every_row_or_in_none() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert len(read_runs(table.assign(phase=["", None, " ", float("nan")]))) == 4
+    assert problems(table.assign(phase=["confirm", "", "", "Search"])) == [
+        "phase: empty in 2 of 4 rows; allowed: a phase for every row, or for none"
+    ]
+
+
+def test_thousands_of_arms_are_names_of_runs() -> None:
+    table = pd.DataFrame({"arm": [f"run {n}" for n in range(9_000)], "seed": 0, "test_error": 8.0})
+    assert problems(table) == ["arm: 9,000 names; allowed: up to 32 arms, each with several runs"]
