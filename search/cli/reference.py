@@ -29,8 +29,9 @@ def complexity(name: str, template: str, blocks: str | None, classes: int | None
     """Count an architecture's parameters, multiply-adds and activations."""
     from dataclasses import replace
 
-    from resnext_search.spaces.architecture.architecture import Template, parse_name
+    from resnext_search.spaces.architecture.architecture import Template
     from resnext_search.spaces.architecture.complexity import complexity as count
+    from resnext_search.spaces.architecture.names import parse_name
 
     templates = {
         "imagenet": Template(stem="imagenet", stages=4, resolution=224, classes=1000),
