@@ -26,13 +26,13 @@ commands = options.Group()
 def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | None) -> None:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
-    from resnext_search.search.planning.plan import rules_in
+    from resnext_search.search.planning.plan import begun_in
     from resnext_search.spaces.study.file import load_study
 
     def folder(name: str) -> Path:
         return out or Path("runs") / name
 
-    loaded = load_study(study, overrides, lambda name: rules_in(StudyFolder(folder(name))))
+    loaded = load_study(study, overrides, lambda name: begun_in(StudyFolder(folder(name))))
     loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     from resnext_search.search.lifecycle.run import run_study
 
@@ -49,7 +49,8 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
     from resnext_search.spaces.study.file import parse_study
 
     with options.reading(folder) as (files, journal):
-        study = parse_study(journal.study().model_dump_json(), str(files.journal), overrides)
+        before = journal.study()
+    study = parse_study(before.model_dump_json(), str(files.journal), overrides, lambda _: before)
     from resnext_search.search.lifecycle.run import run_study
 
     text = files.study.read_text(encoding="utf-8") if files.study.exists() else None

@@ -36,7 +36,7 @@ from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.looks import is_look_due
-from resnext_search.search.planning.plan import check_change, freeze, under_its_rules
+from resnext_search.search.planning.plan import as_begun, check_change, freeze
 from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing_tuning
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
@@ -71,7 +71,7 @@ def run_study(
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
     Args:
-        study: What to do; if it names no `rules`, by those of the study that lies in the folder.
+        study: What to do; what it leaves out is as in the study that was begun in the folder.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
         train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
@@ -98,7 +98,7 @@ def run_study(
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
-    study = under_its_rules(study, folder)
+    study = as_begun(study, folder)
     feasible = study.feasible_set()
     expect_installed(study.trackers)
     check_limits(study)
