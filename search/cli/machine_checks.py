@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from resnext_search.search.ray_backend.addresses import cluster_of
 from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
-from resnext_search.spaces.errors import DataError, PluginError
+from resnext_search.spaces.errors import DataError, PluginError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 
@@ -38,7 +39,7 @@ class Check(NamedTuple):
 def check_machine(study: Study | None = None) -> list[Check]:
     """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
     python = Check("python", sys.version.split()[0], sys.version_info >= (3, 11))
-    checks = [python, *_packages(), *_hardware(), *_data_sets(), *_trainers()]
+    checks = [python, *_packages(), *_hardware(), _machines(study), *_data_sets(), *_trainers()]
     return checks if study is None else [*checks, _data_of(study)]
 
 
@@ -71,6 +72,15 @@ def _hardware() -> list[Check]:
         free = shutil.disk_usage(shared).free
         checks.append(Check("/dev/shm", f"{free / 2**30:.1f} GiB free", free >= 2**28, "Ray keeps its objects there"))
     return checks
+
+
+def _machines(study: Study | None) -> Check:
+    """Where the trials of a study would run, by its own word or that of the environment."""
+    try:
+        cluster = cluster_of(None if study is None else study.resources.cluster)
+    except UsageError as error:
+        return Check("cluster", str(error), False, error.hint)
+    return Check("cluster", "none: trials run on this machine" if cluster is None else f"answers at {cluster}", True)
 
 
 def _data_sets() -> Iterator[Check]:

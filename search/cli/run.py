@@ -14,6 +14,7 @@ from resnext_search.search.cli import options
 
 if TYPE_CHECKING:
     from resnext_search.search.lifecycle.refit import Format
+    from resnext_search.spaces.study.study import Study
 
 commands = options.Group()
 
@@ -34,6 +35,7 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, serve: int | 
 
     loaded = load_study(study, overrides, lambda name: begun_in(StudyFolder(folder(name))))
     loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
+    _expect_machines(loaded, folder(loaded.name))
     from resnext_search.search.lifecycle.run import run_study
 
     text = study.read_text(encoding="utf-8")
@@ -51,10 +53,21 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
     with options.reading(folder) as (files, journal):
         before = journal.study()
     study = parse_study(before.model_dump_json(), str(files.journal), overrides, lambda _: before)
+    _expect_machines(study, folder)
     from resnext_search.search.lifecycle.run import run_study
 
     text = files.study.read_text(encoding="utf-8") if files.study.exists() else None
     run_study(study, folder, text=text, serve=serve)
+
+
+def _expect_machines(study: Study, folder: Path) -> None:
+    """Say at once what is wrong with the address of a cluster, if the study will surely ask for it."""
+    from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.planning.plan import has_trials_left
+    from resnext_search.search.ray_backend.addresses import cluster_of
+
+    if has_trials_left(study, StudyFolder(folder)):
+        cluster_of(study.resources.cluster)
 
 
 @commands.command()

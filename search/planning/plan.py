@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.reader import JournalReader
+from resnext_search.results.journal.rows import ENDED
 from resnext_search.search.planning.claim_trials import claim_trials
 from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
@@ -162,6 +163,15 @@ def begun_in(folder: StudyFolder) -> Study | None:
         return None
     with JournalReader(folder.journal) as journal:
         return journal.study()
+
+
+def has_trials_left(study: Study, folder: StudyFolder) -> bool:
+    """Whether a run surely has something to train: also where it says no, its claim may need more trials."""
+    if begun_in(folder) is None:
+        return True
+    with JournalReader(folder.journal) as journal:
+        states = [trial.state for trial in journal.trials()]
+        return not set(states) <= set(ENDED) or len(journal.trials(phase="search")) < study.search.trials
 
 
 def as_begun(study: Study, folder: StudyFolder) -> Study:

@@ -311,7 +311,8 @@ class Resources(Section):
     gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
     """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
-    """host:port of a Ray cluster; without it Ray is started on this machine for the time of the run"""
+    """host:port of a Ray cluster | local: this machine, whatever RAY_ADDRESS says; without it this machine, where the
+    environment has no RAY_ADDRESS"""
 
 
 class Limits(Section):

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from resnext_search.results import StudyFolder
+from resnext_search.results import Journal, StudyFolder
 from resnext_search.search.planning.plan import (
     as_begun,
     begun_in,
     check_change,
     freeze,
+    has_trials_left,
     study_hash,
     summarize,
 )
@@ -23,7 +24,7 @@ from resnext_search.spaces.study.sections import Resources
 
 from tests.spaces.test_shipped_studies import STUDIES
 from tests.support.helpers import TINY_CLAIM, TINY_STUDY, tiny_study
-from tests.support.journals import new_folder
+from tests.support.journals import ended_folder, new_folder, point, started
 
 
 def test_the_summary_of_the_tiny_study_by_hand() -> None:
@@ -228,6 +229,21 @@ def test_a_study_in_a_new_folder_has_the_rules_of_its_file(tmp_path: Path) -> No
     assert begun_in(folder) is None
     assert as_begun(tiny_study(), folder) == tiny_study()
     assert begun_in(StudyFolder(tmp_path / ("x" * 300))) is None  # a name that no file system has
+
+
+def test_a_study_has_trials_left_until_all_that_it_asks_for_have_ended(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path / "run")
+    with Journal(folder.journal, read_only=True) as journal:
+        study = journal.study()
+        trials = len(journal.trials(phase="search"))
+    as_many = study.model_copy(update={"search": study.search.model_copy(update={"trials": trials})})
+    more = study.model_copy(update={"search": study.search.model_copy(update={"trials": trials + 1})})
+    assert not has_trials_left(as_many, folder)
+    assert has_trials_left(more, folder)
+    assert has_trials_left(as_many, StudyFolder(tmp_path / "none"))
+    with Journal(folder.journal) as journal:
+        started(journal, point(0))
+    assert has_trials_left(as_many, folder)
 
 
 def before_the_warm_up_followed_the_epochs(*overrides: str) -> Study:
