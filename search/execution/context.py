@@ -50,9 +50,13 @@ def words_apart(log: Path) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     terminal, errors = os.dup(1), os.dup(2)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # what it has not, is escaped
     handler = logging.StreamHandler()  # standard error, which is the log file by then
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    with log.open("a", encoding="utf-8") as sink, os.fdopen(os.dup(terminal), "w", encoding="utf-8") as screen:
+    with (
+        log.open("a", encoding="utf-8") as sink,
+        os.fdopen(os.dup(terminal), "w", encoding=encoding, errors="backslashreplace") as screen,
+    ):
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
         logging.getLogger().addHandler(handler)

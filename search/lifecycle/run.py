@@ -269,10 +269,14 @@ def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
 
 def _make(path: Path) -> None:
     try:
+        for folder in (path.absolute(), Path.cwd()):
+            str(folder).encode()
         path.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
     except OSError as error:
         reason = error.strerror or str(error)
+    except UnicodeEncodeError:
+        reason = "Ray takes no names that are not UTF-8, of the folder or of the one where you are"
     if reason:
         raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
 

@@ -31,12 +31,23 @@ for _name, _value in {
 import ray
 from ray import tune
 from ray._private import ray_constants
+from ray._private import utils as ray_utils
 from ray.job_config import JobConfig
 from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 __all__ = ["JobConfig", "Searcher", "Stopper", "on_loopback", "ray", "schedulers", "tune"]
+
+_command_line = ray_utils.get_entrypoint_name
+
+
+def _printable_command_line() -> str:
+    """As the dashboard's list of jobs shows it; Ray itself ends where a name in it is no UTF-8."""
+    return str(_command_line()).encode("utf-8", "backslashreplace").decode()  # type: ignore[no-untyped-call]
+
+
+ray_utils.get_entrypoint_name = _printable_command_line
 
 
 @contextmanager
