@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from resnext_search.search.cli import options
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import UsageError, typed
 
 commands = options.Group()
 
@@ -90,7 +90,7 @@ def init(study: Path) -> None:
     text = files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
     with writing(study):
         study.write_text(text, encoding="utf-8")
-    print(f"{study}\nNext: resnext-search plan {study}")
+    print(f"{study}\nNext: resnext-search plan {typed(study)}")
 
 
 @commands.command()

@@ -19,6 +19,7 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.planning.limits import Budget
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.study import Study
 from rich.console import Console
 
@@ -38,7 +39,7 @@ class RunContext:
     @property
     def how_to_continue(self) -> str:
         """The command for it."""
-        return f"Continue with: resnext-search resume {self.folder.path}"
+        return f"Continue with: resnext-search resume {typed(self.folder.path)}"
 
 
 @contextmanager

@@ -41,7 +41,14 @@ from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.datasets import trainer_plugin
-from resnext_search.spaces.errors import BudgetEnded, Interrupted, ResnextSearchError, TooManyFailures, UsageError
+from resnext_search.spaces.errors import (
+    BudgetEnded,
+    Interrupted,
+    ResnextSearchError,
+    TooManyFailures,
+    UsageError,
+    typed,
+)
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
 from resnext_search.spaces.whole_file import write_whole
@@ -191,7 +198,7 @@ class StudyRun(RunContext):
             words = f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved"
             raise Interrupted(words, hint=self.how_to_continue)
         words = f"{self.folder.path}: {limit} ended the study with {self._phase_words}; everything is saved"
-        hint = f"Continue with more: resnext-search resume {self.folder.path} {more}"
+        hint = f"Continue with more: resnext-search resume {typed(self.folder.path)} {more}"
         if lacks_claim or not self.journal.trials(phase="search", states=["completed"]):
             raise BudgetEnded(words, hint=hint)
         return f"\n{words}\n{hint}"

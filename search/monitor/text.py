@@ -7,6 +7,7 @@ from typing import Any
 from resnext_search.results.journal.rows import ENDED, State, last_line
 from resnext_search.search.planning.forecast import Remaining
 from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.units import duration, span
 
 _ORDER: tuple[State, ...] = (*ENDED, "interrupted", "queued", "running")
@@ -36,7 +37,7 @@ def status_words(facts: dict[str, Any]) -> str:
     if (limit := facts["budget"]["seconds"])["of"] is not None:
         lines.append(f"time at work: {duration(limit['used'])} of {duration(limit['of'])}")
     if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
-        lines.append(f"Continue with: resnext-search resume {facts['folder']}")
+        lines.append(f"Continue with: resnext-search resume {typed(facts['folder'])}")
     return "\n".join(lines)
 
 

@@ -201,8 +201,9 @@ def _multiples_problems(values: Sequence[int], base: int) -> Iterator[Problem]:
 
 def _looks_problems(looks: Sequence[int], seeds: int) -> Iterator[Problem]:
     if any(low >= high for low, high in pairwise(looks)):
-        allowed = "numbers of seeds, each larger than the one before"
-        yield Problem(("claim", "looks"), shown(looks), allowed, f"Give {shown(sorted(set(looks)))}.")
+        allowed, rising = "numbers of seeds, each larger than the one before", sorted(set(looks))
+        rising = rising if len(rising) > 1 else [*rising, 2 * rising[0]]
+        yield Problem(("claim", "looks"), shown(looks), allowed, f"Give {shown(rising)}.")
     elif seeds != looks[-1]:
         allowed = f"{looks[-1]:,}, the last of claim.looks {shown(looks)}"
         yield Problem(("claim", "seeds"), f"{seeds:,}", allowed, "Remove it: the last look says it.")
