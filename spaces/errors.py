@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from functools import partial
 from typing import Any
 
@@ -96,6 +97,15 @@ class Interrupted(ResnextSearchError):
     """The user stopped the run; the journal holds everything that had finished."""
 
     exit_code = 130
+
+
+def typed(path: object) -> str:
+    """A path as it is typed in a shell, for commands that a hint gives.
+
+    >>> print(typed("runs/mine"), typed("my runs"))
+    runs/mine 'my runs'
+    """
+    return shlex.quote(str(path))
 
 
 def shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnext_search.spaces.errors import FolderLocked
+from resnext_search.spaces.errors import FolderLocked, typed
 
 
 class _Inside:
@@ -89,7 +89,7 @@ def locked(path: Path) -> Iterator[None]:
     except Timeout:
         raise FolderLocked(
             f"{path.parent}: another run works on this folder ({holder(path)})",
-            hint=f"Follow it with: resnext-search status {path.parent} --watch",
+            hint=f"Follow it with: resnext-search status {typed(path.parent)} --watch",
         ) from None
     with held:
         path.write_text(f"{this_process()}\n", encoding="utf-8")

@@ -76,8 +76,9 @@ def write_parquet(folder: StudyFolder, trials: pd.DataFrame, front: pd.DataFrame
     """Write both tables; arguments, result and errors as of `write_tables`."""
     tables = {folder.trials.with_suffix(".parquet"): trials, folder.pareto.with_suffix(".parquet"): front}
     for path, table in tables.items():
-        with writing(path), whole_file(path) as draft:
-            typed(table).to_parquet(draft, index=False)
+        # opened here: pyarrow knows no names that are not UTF-8
+        with writing(path), whole_file(path) as draft, draft.open("wb") as file:
+            typed(table).to_parquet(file, index=False)
     return list(tables)
 
 

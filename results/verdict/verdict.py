@@ -147,7 +147,7 @@ def _judge(
 def _on_processors(table: pd.DataFrame) -> Iterator[str]:
     """A note, by all rows that say where they ran: in a study its search and tuning are of the same journal."""
     column = next((name for name in table.columns if column_name(name) == "processor"), None)
-    said = [] if column is None else table[column].dropna().astype(str).str.strip()
+    said: list[str] = [] if column is None else table[column].dropna().astype(str).str.strip().tolist()
     return on_processors([name for name in said if name])
 
 

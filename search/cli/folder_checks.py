@@ -13,7 +13,7 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED
 from resnext_search.results.journal.schema import SCHEMA_VERSION
 from resnext_search.search.cli.machine_checks import LEAST_DISK_BYTES, Check
-from resnext_search.spaces.errors import ResnextSearchError
+from resnext_search.spaces.errors import ResnextSearchError, typed
 from resnext_search.spaces.whole_file import DRAFT
 
 
@@ -70,7 +70,8 @@ def _trials(folder: StudyFolder, journal: Journal, live: bool) -> Check:
     states = Counter(trial.state for trial in journal.trials())
     found = ", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"
     broken_off = not live and any(states[state] for state in ("queued", "running", "interrupted"))
-    return Check("trials", found, True, f"continue with: resnext-search resume {folder.path}" if broken_off else "")
+    advice = f"continue with: resnext-search resume {typed(folder.path)}" if broken_off else ""
+    return Check("trials", found, True, advice)
 
 
 def _checkpoints(folder: StudyFolder, journal: Journal) -> Check:
@@ -93,7 +94,7 @@ def _tables(folder: StudyFolder, journal: Journal) -> Iterator[Check]:
     for path, command in made.items():
         if not path.exists() or path.stat().st_mtime < changed:
             found = "out of date" if path.exists() else "missing"
-            yield Check(path.name, found, False, f"make it anew: resnext-search {command} {folder.path}")
+            yield Check(path.name, found, False, f"make it anew: resnext-search {command} {typed(folder.path)}")
         else:
             yield Check(path.name, "made from all of the journal", True)
 

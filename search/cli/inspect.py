@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from resnext_search.search.cli import options
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import UsageError, typed
 
 commands = options.Group()
 
@@ -136,7 +136,7 @@ def verdict(
     elif given := [f"--{name}" for name, value in sorted(of_csv.items()) if value is not None]:
         raise UsageError(
             f"{', '.join(given)}: only for a CSV file; a study has said its own before it ran",
-            hint=f"To judge the runs in another way: resnext-search verdict {source}/trials.csv ...",
+            hint=f"To judge the runs in another way: resnext-search verdict {typed(source / 'trials.csv')} ...",
         )
     else:
         runs, judged = judge_folder(source, rules=rules)

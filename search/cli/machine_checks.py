@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from resnext_search.search.ray_backend.addresses import cluster_of
 from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
 from resnext_search.spaces.errors import DataError, PluginError, ResnextSearchError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
@@ -40,7 +41,7 @@ def check_machine(study: Study | None = None) -> list[Check]:
     """Look at everything, and at every image of a study; nothing is changed and nothing is downloaded."""
     enough = sys.version_info >= (3, 11)
     python = Check("python", sys.version.split()[0], enough, "" if enough else "install 3.11 or newer", not enough)
-    checks = [python, *_packages(), *_hardware(), _open_files(), *_data_sets(), *_trainers()]
+    checks = [python, *_packages(), *_hardware(), _open_files(), _machines(study), *_data_sets(), *_trainers()]
     return checks if study is None else [*checks, *_needs_of(study), _data_of(study)]
 
 
@@ -89,6 +90,15 @@ def _open_files() -> Check:
     except UsageError as error:
         return Check("open files", str(error), False, error.hint, True)
     return Check("open files", f"{most:,} a process", most >= ROOMY, "" if most >= ROOMY else how_to_allow_more())
+
+
+def _machines(study: Study | None) -> Check:
+    """Where the trials of a study would run, by its own word or that of the environment."""
+    try:
+        cluster = cluster_of(None if study is None else study.resources.cluster)
+    except UsageError as error:
+        return Check("cluster", str(error), False, error.hint, True)
+    return Check("cluster", "none: trials run on this machine" if cluster is None else f"answers at {cluster}", True)
 
 
 def _data_sets() -> Iterator[Check]:

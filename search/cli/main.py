@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -59,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Errors of this package and of usage become one message on standard error; anything unexpected leaves a traceback in
     a file and one line on standard error.
     """
+    _escape_what_cannot_be_shown()
     # what libraries warn of while they are imported concerns their developers, and ours in the tests
     warnings.filterwarnings("ignore", category=FutureWarning)
     logging.getLogger(AX_STORAGE).disabled = True
@@ -73,16 +76,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain(Interrupted("interrupted", hint="Give the same command again to continue."))
     except BrokenPipeError:  # `resnext-search ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         return 0
     except OSError as error:
         if error.errno not in DISK_FULL:
             return _unexpected(error)
+        _print_no_more()  # what could not be printed is not tried again when the process ends
         words = f"{error.filename or 'a file'}: cannot be written: {error.strerror}"
         hint = "Make room on the disk, then give the same command again: what has finished is saved."
         return _complain(ResnextSearchError(words, hint=hint))
     except Exception as error:
         return _unexpected(error)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A name that is no UTF-8, or a sign that the terminal has not, is printed as its number: `\\udcff`, `\\xb1`."""
+    if sys.stdout is None:  # closed, as by `>&-`
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _print_no_more() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: list[str]) -> int:
@@ -110,10 +128,10 @@ def _unexpected(error: Exception) -> int:
     """Leave a traceback in a file, here or where such things go if this folder cannot be written, and one line."""
     report, text = Path("resnext-search-error.txt"), traceback.format_exc()
     try:
-        report.write_text(text, encoding="utf-8")
+        report.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:
         report = Path(tempfile.mkdtemp(prefix="resnext-search-")) / report
-        report.write_text(text, encoding="utf-8")
+        report.write_text(text, encoding="utf-8", errors="backslashreplace")
     print(f"{PROGRAM}: unexpected {type(error).__name__}: {error} (details: {report})", file=sys.stderr)
     return 1
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from resnext_search.search.cli import options
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import UsageError, typed
 
 commands = options.Group()
 
@@ -29,8 +29,9 @@ def complexity(name: str, template: str, blocks: str | None, classes: int | None
     """Count an architecture's parameters, multiply-adds and activations."""
     from dataclasses import replace
 
-    from resnext_search.spaces.architecture.architecture import Template, parse_name
+    from resnext_search.spaces.architecture.architecture import Template
     from resnext_search.spaces.architecture.complexity import complexity as count
+    from resnext_search.spaces.architecture.names import parse_name
 
     templates = {
         "imagenet": Template(stem="imagenet", stages=4, resolution=224, classes=1000),
@@ -91,7 +92,7 @@ def init(study: Path) -> None:
     text = files("resnext_search.spaces").joinpath("fixed_flops.yaml").read_text(encoding="utf-8")
     with writing(study):
         study.write_text(text, encoding="utf-8")
-    print(f"{study}\nNext: resnext-search plan {study}")
+    print(f"{study}\nNext: resnext-search plan {typed(study)}")
 
 
 @commands.command()

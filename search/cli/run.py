@@ -15,6 +15,7 @@ from resnext_search.search.cli import options
 
 if TYPE_CHECKING:
     from resnext_search.search.lifecycle.refit import Format
+    from resnext_search.spaces.study.study import Study
 
 commands = options.Group()
 
@@ -29,16 +30,17 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.search.planning.calibration import Calibrating
-    from resnext_search.search.planning.plan import rules_in
+    from resnext_search.search.planning.plan import begun_in
     from resnext_search.spaces.study.file import load_study
 
     def folder(name: str) -> Path:
         return out or Path("runs") / name
 
-    loaded = load_study(study, overrides, lambda name: rules_in(StudyFolder(folder(name))))
+    loaded = load_study(study, overrides, lambda name: begun_in(StudyFolder(folder(name))))
     feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     path, text = folder(loaded.name), study.read_text(encoding="utf-8")
-    is_new = rules_in(StudyFolder(path)) is None
+    _expect_machines(loaded, path)
+    is_new = begun_in(StudyFolder(path)) is None
     known = loaded.trainer.plugin is None  # what another trainer takes is not
     with Calibrating(loaded, feasible) if is_new and known and not no_calibrate else nullcontext() as calibrating:
         from resnext_search.search.lifecycle.run import run_study
@@ -55,11 +57,23 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
     from resnext_search.spaces.study.file import parse_study
 
     with options.reading(folder) as (files, journal):
-        study = parse_study(journal.study().model_dump_json(), str(files.journal), overrides)
+        before = journal.study()
+    study = parse_study(before.model_dump_json(), str(files.journal), overrides, lambda _: before)
+    _expect_machines(study, folder)
     from resnext_search.search.lifecycle.run import run_study
 
     text = files.study.read_text(encoding="utf-8") if files.study.exists() else None
     run_study(study, folder, text=text, serve=serve)
+
+
+def _expect_machines(study: Study, folder: Path) -> None:
+    """Say at once what is wrong with the address of a cluster, if the study will surely ask for it."""
+    from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.planning.plan import has_trials_left
+    from resnext_search.search.ray_backend.addresses import cluster_of
+
+    if has_trials_left(study, StudyFolder(folder)):
+        cluster_of(study.resources.cluster)
 
 
 @commands.command()

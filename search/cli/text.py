@@ -7,6 +7,7 @@ from typing import Any
 from resnext_search.results.tables.layout import text_table
 from resnext_search.search.monitor.text import forecast_words
 from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.units import duration, in_units
 
 
@@ -156,10 +157,10 @@ def stop_words(facts: dict[str, Any]) -> str:
     trials = "its trial" if count == 1 else f"its {count} trials"
     if facts["asked"] == "drain":
         does = "starts no new trial and ends when those that run have ended" if count else "starts no trial, and ends"
-        then = f"Follow it with: resnext-search status {folder} --watch"
+        then = f"Follow it with: resnext-search status {typed(folder)} --watch"
     else:
         does = f"interrupts {trials} and ends within seconds" if count else "ends within seconds"
-        then = f"Continue with: resnext-search resume {folder}"
+        then = f"Continue with: resnext-search resume {typed(folder)}"
     return f"{folder}: the run there ({facts['run']}) {does}\n{then}"
 
 
@@ -172,5 +173,5 @@ def retry_words(facts: dict[str, Any]) -> str:
     return (
         f"{folder}: {len(trials)} trial{'s' * (len(trials) != 1)} queued again, to be trained from the start: "
         f"{numbers}\n"
-        f"Run them with: resnext-search resume {folder}"
+        f"Run them with: resnext-search resume {typed(folder)}"
     )

@@ -19,6 +19,7 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.planning.limits import Budget
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.study import Study
 from rich.console import Console
 
@@ -38,7 +39,7 @@ class RunContext:
     @property
     def how_to_continue(self) -> str:
         """The command for it."""
-        return f"Continue with: resnext-search resume {self.folder.path}"
+        return f"Continue with: resnext-search resume {typed(self.folder.path)}"
 
 
 @contextmanager
@@ -50,9 +51,13 @@ def words_apart(log: Path) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     terminal, errors = os.dup(1), os.dup(2)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # what it has not, is escaped
     handler = logging.StreamHandler()  # standard error, which is the log file by then
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    with log.open("a", encoding="utf-8") as sink, os.fdopen(os.dup(terminal), "w", encoding="utf-8") as screen:
+    with (
+        log.open("a", encoding="utf-8") as sink,
+        os.fdopen(os.dup(terminal), "w", encoding=encoding, errors="backslashreplace") as screen,
+    ):
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
         logging.getLogger().addHandler(handler)

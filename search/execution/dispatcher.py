@@ -18,7 +18,7 @@ from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.spaces.errors import TooManyFailures
+from resnext_search.spaces.errors import TooManyFailures, typed
 from resnext_search.spaces.study.study import Phase
 
 # A phase is given up when at least this many trials have ended and more than half of them failed.
@@ -225,8 +225,8 @@ class Dispatcher:
             self.error = TooManyFailures(
                 f"{self._failed} of {self._ended} trials failed, "
                 f"the last one with {failure_class}:\n{message.rstrip()}",
-                hint=f"All failures: resnext-search status {self.folder.path}. Mend the cause, then try again with: "
-                f"resnext-search retry {self.folder.path} --failed",
+                hint=f"All failures: resnext-search status {typed(self.folder.path)}. Mend the cause, then try again "
+                f"with: resnext-search retry {typed(self.folder.path)} --failed",
             )
 
     def _end(self, trial_id: int) -> None:

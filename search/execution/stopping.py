@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any, Literal
 
 from resnext_search.results.journal.folder import StudyFolder, this_process
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.whole_file import write_whole
 
 How = Literal["drain", "now"]
@@ -76,7 +77,7 @@ class StopRequests:
     def last_words(self, reason: str) -> None:
         """Tell the user why the process ends here and now, from whichever thread."""
         self._say(f"resnext-search: {self._folder.path}: {reason}; everything is saved")
-        self._say(f"Continue with: resnext-search resume {self._folder.path}")
+        self._say(f"Continue with: resnext-search resume {typed(self._folder.path)}")
 
     def _say(self, words: str) -> None:
         cursor = "\x1b[?25h" * os.isatty(self._screen)  # which a table that redraws itself hides
@@ -93,7 +94,7 @@ class StopRequests:
             raise KeyboardInterrupt
         words = (
             "Interrupting the trials. Once more ends at once, and loses nothing that has finished: "
-            f"`resnext-search resume {self._folder.path}` continues."
+            f"`resnext-search resume {typed(self._folder.path)}` continues."
         )
         if os.isatty(self._screen):
             self.notice = words  # written into the table it would be drawn over

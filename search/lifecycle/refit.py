@@ -12,7 +12,7 @@ from resnext_search.results.journal.folder import StudyFolder, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.search.monitor.status import read_chosen
 from resnext_search.search.surrogate.trained import origin_of
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import UsageError, typed
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import whole_file, writing
@@ -95,7 +95,7 @@ def export_model(path: Path, kind: Format, out: Path | None = None) -> dict[str,
     with Journal(folder.journal, read_only=True) as journal:
         study = journal.study()
     if not folder.model.exists():
-        raise UsageError(f"{path}: no network has been saved yet", hint=f"Run: resnext-search refit {path}")
+        raise UsageError(f"{path}: no network has been saved yet", hint=f"Run: resnext-search refit {typed(path)}")
     file = out or (folder.onnx if kind == "onnx" else folder.weights)
     with writing(file):
         facts = _write_onnx(folder, study, file) if kind == "onnx" else _copy_weights(folder, file)

@@ -37,7 +37,7 @@ from resnext_search.search.planning.calibration import MOST_SECONDS, Calibrating
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.looks import is_look_due
-from resnext_search.search.planning.plan import check_change, freeze, under_its_rules
+from resnext_search.search.planning.plan import as_begun, check_change, freeze
 from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing_tuning
 from resnext_search.search.ray_backend.tuner import ray_workers
 from resnext_search.search.surrogate.candidates import Candidates
@@ -48,7 +48,7 @@ from resnext_search.spaces.errors import (
     ResnextSearchError,
     TooManyFailures,
     UsageError,
-    escaped,
+    typed,
 )
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
@@ -81,7 +81,7 @@ def run_study(
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
     Args:
-        study: What to do; if it names no `rules`, by those of the study that lies in the folder.
+        study: What to do; what it leaves out is as in the study that was begun in the folder.
         path: The study folder; made if there is none.
         text: The study file as given, to be kept in the folder; made from `study` without it.
         train: Trains one trial: called like `trainers.train`, with `latency=True` if the latency of its architecture is
@@ -110,7 +110,7 @@ def run_study(
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
-    study = under_its_rules(study, folder)
+    study = as_begun(study, folder)
     feasible = study.feasible_set()
     expect_installed(study.trackers)
     check_limits(study)
@@ -206,7 +206,7 @@ class StudyRun(RunContext):
             words = f"{self.folder.path}: interrupted with {self._phase_words}; everything is saved"
             raise Interrupted(words, hint=self.how_to_continue)
         words = f"{self.folder.path}: {limit} ended the study with {self._phase_words}; everything is saved"
-        hint = f"Continue with more: resnext-search resume {self.folder.path} {more}"
+        hint = f"Continue with more: resnext-search resume {typed(self.folder.path)} {more}"
         if lacks_claim or not self.journal.trials(phase="search", states=["completed"]):
             raise BudgetEnded(words, hint=hint)
         return f"\n{words}\n{hint}"
@@ -284,14 +284,15 @@ def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
 
 
 def _make(path: Path) -> None:
-    if escaped(str(path.resolve())) != str(path.resolve()):
-        words = f"{escaped(str(path.resolve()))}: no study can be kept there: Ray knows names in UTF-8 alone"
-        raise UsageError(words, hint="Name another folder with --out.")
     try:
+        for folder in (path.resolve(), Path.cwd()):
+            str(folder).encode()
         path.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
     except OSError as error:
         reason = error.strerror or str(error)
+    except UnicodeEncodeError:
+        reason = "Ray takes no names that are not UTF-8, of the folder or of the one where you are"
     if reason:
         raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
 

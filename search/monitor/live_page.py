@@ -29,6 +29,7 @@ from resnext_search.search.monitor.live_server import Board, PageServer
 from resnext_search.search.monitor.status import idle_seconds, read_status
 from resnext_search.search.monitor.summary import summarize_search
 from resnext_search.search.surrogate.seen_trials import seen_trials
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.configuration import describe
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -270,7 +271,7 @@ def _say_where(process: subprocess.Popen[str], folder: StudyFolder, port: int, s
     else:
         say(
             f"Live page: none on port {port}: {said['error']}. The study goes on without it. "
-            f"For one beside it: resnext-search report {folder.path} --serve"
+            f"For one beside it: resnext-search report {typed(folder.path)} --serve"
         )
 
 

@@ -168,12 +168,14 @@ def running_table(trials: Sequence[RunningTrial], console: Console) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     curve = max([len("curve"), *(min(MOST_BARS, len(trial.curve)) for trial in shown)])
     numbers = 7 + len("error %") + 11 + 4 * 2  # with two spaces before each
-    table.add_column("trial", no_wrap=True, overflow="ellipsis", max_width=max(10, console.width - curve - numbers))
+    is_ascii = console.options.ascii_only
+    room = max(10, console.width - curve - numbers)
+    table.add_column("trial", no_wrap=True, overflow="crop" if is_ascii else "ellipsis", max_width=room)
     table.add_column("epoch", justify="right", no_wrap=True)
     table.add_column("curve", style="cyan", no_wrap=True)
     table.add_column("error %", justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
-    bars = BARS_ASCII if console.options.ascii_only else BARS
+    bars = BARS_ASCII if is_ascii else BARS
     values = [value for trial in shown for value in trial.curve]
     for trial in shown:
         table.add_row(

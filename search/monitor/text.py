@@ -8,6 +8,7 @@ from resnext_search.results.journal.rows import ENDED, FINALIST, State, last_lin
 from resnext_search.results.tables.layout import text_table
 from resnext_search.search.planning.forecast import Remaining
 from resnext_search.spaces.architecture.architecture import dashed
+from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.units import duration, span
 
 _ORDER: tuple[State, ...] = (*ENDED, "interrupted", "queued", "running")
@@ -37,7 +38,7 @@ def status_words(facts: dict[str, Any]) -> str:
     if (limit := facts["budget"]["seconds"])["of"] is not None:
         lines.append(f"time at work: {duration(limit['used'])} of {duration(limit['of'])}")
     if not facts["live"] and sum(facts["states"].get(state, 0) for state in ENDED) < facts["trials"]:
-        lines.append(f"Continue with: resnext-search resume {facts['folder']}")
+        lines.append(f"Continue with: resnext-search resume {typed(facts['folder'])}")
     return "\n".join(lines)
 
 

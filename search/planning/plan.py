@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.reader import JournalReader
+from resnext_search.results.journal.rows import ENDED
 from resnext_search.search.planning.claim_trials import claim_trials
 from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
@@ -22,7 +23,9 @@ from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.feasible import FeasibleSet
-from resnext_search.spaces.study.file import parse_study
+from resnext_search.spaces.study.checks import problems_of_asking
+from resnext_search.spaces.study.file import parse_study, with_its_defaults
+from resnext_search.spaces.study.problems import dotted
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
 
@@ -152,8 +155,8 @@ def study_hash(study: Study) -> str:
     return hashlib.sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-def rules_in(folder: StudyFolder) -> int | None:
-    """The rules under which the study of a folder was begun; None if there is none yet.
+def begun_in(folder: StudyFolder) -> Study | None:
+    """The study that was begun in a folder; None if there is none yet.
 
     Raises:
         ResnextSearchError: Its journal cannot be read.
@@ -164,20 +167,32 @@ def rules_in(folder: StudyFolder) -> int | None:
     except OSError:  # what is wrong with the folder is said when something is to be written there
         return None
     with JournalReader(folder.journal) as journal:
-        return journal.study().rules
+        return journal.study()
 
 
-def under_its_rules(study: Study, folder: StudyFolder) -> Study:
-    """A study that names no rules, under those of its folder; as it is if it names some, or if there is no study yet.
+def has_trials_left(study: Study, folder: StudyFolder) -> bool:
+    """Whether a run surely has something to train: also where it says no, its claim may need more trials."""
+    if begun_in(folder) is None:
+        return True
+    with JournalReader(folder.journal) as journal:
+        states = [trial.state for trial in journal.trials()]
+        return not set(states) <= set(ENDED) or len(journal.trials(phase="search")) < study.search.trials
+
+
+def as_begun(study: Study, folder: StudyFolder) -> Study:
+    """A study with the defaults of the one that was begun in its folder; as it is if there is none.
 
     Raises:
-        StudyError: It asks for what those rules do not know.
+        StudyError: It asks for what the rules of that study do not know, or for what cannot be run.
     """
-    rules = None if "rules" in study.model_fields_set else rules_in(folder)
-    if rules is None or rules == study.rules:
-        return study
+    before = begun_in(folder)
     written = study.model_dump(mode="json", exclude_unset=True)
-    return parse_study(json.dumps(written | {"rules": rules}), str(folder.study))
+    if before is not None and with_its_defaults(written, before) != written:
+        return parse_study(json.dumps(written), str(folder.study), begun=lambda _: before)
+    problems = problems_of_asking(dict(study), begun=before is not None)
+    if lines := [f"{dotted(problem.key)}: {problem.words()}" for problem in problems]:
+        raise StudyError("\n".join(lines))
+    return study
 
 
 def check_change(before: Study, after: Study, folder: Path) -> None:

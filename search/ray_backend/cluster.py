@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,12 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from resnext_search.search.planning.calibration import room
+from resnext_search.search.ray_backend.addresses import LOCAL, VARIABLE, cluster_of
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.open_files import expect_open_files
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
-from resnext_search.spaces.errors import MachineLost, UsageError
+from resnext_search.spaces.errors import MachineLost, UsageError, shown
 from resnext_search.spaces.study.study import Study
-
-# Seconds in which the head of a Ray cluster must accept a connection.
-CLUSTER_TIMEOUT_SECONDS = 5
-CLUSTER_HINT = "Give host:port of the cluster's head, as `ray start --head` printed it; its dashboard has another port."
-# How HTTP/2, and so gRPC, begins (RFC 9113, 3.4): a client's words and settings, which a server answers with its own.
-SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 
 class Node(NamedTuple):
@@ -93,9 +87,9 @@ class Cluster:
 
 @contextmanager
 def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Cluster]:
-    """Start Ray on this machine, or join the cluster of `resources.cluster`, for the time of the block.
+    """Start Ray on this machine, or join the cluster of `cluster_of`, for the time of the block.
 
-    Without a cluster, a Ray that runs in this process already is used as it is, and left running.
+    Without `resources.cluster`, a Ray that runs in this process already is used as it is, and left running.
 
     Args:
         study: Its name stands in the dashboard's list of jobs.
@@ -104,14 +98,14 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     """
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
-    if study.resources.cluster is None and ray.is_initialized():
+    if study.resources.cluster in (None, LOCAL) and ray.is_initialized():
         yield Cluster(_nodes(cpus, gpus), None)
         return
-    with scratch_folder() as scratch:
+    address = cluster_of(study.resources.cluster)
+    with scratch_folder() as scratch, _environment({VARIABLE: None, "TMPDIR": str(scratch.parent)}):
         try:
-            if study.resources.cluster is not None:
-                _expect_cluster(study.resources.cluster)
-                context = ray.init(address=study.resources.cluster, **quiet)
+            if address is not None:
+                context = ray.init(address=address, **quiet)
             else:
                 context = _started(cpus, gpus, str(scratch), quiet)
             url = context.dashboard_url
@@ -120,12 +114,31 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
             ray.shutdown()
 
 
+@contextmanager
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Within the block this process, and those that it starts, have these variables; None: they have it not."""
+    before = {name: os.environ.get(name) for name in values}
+    try:
+        _set(values)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
 def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, Any]) -> Any:
     """Ray on this machine; `MachineLost` if it has not come up in the half minute that it gives itself."""
     expect_open_files()
     try:
         with on_loopback():
             return ray.init(
+                LOCAL,
                 num_cpus=cpus,
                 num_gpus=gpus,
                 include_dashboard=True,
@@ -156,37 +169,42 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _expect_cluster(address: str) -> None:
-    """Ray itself takes over a minute to notice that nobody is there, and longer if it is somebody else."""
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=CLUSTER_TIMEOUT_SECONDS) as head:
-            if os.environ.get("RAY_USE_TLS", "0") == "1":
-                return
-            head.sendall(GREETING)
-            answer = head.makefile("rb").read(len(SETTINGS))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"resources.cluster: no Ray cluster answers at {address}: {error}", hint=CLUSTER_HINT
-        ) from error
-    if answer[3:4] != SETTINGS[3:4]:
-        raise UsageError(f"resources.cluster: what answers at {address} is no head of a Ray cluster", hint=CLUSTER_HINT)
-
-
-PREFIX = "rs-"  # short: Unix sockets below it allow about 100 characters
+PREFIX = "rs-"
 _LOCK = "LOCK"
+# Bytes of the name of a Unix socket, whose field of 108 ends with a zero (unix(7)), and what Ray and we put into it.
+LONGEST_SOCKET = 107
+_BELOW_THE_ROOT = f"/{PREFIX}8letters/session_2026-11-30_16-16-00_123456_4194304/sockets/plasma_store"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A new folder for the time of the block; those that killed runs of this user left behind are removed first."""
-    _remove_orphans(Path(tempfile.gettempdir()))
-    path = Path(tempfile.mkdtemp(prefix=PREFIX))
+    root = _root_of_sockets()
+    _remove_orphans(root)
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
     try:
         with FileLock(path / _LOCK):
             yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _root_of_sockets() -> Path:
+    """The folder for temporary files, or /tmp where the names of Ray's sockets in it would be too long, or not ASCII.
+
+    Raises:
+        UsageError: They would, and /tmp cannot be written.
+    """
+    wanted, usual = tempfile.gettempdir(), "/tmp"
+    longest = LONGEST_SOCKET - len(_BELOW_THE_ROOT)
+    if len(wanted) <= longest and wanted.isascii():
+        return Path(wanted)
+    if not os.access(usual, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"TMPDIR: found {shown(wanted)}; allowed: at most {longest} characters of ASCII",
+            hint=f"Sockets have short names, and {usual} cannot be written: set TMPDIR to a folder with a short name.",
+        )
+    return Path(usual)
 
 
 def _remove_orphans(root: Path) -> None:

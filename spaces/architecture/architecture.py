@@ -1,11 +1,11 @@
 """What is a ResNeXt, as data: what a study keeps fixed, and one point of its search space.
 
-Imports no torch: a plan must be made without it. The network itself is built in `trainers/resnext.py`.
+Imports no torch: a plan must be made without it. The network itself is built in `trainers/resnext.py`; how a name is
+read, in `names.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +14,6 @@ from resnext_search.spaces.errors import UsageError
 
 Stem = Literal["cifar", "imagenet"]
 Shortcut = Literal["projection", "identity", "none"]
-
-# Blocks per stage that the literature means by a depth (He et al. 2016, Table 1; ResNet-200: arXiv:1603.05027).
-IMAGENET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 
 
 @dataclass(frozen=True)
@@ -134,52 +131,6 @@ class Architecture:
         '8x14d-29'
         """
         return f"{self.cardinality}x{self.width}d-{self.depth}"
-
-
-def parse_name(name: str, template: Template, blocks: Sequence[int] | None = None) -> Architecture:
-    """Read a name such as `32x4d-50`, with widths that double.
-
-    Args:
-        name: `<cardinality>x<width>d-<depth>`.
-        template: Says what a depth means: the literature's blocks for the `imagenet` stem, 9n + 2 for three stages.
-        blocks: Blocks per stage where the depth does not say them; must then agree with the depth.
-
-    Raises:
-        UsageError: The name is not of this form, or its depth has no known blocks.
-
-    >>> parse_name("32x4d-50", Template(stem="imagenet", stages=4)).blocks
-    (3, 4, 6, 3)
-    """
-    numbers = re.fullmatch(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})d-([1-9][0-9]{0,8})", name, re.ASCII | re.IGNORECASE)
-    if numbers is None:
-        form = "<cardinality>x<width>d-<depth>"
-        raise UsageError(f"architecture name {name!r}: not of the form {form}", hint="Try 32x4d-50.")
-    cardinality, width, depth = map(int, numbers.groups())
-    architecture = Architecture.paper(cardinality, width, tuple(blocks or _blocks_of_depth(depth, template)))
-    if architecture.depth != depth or len(architecture.blocks) != template.stages:
-        raise UsageError(
-            f"architecture name {name!r}: blocks {list(architecture.blocks)} make {architecture.depth} layers in "
-            f"{len(architecture.blocks)} stages, not {depth} in {template.stages}",
-            hint=f"Name it {architecture.name}, or give other --blocks.",
-        )
-    return architecture
-
-
-def _blocks_of_depth(depth: int, template: Template) -> tuple[int, ...]:
-    if template.stem == "imagenet" and depth in IMAGENET_BLOCKS:
-        return IMAGENET_BLOCKS[depth]
-    step = 3 * template.stages
-    per_stage, left_over = divmod(depth - 2, step)
-    if template.stem == "cifar" and left_over == 0 and per_stage > 0:
-        return (per_stage,) * template.stages
-    known, nearest = ", ".join(map(str, IMAGENET_BLOCKS)), max(per_stage, 1) * step + 2
-    if template.stem == "cifar":
-        known = f"{step}n + 2; nearest {nearest} and {nearest + step}"
-    example = ",".join(["2"] * template.stages)
-    raise UsageError(
-        f"depth {depth} does not say how many blocks each stage has; known depths: {known}",
-        hint=f"Give the blocks of the {template.stages} stages, e.g. --blocks {example}.",
-    )
 
 
 def dashed(numbers: Iterable[int]) -> str:

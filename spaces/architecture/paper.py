@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from resnext_search.spaces.architecture.architecture import Template, parse_name
+from resnext_search.spaces.architecture.architecture import Template
 from resnext_search.spaces.architecture.complexity import Complexity, bottleneck_parameters, complexity
+from resnext_search.spaces.architecture.names import parse_name
 
 IMAGENET = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
 CIFAR = Template()  # CIFAR-10, the layout of the paper's appendix A

@@ -39,11 +39,13 @@ def empty_feasible_set(template: Template, axes: Axes, band: Band) -> EmptyFeasi
     lines = [_line(side, found, band) for side, found in (("below", below), ("above", above)) if found is not None]
     capped = ", with C > 1 not above the budget" if axes.width_rule == "matched" else ""
     tolerance = ceil(10_000 * min(distances) / band.target) / 100 if distances else 100.0
-    widen = f", or budget.tolerance to at least {tolerance:g}%" if tolerance <= 100 * MOST_TOLERANCE else ""
+    widen = f" or budget.tolerance={tolerance:g}%" if tolerance <= 100 * MOST_TOLERANCE else ""
+    nearest = min((found[0] for found in (below, above) if found), key=lambda cost: abs(cost - band.target))
+    budget = f"'budget={{multiply_adds: {nearest}, tolerance: {100 * band.tolerance:g}%}}'"
     return EmptyFeasibleSet(
         f"budget: none of {axes.combinations:,} candidates lies between {band.low:,} and {band.high:,} multiply-adds "
         f"({band.target:,} ± {100 * band.tolerance:g} %{capped}). Nearest:\n" + "\n".join(lines),
-        hint=f"Set budget.multiply_adds to one of these numbers{widen}, or widen the axes.",
+        hint=f"Give {budget}{widen}, or widen the axes.",
     )
 
 

@@ -207,6 +207,7 @@ class AxesConfig(Section):
                 errors += [
                     InitErrorDetails(type=detail["type"], loc=place, input=value, ctx=detail.get("ctx", {}))
                     for detail in error.errors()
+                    if detail["loc"] == (name,)  # not what the broken value leaves unknown
                 ]
         if errors:
             raise ValidationError.from_exception_data("Study", errors)

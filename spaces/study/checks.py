@@ -23,6 +23,7 @@ from resnext_search.spaces.study.sections import (
     DataConfig,
     Limits,
     Recipe,
+    Resources,
     TemplateConfig,
 )
 from resnext_search.spaces.study.yaml_reader import Key
@@ -31,6 +32,8 @@ from resnext_search.spaces.study.yaml_reader import Key
 FEWEST_RATES = 3
 # Every arm is trained some twenty times; more arms than this are a typing error.
 MOST_ARMS = 32
+# Ten times what linear scaling gives for a batch of 2,560 images (Goyal et al. 2017, arXiv:1706.02677): SGD diverges.
+MOST_LEARNING_RATE = 10.0
 # Beside them a spend has arms for width, for depth and for the base.
 MOST_MULTIPLES = MOST_ARMS - 3
 MOST_BUDGETS = 5
@@ -41,6 +44,40 @@ def problems_between_sections(sound: Mapping[str, Any]) -> Iterator[Problem]:
     for names, check in _CHECKS.items():
         if all(name in sound for name in names):
             yield from check(*(sound[name] for name in names))
+
+
+def problems_of_asking(sound: Mapping[str, Any], *, begun: bool) -> Iterator[Problem]:
+    """What is wrong with sound sections that somebody asks for, though a journal may hold it; given as above.
+
+    `begun`: a study goes on, whose learning rates are what they were.
+    """
+    if "trainer" in sound and "resources" in sound:
+        yield from _gpu_problems(sound["trainer"], sound["resources"])
+    if "trainer" in sound and "axes" in sound and not begun:
+        yield from _rate_problems(sound["trainer"], sound["axes"])
+
+
+def _gpu_problems(trainer: Recipe, resources: Resources) -> Iterator[Problem]:
+    """More GPUs than the trainer uses, or parts of more than one, which Ray does not give."""
+    gpus = resources.gpu
+    if gpus == "auto" or gpus <= 1:
+        return
+    key, found = ("resources", "gpu"), f"{gpus:g}"
+    if trainer.plugin is None:
+        fix = "The trainer that is built in uses one GPU: give 1, or less, such as 0.5 for two trials on each."
+        yield Problem(key, found, "at most 1", fix)
+    elif not gpus.is_integer():
+        yield Problem(key, found, "at most 1, or a whole number", f"Give {int(gpus)} or {int(gpus) + 1}.")
+
+
+def _rate_problems(trainer: Recipe, axes: AxesConfig) -> Iterator[Problem]:
+    axis = axes.knob("learning_rate")
+    searched = () if axis is None else axis.places()
+    rates = [(("axes", "learning_rate", *place), rate) for place, rate in searched]
+    for key, rate in [(("trainer", "learning_rate"), trainer.learning_rate), *rates]:
+        if rate > MOST_LEARNING_RATE:
+            fix = "Training diverges with more; 0.003 to 1 is usual, such as 0.1."
+            yield Problem(key, f"{rate:g}", f"at most {MOST_LEARNING_RATE:g}", fix)
 
 
 def _budget_problems(budget: BudgetConfig, template: TemplateConfig, data: DataConfig) -> Iterator[Problem]:
@@ -182,8 +219,9 @@ def _budgets_problems(claim: ClaimConfig, multiples: Sequence[int], rules: int) 
 
 def _looks_problems(looks: Sequence[int], seeds: int) -> Iterator[Problem]:
     if any(low >= high for low, high in pairwise(looks)):
-        allowed = "numbers of seeds, each larger than the one before"
-        yield Problem(("claim", "looks"), shown(looks), allowed, f"Give {shown(sorted(set(looks)))}.")
+        allowed, rising = "numbers of seeds, each larger than the one before", sorted(set(looks))
+        rising = rising if len(rising) > 1 else [*rising, 2 * rising[0]]
+        yield Problem(("claim", "looks"), shown(looks), allowed, f"Give {shown(rising)}.")
     elif seeds != looks[-1]:
         allowed = f"{looks[-1]:,}, the last of claim.looks {shown(looks)}"
         yield Problem(("claim", "seeds"), f"{seeds:,}", allowed, "Remove it: the last look says it.")

@@ -7,18 +7,20 @@ conversion; both are translated back with the values that were read from the fil
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.study.axes import AxesConfig, IntegerRange
-from resnext_search.spaces.study.checks import problems_between_sections
-from resnext_search.spaces.study.problems import Problem
+from resnext_search.spaces.study.checks import problems_between_sections, problems_of_asking
+from resnext_search.spaces.study.problems import Problem, dotted
 from resnext_search.spaces.study.sections import Section
 from resnext_search.spaces.study.study import Study
-from resnext_search.spaces.study.yaml_reader import Key
+from resnext_search.spaces.study.units import as_number
+from resnext_search.spaces.study.yaml_reader import Key, read_yaml
 
 _LIMITS = {
     "greater_than_equal": "at least {ge}",
@@ -56,12 +58,28 @@ _FORMS: dict[Key, str] = {
 }
 
 
-def problems_of(raw: dict[str, Any], error: ValidationError) -> list[Problem]:
-    """Everything that is wrong with the values of a study file, given what `Study.model_validate` raised for them."""
-    complaints = _merged(_problem(details, raw) for details in error.errors(include_url=False) if not _echo(details))
-    between = problems_between_sections(_sound_sections(raw))
-    located = (problem._replace(key=_as_written(problem.key, raw, absent=True)) for problem in between)
-    return list(dict.fromkeys([*complaints, *located]))
+def problems_of(
+    raw: dict[str, Any], error: ValidationError, typed: Sequence[Key] = (), *, begun: bool = False
+) -> list[Problem]:
+    """Everything that is wrong with the values of a study file, given what `Study.model_validate` raised for them.
+
+    `typed` are the keys of the command line, and `begun` is as of `problems_of_asking`.
+    """
+    all_details = (details for details in error.errors(include_url=False) if not _echo(details))
+    complaints = _merged(_problem(details, raw, typed) for details in all_details)
+    sound = _sound_sections(raw)
+    between = [*problems_between_sections(sound), *problems_of_asking(sound, begun=begun)]
+    return list(dict.fromkeys([*complaints, *_located(between, raw)]))
+
+
+def problems_of_sound(raw: dict[str, Any], study: Study, *, begun: bool) -> list[Problem]:
+    """The problems of `problems_of_asking` with a study that is sound as such, and was read from these values."""
+    return list(_located(problems_of_asking(dict(study), begun=begun), raw))
+
+
+def _located(problems: Iterable[Problem], raw: dict[str, Any]) -> Iterator[Problem]:
+    for problem in problems:
+        yield problem._replace(key=_as_written(problem.key, raw, absent=True))
 
 
 def _sound_sections(raw: dict[str, Any]) -> dict[str, Any]:
@@ -91,11 +109,17 @@ def _section_of(name: str) -> type[Section] | None:
 
 
 def _echo(details: ErrorDetails) -> bool:
-    """Whether pydantic calls a list too short only because it has dropped the elements that are wrong."""
+    """Whether pydantic only repeats a complaint.
+
+    It calls a list too short when it has dropped the elements that are wrong, and misses a default that depends on
+    what is wrong before it.
+    """
+    if details["type"] == "default_factory_not_called":
+        return True
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
-def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
+def _problem(details: ErrorDetails, raw: dict[str, Any], typed: Sequence[Key]) -> Problem:
     kind, context = details["type"], details.get("ctx", {})
     absent = kind in ("missing", "problem")
     key = _as_written(details["loc"], raw, absent=absent)
@@ -107,7 +131,7 @@ def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
         purpose = f": {described[0].lower()}{described[1:]}" if described else ""
         return Problem(key, found, "a value", f"Add {key[-1]}{purpose}.")
     if kind == "extra_forbidden":
-        return _unknown_key(key)
+        return _unknown_key(key, raw, typed)
     if kind == "string_pattern_mismatch":
         return Problem(key, found, _PATTERNS.get(key, "other text"))
     if kind in _LIMITS:
@@ -119,28 +143,89 @@ def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
     if key[:1] == ("axes",) and len(key) == 2 and kind in ("tuple_type", "model_type"):
         allowed = "a list, or min and max"
     fix = "Put it in quotes." if kind == "string_type" and isinstance(details["input"], int | float) else ""
+    if kind in ("int_type", "float_type"):
+        number = as_number(_at(raw, key), whole=kind == "int_type", units=key in _FORMS)
+        fix = f"Write {number}." if number else ""
     return Problem(key, found, allowed, fix)
 
 
-def _unknown_key(key: Key) -> Problem:
-    name = str(key[-1])
+def _unknown_key(key: Key, raw: dict[str, Any], typed: Sequence[Key]) -> Problem:
     known = list(_model_at(key[:-1]).model_fields)
-    guesses = difflib.get_close_matches(name[:100], known, n=1)
-    owners = [f"to {owner}" for owner in Study.model_fields if owner != key[0] and name in _keys_of(owner)]
-    if len(key) > 1 and name in Study.model_fields:
-        owners.insert(0, "at the top level")
-    if guesses:
-        fix = f"Did you mean {guesses[0]}?"
-    elif owners:
-        fix = f"It belongs {owners[0]}."
-    else:
+    given = next((each for each in typed if each[: len(key)] == key), ())  # more of it, if it was typed
+    meant = _meant(given or key, _at(raw, given or key))
+    if cut := _cut_number(key, raw):
+        fix = cut
+    elif meant is None:
         fix = "Remove it."
-    return Problem(key, "an unknown key", ", ".join(known), fix)
+    elif given:
+        fix = f"Did you mean {dotted(meant)}?"
+    elif meant[:-1] == key[:-1]:
+        fix = f"Did you mean {meant[-1]}?"
+    else:
+        fix = f"It belongs to {dotted(meant[:-1])}." if len(meant) > 1 else "It belongs at the top level."
+    return Problem(given or key, "an unknown key", ", ".join(known), fix)
+
+
+def _meant(key: Key, value: Any) -> Key | None:
+    """The place that is meant by one that is none: one that is spelt almost so, or that of this name elsewhere."""
+    place: list[str] = []
+    for part in key:
+        guess = _nearest(str(part), _model_at(tuple(place)).model_fields)
+        if guess is None:
+            break
+        place.append(guess)
+    else:
+        return tuple(place)
+    name = str(key[-1])
+    if len(key) > 1 and name in Study.model_fields:
+        return (name,)
+    elsewhere = [owner for owner in Study.model_fields if owner != key[0]]
+    exact = [(owner, name) for owner in elsewhere if _takes(owner, name, value)]
+    almost = [(owner, guess) for owner in elsewhere if (guess := _nearest(name, _keys_of(owner)))]
+    return next(((owner, guess) for owner, guess in (*exact, *almost) if _takes(owner, guess, value)), None)
+
+
+def _nearest(word: str, known: Collection[str]) -> str | None:
+    """The one of some names that a word is, or almost is, in whatever case; None if it is like none."""
+    guesses = difflib.get_close_matches(word[:100].casefold(), known, n=1)
+    return word if word in known else next(iter(guesses), None)
 
 
 def _keys_of(name: str) -> Collection[str]:
     section = _section_of(name)
     return section.model_fields if section is not None else ()
+
+
+def _takes(name: str, key: str, value: Any) -> bool:
+    """Whether a section has such a key, for such a value."""
+    section = _section_of(name)
+    if section is None or key not in section.model_fields:
+        return False
+    try:
+        section.model_validate({key: value})
+    except ValidationError as error:
+        return all(details["loc"][:1] != (key,) for details in error.errors())
+    return True
+
+
+def _cut_number(key: Key, raw: dict[str, Any]) -> str:
+    """What to write where a file has `{rate: 0,003}`, in which YAML reads `rate: 0` and a key `003` of nothing."""
+    section = _at(raw, key[:-1])
+    names = list(section)
+    place = names.index(key[-1])
+    before = list(takewhile(lambda name: _is_cut(name, section), reversed(names[:place])))
+    after = takewhile(lambda name: _is_cut(name, section), names[place:])
+    name = names[place - len(before) - 1] if place > len(before) else ""
+    if not _is_cut(key[-1], section) or type(section.get(name)) is not int:
+        return ""
+    number = as_number(",".join(map(str, (section[name], *reversed(before), *after))))
+    if number is None or (len(key) == 2 and not _takes(str(key[0]), name, read_yaml(number, "").value)):
+        return "Between braces a comma ends a value."
+    return f"Write {name}: {number}. Between braces a comma ends a value."
+
+
+def _is_cut(name: object, section: dict[str, Any]) -> bool:
+    return str(name).isdecimal() and section[str(name)] is None
 
 
 def _model_at(key: Key) -> type[BaseModel]:

@@ -11,15 +11,18 @@ from typing import Any
 
 from pydantic import ValidationError
 from resnext_search.spaces.errors import StudyError, shown
-from resnext_search.spaces.study.complaints import problems_of
+from resnext_search.spaces.study.complaints import problems_of, problems_of_sound
 from resnext_search.spaces.study.problems import Problem, dotted
+from resnext_search.spaces.study.recipes import USUAL_WARMUP
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.study.yaml_reader import LARGEST_FILE_BYTES, Key, Repeat, read_yaml
 
 # A file with more problems than this has one problem.
 MOST_SHOWN = 20
 
-Begun = Callable[[str], int | None]
+Begun = Callable[[str], Study | None]
+
+COMMAND_LINE = "command line"
 
 _MAKE_ONE = "Make one with: resnext-search init"
 
@@ -30,8 +33,8 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), begun: Begun | N
     Args:
         path: The YAML file.
         overrides: `key=value` with a dotted key, such as `search.trials=80`; the value is read as YAML.
-        begun: Says by the name of a study under which rules it was begun, None if it was not. Those are its rules then,
-            unless the file or an override names others.
+        begun: Gives by its name the study that was begun and is to go on, None if there is none. What is not written
+            is as in that one: see `with_its_defaults`.
 
     Raises:
         StudyError: The file cannot be read, or has problems; the message lists all of them.
@@ -64,19 +67,23 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = (), begun: Be
         raise StudyError(f"{source}: the file is empty", hint=_MAKE_ONE)
     if not isinstance(raw, dict):
         raise StudyError(f"{source}:1: found {shown(raw)}; a study file is a mapping of keys to values", hint=_MAKE_ONE)
-    places = {key: f"{source}:{line}" for key, line in document.lines.items()}
+    places, typed = {key: f"{source}:{line}" for key, line in document.lines.items()}, list[Key]()
     for override in overrides:
         key = _apply_override(raw, override)
+        typed.append(key)
         places = {known: place for known, place in places.items() if known[: len(key)] != key}
-        places[key] = "command line"
+        for depth in range(len(key)):  # also of the sections that it has brought along
+            places.setdefault(key[: depth + 1], COMMAND_LINE)
     name = raw.get("name")
-    if begun is not None and "rules" not in raw and isinstance(name, str) and (rules := begun(name)) is not None:
-        raw["rules"] = rules
+    before = begun(name) if begun is not None and isinstance(name, str) else None
+    raw = raw if before is None else with_its_defaults(raw, before)
     lines = [_repeated(repeat, source) for repeat in document.repeats]
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        lines += _lines(problems_of(raw, error), places)
+        lines += _lines(problems_of(raw, error, typed, begun=before is not None), places)
+    else:
+        lines += _lines(problems_of_sound(raw, study, begun=before is not None), places)
     if lines:
         left_out = [f"... and {len(lines) - MOST_SHOWN:,} more problems"] if len(lines) > MOST_SHOWN else []
         raise StudyError(
@@ -86,10 +93,23 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = (), begun: Be
     return study
 
 
+def with_its_defaults(raw: Mapping[str, Any], before: Study) -> dict[str, Any]:
+    """The values of a file that goes on with a study: what is not written, and has had other defaults, is as it was.
+
+    Those are the rules, and the warm-up of a recipe without a name.
+    """
+    given = {"rules": before.rules, **raw}
+    recipe, was = given.get("trainer", {}), before.trainer
+    unnamed = isinstance(recipe, dict) and recipe.get("recipe") is None and "warmup_epochs" not in recipe
+    if unnamed and was.warmup_epochs == USUAL_WARMUP and recipe.get("epochs", was.epochs) == was.epochs:
+        given["trainer"] = {**recipe, "warmup_epochs": USUAL_WARMUP}
+    return given
+
+
 def _apply_override(raw: dict[str, Any], override: str) -> Key:
     """Put the value of `key=value` where the key says; returns the key."""
     name, equals, text = override.partition("=")
-    key, given = tuple(name.strip().split(".")), f"command line: {shown(override)}"
+    key, given = tuple(name.strip().split(".")), f"{COMMAND_LINE}: {shown(override)}"
     if not equals or not all(key):
         raise StudyError(f"{given} is not of the form key=value", hint="For example search.trials=80.")
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 RecipeName = Literal["paper-cifar", "paper-imagenet", "short"]
 
@@ -48,6 +48,19 @@ _SHORT = {
 
 _BY_NAME = {"paper-cifar": _PAPER_CIFAR, "paper-imagenet": _PAPER_IMAGENET, "short": _SHORT}
 RECIPES = MappingProxyType({name: MappingProxyType(keys) for name, keys in _BY_NAME.items()})
+
+
+# Epochs of warm-up of a recipe without a name, where its training is ten times as long or longer.
+USUAL_WARMUP = 1.0
+
+
+def usual_warmup(given: Mapping[str, Any]) -> float:
+    """The warm-up where none is written, of a recipe with these `epochs`: at most a tenth of them.
+
+    >>> usual_warmup({"epochs": 12}), usual_warmup({"epochs": 4}), usual_warmup({"epochs": 1})
+    (1.0, 0.4, 0.1)
+    """
+    return min(USUAL_WARMUP, float(given["epochs"]) / 10)
 
 
 def filled(given: Mapping[str, object]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from resnext_search.spaces.folds import fewest_outside
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
 from resnext_search.spaces.study.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
-from resnext_search.spaces.study.recipes import RecipeName, filled
+from resnext_search.spaces.study.recipes import RecipeName, filled, usual_warmup
 from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
@@ -94,7 +94,7 @@ class DataConfig(Section):
     name: str = Field(json_schema_extra=lambda schema: schema.update(enum=list(dataset_names())))
     """digits (no download) | fashion_mnist | cifar10 | cifar100 | image_folder (train/<class>/*, test/<class>/*)"""
     root: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]*$")] = "data"
-    """Where the files lie, relative to the folder the command is started in"""
+    """Where the files lie, relative to the folder the command is started in; ~ and $NAME are those of each machine"""
     train_images: Annotated[Whole, Field(ge=1)] | None = None
     """Images to train on; without it all that validation leaves"""
     validation_images: Annotated[Whole, Field(ge=1)] | None = None
@@ -235,8 +235,8 @@ class Recipe(Section):
     """Share of the target spread over all classes"""
     schedule: Literal["cosine", "step", "step-thirds"] = "cosine"
     """cosine: half a cosine to 0 | step: divided by 10 at 1/2 and 3/4 of the epochs | step-thirds: at 1/3 and 2/3"""
-    warmup_epochs: Annotated[Number, Field(ge=0)] = 1.0
-    """Epochs over which the learning rate rises from 0; fractions are allowed"""
+    warmup_epochs: Annotated[Number, Field(ge=0)] = Field(default_factory=usual_warmup)
+    """Epochs over which the learning rate rises from 0, fractions too; without it 1, or a tenth of `epochs` if less"""
     augment: Literal["standard", "none"] = "standard"
     """standard: random crop and, where the data allow it, a flip; of an image_folder a random part, resized | none"""
     plugin: str | None = None
@@ -316,7 +316,8 @@ class Resources(Section):
     gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
     """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
-    """host:port of a Ray cluster; without it Ray is started on this machine for the time of the run"""
+    """host:port of a Ray cluster | local: this machine, whatever RAY_ADDRESS says; without it this machine, where the
+    environment has no RAY_ADDRESS"""
 
 
 class Limits(Section):

@@ -57,6 +57,33 @@ def parse_seconds(value: Any) -> Any:
     return float(sum(Fraction(number) * seconds for number, seconds in parts if number))
 
 
+# As numbers are written elsewhere: between thousands, and before the decimals.
+_THOUSANDS = re.compile(r"([-+]?[1-9][0-9]{0,2})((?:[,'’\s][0-9]{3}){1,6})(\.[0-9]{1,20})?([^0-9]{0,10})")
+_WHOLE = re.compile(r"[-+]?[0-9]{1,40}")
+_PLAIN = re.compile(r"[-+]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][-+]?[0-9]{1,3})?")
+_DECIMAL_COMMA = re.compile(r"([-+]?[0-9]{1,20}),([0-9]{1,20})([^0-9]{0,10})")
+
+
+def as_number(value: Any, *, whole: bool = False, units: bool = False) -> str | None:
+    """How a study file has a number that was written in another way.
+
+    None for what is none, for a part where it has to be `whole`, and for `8.0M` or `2%` where `units` mean nothing.
+
+    >>> as_number("1,200"), as_number("12 500"), as_number("0,003"), as_number("12"), as_number("two"), as_number(1.5)
+    ('1200', '12500', '0.003', '12', None, None)
+    >>> as_number("1,200,000", whole=True), as_number("0,5", whole=True), as_number("8,0M", whole=True, units=True)
+    ('1200000', None, '8.0M')
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if found := _THOUSANDS.fullmatch(text):
+        text = found[1] + re.sub("[^0-9]", "", found[2]) + (found[3] or "") + found[4]
+    elif found := _DECIMAL_COMMA.fullmatch(text):
+        text = f"{found[1]}.{found[2]}{found[3]}"
+    plain = _WHOLE if whole else _PLAIN
+    read = parse_share(parse_seconds(parse_count(text))) if units else text
+    return text if plain.fullmatch(text) or not isinstance(read, str) else None
+
+
 # What the types of pydantic would let through: true as 1, "3" as 3, .nan and .inf.
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), AllowInfNan(False)]

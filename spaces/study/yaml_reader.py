@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 import yaml
-from resnext_search.spaces.errors import StudyError
+from resnext_search.spaces.errors import StudyError, shortened
 
 Key = tuple[str | int, ...]
 
@@ -59,7 +59,7 @@ def read_yaml(text: str, source: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        hint = "Check indentation, quotes and brackets."
+        hint = error.note or "Check indentation, quotes and brackets."
         raise StudyError(f"{place}: not readable as YAML: {what}", hint=hint) from error
     except (ValueError, OverflowError) as error:  # PyYAML passes the escape "\U00110000" to chr()
         raise StudyError(f"{source}: not readable as YAML: an escape (\\U...) that names no character") from error
@@ -75,10 +75,13 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
-        tagged = getattr(event, "tag", None) is not None
-        refused = "aliases (*name)" if isinstance(event, yaml.AliasEvent) else "tags (!name)" if tagged else ""
+        refused = advice = ""
+        if self.check_event(yaml.AliasEvent):
+            refused, advice = "aliases (*name)", f"Write out what *{shortened(event.anchor)} stands for."
+        elif getattr(event, "tag", None) is not None:
+            refused, advice = "tags (!name)", "Leave it out: quotes make text of a value, no tag is needed."
         if refused:
-            raise yaml.composer.ComposerError(None, None, f"{refused} are not allowed", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, f"{refused} are not allowed", event.start_mark, advice)
         return super().compose_node(parent, index)
 
 

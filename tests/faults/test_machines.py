@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from resnext_search.search.execution.context import words_apart
-from resnext_search.search.ray_backend import cluster as machines
+from resnext_search.search.ray_backend import addresses
 from resnext_search.search.ray_backend.cluster import ray_running
 from resnext_search.spaces.errors import UsageError
 
@@ -40,7 +40,7 @@ def test_a_cluster_that_is_not_there_is_said_within_five_seconds() -> None:
 
 
 def test_a_head_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines, "CLUSTER_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(addresses, "TIMEOUT_SECONDS", 0.2)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torchvision
 from resnext_search.spaces import Architecture, Template
-from resnext_search.spaces.architecture.architecture import parse_name
+from resnext_search.spaces.architecture.names import parse_name
 from resnext_search.trainers.resnext import Form, build_network, copy_weights, in_form_of
 from torch import nn
 from torch.nn import functional

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import gzip
+import os
+import re
 import warnings
 import zlib
 from collections.abc import Callable
@@ -35,7 +37,17 @@ def load_dataset(data: DataConfig) -> Dataset:
     Raises:
         DataError: It is missing, damaged, or not what the study says.
     """
-    return _READERS.get(data.name, _read_plugin)(data)
+    return _READERS.get(data.name, _read_plugin)(data.model_copy(update={"root": _expanded(data.root)}))
+
+
+def _expanded(root: str) -> str:
+    """The folder that `~` and `$NAME` in a root stand for on this machine; a study keeps them as they are written."""
+    path = os.path.expanduser(os.path.expandvars(root))  # noqa: PTH111 - pathlib raises on users
+    if (unknown := re.search(r"^~[^/]*|\$\w+|\$\{[^}]*\}", path)) and not Path(path).exists():
+        what = "no user of this name" if path.startswith("~") else "no variable of this name in the environment"
+        hint = "Set it, or give the path in full: data.root=/..."
+        raise DataError(f"data.root: found {root}: {unknown[0]}: {what}", hint=hint)
+    return path
 
 
 def check_dataset(data: DataConfig) -> Dataset:

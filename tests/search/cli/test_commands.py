@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_an_empty_band_is_said_with_its_neighbours_and_code_3(shell: Shell, stud
     assert "none of 192 candidates lies between 20,400 and 20,400 multiply-adds" in complaint
     assert re.search(r"^  below: [\d,]+ \(-\d+\.\d\d %\), ", complaint, re.MULTILINE)
     assert re.search(r"^  above: [\d,]+ \(\+\d+\.\d\d %\), ", complaint, re.MULTILINE)
-    assert "Set budget.multiply_adds to one of these numbers" in complaint
+    assert "Give 'budget={multiply_adds: " in complaint
 
 
 @pytest.mark.parametrize(
@@ -311,3 +312,20 @@ def test_a_folder_that_cannot_be_written_can_be_read_and_is_said(shell: Shell) -
             2,
             f"resnext-search: {path}/trials.csv: cannot be written: Permission denied\n",
         )
+
+
+def test_commands_that_a_hint_gives_can_be_typed_whatever_the_folder_is_called(shell: Shell) -> None:
+    name = "my runs; it's (1)"
+    ended_folder(shell.folder / name)
+    hint = shell.done("retry", name, "--failed").splitlines()[-1]
+    assert shlex.split(hint.removeprefix("Run them with: ")) == ["resnext-search", "resume", name]
+    [hint] = [line for line in shell.done("status", name).splitlines() if line.startswith("Continue with: ")]
+    assert shlex.split(hint.removeprefix("Continue with: ")) == ["resnext-search", "resume", name]
+
+
+def test_a_budget_that_is_advised_can_be_typed(shell: Shell, study: Path) -> None:
+    _, complaint = shell.refused("plan", "tiny.yaml", "budget={multiply_adds: 20.4k, tolerance: 0}")
+    hint = complaint.splitlines()[-1]
+    budget, _, wider, *_ = shlex.split(hint.removeprefix("Give "))
+    shell.done("plan", "tiny.yaml", "--no-calibrate", budget)
+    shell.done("plan", "tiny.yaml", "--no-calibrate", "budget={multiply_adds: 20.4k, tolerance: 0}", wider.rstrip(","))

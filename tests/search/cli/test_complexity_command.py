@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.shell import Shell
@@ -57,17 +59,17 @@ def test_complexity_takes_blocks_and_classes(shell: Shell) -> None:
         (
             ["32x4d-51"],
             "depth 51 does not say how many blocks each stage has; known depths: 50, 101, 152, 200\n"
-            "Give the blocks of the 4 stages, e.g. --blocks 2,2,2,2.\n",
+            "Name it 32x4d-50.\n",
         ),
         (
             ["32x4d-30", "--template", "cifar10"],
             "depth 30 does not say how many blocks each stage has; known depths: 9n + 2; nearest 29 and 38\n"
-            "Give the blocks of the 3 stages, e.g. --blocks 2,2,2.\n",
+            "Name it 32x4d-29.\n",
         ),
         (
             ["32x4d-50", "--blocks", "3,4,6"],
             "architecture name '32x4d-50': blocks [3, 4, 6] make 41 layers in 3 stages, not 50 in 4\n"
-            "Name it 32x4d-41, or give other --blocks.\n",
+            "Give the blocks of the 4 stages: --blocks 3,4,6,3.\n",
         ),
         (
             ["32x4d-50", "--blocks", "0,4,6,3"],
@@ -88,3 +90,20 @@ def test_complexity_takes_blocks_and_classes(shell: Shell) -> None:
 )
 def test_complexity_says_what_is_wrong(shell: Shell, arguments: list[str], complaint: str) -> None:
     assert shell.refused("complexity", *arguments) == (2, f"resnext-search: {complaint}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("32x4d-50 --blocks 3,4,6,3 --template cifar10", "8x64d-29", "8x64d-29 --blocks 3,3,3", "32x4d-51"),
+        *("32x4d-50 --blocks 3,4,6", "32x4d-30 --template cifar10", "resnext26ts", "resnext --blocks 1,1,1,1"),
+    ],
+)
+def test_every_hint_works_when_it_is_typed(shell: Shell, arguments: str) -> None:
+    name, *options = arguments.split()
+    _, complaint = shell.refused("complexity", name, *options)
+    for way in complaint.splitlines()[-1].rstrip(".").split("; or "):
+        named = re.fullmatch("(?:Name it|Try) (.*)", way)
+        words = (named[1] if named else name + way[way.index(" --") :]).split()
+        given = dict(zip(options[::2], options[1::2], strict=True)) | dict(zip(words[1::2], words[2::2], strict=True))
+        shell.done("complexity", words[0], *(part for option in given.items() for part in option))

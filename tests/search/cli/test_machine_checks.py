@@ -65,6 +65,20 @@ def test_every_image_of_a_study_is_looked_at(tmp_path: Path, monkeypatch: pytest
     assert check.advice.startswith("6 of 126 images cannot be read and are left out: ")
 
 
+def test_an_address_of_the_environment_that_would_stop_a_study_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "PACKAGES", ())
+
+    def cluster(*overrides: str) -> tuple[str, bool]:
+        return next(check[1:3] for check in check_machine(tiny_study(*overrides)) if check.what == "cluster")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert cluster() == ("none: trials run on this machine", True)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    words = "RAY_ADDRESS: no Ray cluster answers at 127.0.0.1:1: [Errno 111] Connection refused"
+    assert cluster() == (words, False)
+    assert cluster("resources.cluster=local") == ("none: trials run on this machine", True)
+
+
 def test_plug_ins_that_do_not_work_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise PluginError(f"plug-in {name} cannot be imported")

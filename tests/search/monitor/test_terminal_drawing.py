@@ -78,6 +78,13 @@ def test_trials_that_do_not_fit_on_the_screen_are_counted() -> None:
     assert lines[-1].rstrip() == "and 90 more"
 
 
+def test_a_long_name_is_cut_without_a_sign_that_the_terminal_has_not() -> None:
+    line = shown([trial(1, 80.0, name="32x14d-101 " * 9)], width=60, encoding="ascii")[1]
+    assert line.isascii()
+    assert len(line) <= 60
+    assert line.endswith("80.00  12 s")
+
+
 def test_a_terminal_without_unicode_gets_other_bars() -> None:
     lines = shown([trial(1, 80.0, 10.0)], width=80, encoding="ascii")
     assert f" {BARS_ASCII[-1]}{BARS_ASCII[0]} " in lines[1]

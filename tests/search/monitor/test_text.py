@@ -214,7 +214,7 @@ def test_the_best_trial(tmp_path: Path) -> None:
         "blocks 1-1  group widths 4-8\n"
         "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
         "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
-        "label_smoothing=0.0  schedule=cosine  warmup_epochs=1.0  augment=standard"
+        "label_smoothing=0.0  schedule=cosine  warmup_epochs=0.2  augment=standard"
     )
     assert best_words(best | {"expected_validation_error": None}).splitlines()[0] == BEST
     named = best | {"recipe": {"recipe": "short"} | best["recipe"]}

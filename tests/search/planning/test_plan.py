@@ -6,23 +6,25 @@ import json
 from pathlib import Path
 
 import pytest
-from resnext_search.results import StudyFolder
+from resnext_search.results import Journal, StudyFolder
 from resnext_search.search.planning.plan import (
+    as_begun,
+    begun_in,
     check_change,
     freeze,
-    rules_in,
+    has_trials_left,
     study_hash,
     summarize,
-    under_its_rules,
 )
-from resnext_search.spaces import load_study
+from resnext_search.spaces import Study, load_study
 from resnext_search.spaces.errors import StudyError
 from resnext_search.spaces.study.file import parse_study
 from resnext_search.spaces.study.recipes import RECIPES
+from resnext_search.spaces.study.sections import Resources
 
 from tests.spaces.test_shipped_studies import STUDIES
 from tests.support.helpers import TINY_CLAIM, TINY_STUDY, tiny_study
-from tests.support.journals import new_folder
+from tests.support.journals import ended_folder, new_folder, point, started
 
 
 def test_the_summary_of_the_tiny_study_by_hand() -> None:
@@ -169,12 +171,12 @@ def test_a_recipe_named_later_neither_changes_the_values_of_a_study_nor_is_let_i
         (("search.optimizer=sobol", "search.trials=9"), '  search.optimizer: "ax" -> "sobol"'),
         (
             ("trainer.epochs=3", "budget.tolerance=4%"),
-            "  budget.tolerance: 0.05 -> 0.04\n  trainer.epochs: 2 -> 3",
+            "  budget.tolerance: 0.05 -> 0.04\n  trainer.epochs: 2 -> 3\n  trainer.warmup_epochs: 0.2 -> 0.3",
         ),
         (
             ("trainer.recipe=short",),
             '  trainer.label_smoothing: 0.0 -> 0.1\n  trainer.recipe: null -> "short"\n'
-            "  trainer.warmup_epochs: 1.0 -> 1.5",
+            "  trainer.warmup_epochs: 0.2 -> 1.5",
         ),
         (
             ("objectives=[validation_error, parameters]",),
@@ -213,27 +215,72 @@ def test_seeds_without_looks_may_grow() -> None:
 def test_a_study_that_names_no_rules_has_those_of_its_folder(tmp_path: Path) -> None:
     folder, journal = new_folder(tmp_path, tiny_study(UNSAID, "rules=1"))
     journal.close()
-    study = under_its_rules(tiny_study(UNSAID), folder)
+    study = as_begun(tiny_study(UNSAID), folder)
     assert study == tiny_study(UNSAID, "rules=1")
     assert study.claim is not None
     assert study.claim.tuning_trials == 8  # what the file left to a default, it left to that of its rules
     check_change(tiny_study(UNSAID, "rules=1"), study, tmp_path)
-    assert under_its_rules(tiny_study(UNSAID, "rules=2"), folder) == tiny_study(UNSAID)
-    assert rules_in(folder) == 1
+    assert as_begun(tiny_study(UNSAID, "rules=2"), folder) == tiny_study(UNSAID)
+    assert begun_in(folder) == tiny_study(UNSAID, "rules=1")
 
 
 def test_a_study_in_a_new_folder_has_the_rules_of_its_file(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "none")
-    assert rules_in(folder) is None
-    assert under_its_rules(tiny_study(), folder) == tiny_study()
-    assert rules_in(StudyFolder(tmp_path / ("x" * 300))) is None  # a name that no file system has
+    assert begun_in(folder) is None
+    assert as_begun(tiny_study(), folder) == tiny_study()
+    assert begun_in(StudyFolder(tmp_path / ("x" * 300))) is None  # a name that no file system has
+
+
+def test_a_study_has_trials_left_until_all_that_it_asks_for_have_ended(tmp_path: Path) -> None:
+    folder = ended_folder(tmp_path / "run")
+    with Journal(folder.journal, read_only=True) as journal:
+        study = journal.study()
+        trials = len(journal.trials(phase="search"))
+    as_many = study.model_copy(update={"search": study.search.model_copy(update={"trials": trials})})
+    more = study.model_copy(update={"search": study.search.model_copy(update={"trials": trials + 1})})
+    assert not has_trials_left(as_many, folder)
+    assert has_trials_left(more, folder)
+    assert has_trials_left(as_many, StudyFolder(tmp_path / "none"))
+    with Journal(folder.journal) as journal:
+        started(journal, point(0))
+    assert has_trials_left(as_many, folder)
+
+
+def before_the_warm_up_followed_the_epochs(*overrides: str) -> Study:
+    """A study as journals have it that are older than that."""
+    return tiny_study("trainer.warmup_epochs=1", "trainer.epochs=8", *overrides)
+
+
+def test_a_study_that_goes_on_keeps_the_warm_up_that_it_was_begun_with(tmp_path: Path) -> None:
+    before = before_the_warm_up_followed_the_epochs()
+    folder, journal = new_folder(tmp_path, before)
+    journal.close()
+    unsaid = tiny_study("trainer.epochs=8")
+    assert unsaid.trainer.warmup_epochs == 0.8
+    assert as_begun(unsaid, folder) == before
+    check_change(before, as_begun(unsaid, folder), tmp_path)
+    written = tiny_study("trainer.epochs=8", "trainer.warmup_epochs=0.8")
+    assert as_begun(written, folder) == written  # and is refused, as any change of what is trained
+
+
+def test_a_warm_up_that_was_written_is_not_a_default_that_is_kept(tmp_path: Path) -> None:
+    folder, journal = new_folder(tmp_path, tiny_study("trainer.warmup_epochs=0.5"))
+    journal.close()
+    assert as_begun(tiny_study(), folder).trainer.warmup_epochs == 0.2
+    assert as_begun(tiny_study("trainer.recipe=paper-cifar"), folder).trainer.warmup_epochs == 0.0
+
+
+def test_a_study_that_a_program_makes_is_refused_what_its_trainer_cannot_use(tmp_path: Path) -> None:
+    made = tiny_study().model_copy(update={"resources": Resources(gpu=2)})
+    with pytest.raises(StudyError, match=r"^resources.gpu: found 2; allowed: at most 1\. The trainer"):
+        as_begun(made, StudyFolder(tmp_path / "none"))
 
 
 def test_what_the_rules_of_the_folder_do_not_know_is_named(tmp_path: Path) -> None:
     folder, journal = new_folder(tmp_path, tiny_study(UNSAID, "rules=1"))
     journal.close()
     with pytest.raises(StudyError, match=r"claim\.looks: found \[10, 20\]; allowed: nothing under rules: 1"):
-        under_its_rules(tiny_study(LOOKS), folder)
+        as_begun(tiny_study(LOOKS), folder)
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -241,4 +288,4 @@ def test_a_shipped_study_comes_under_the_first_rules_as_if_it_had_named_them(pat
     named = load_study(path, ["rules=1"])
     folder, journal = new_folder(tmp_path, named)
     journal.close()
-    assert under_its_rules(load_study(path), folder) == named
+    assert as_begun(load_study(path), folder) == named

@@ -19,12 +19,17 @@ from tests.support.helpers import tiny_study
         ([(8, 2)], ["resources.gpu=0"], 8),
         ([(8, 2)], ["resources.gpu=0.25"], 8),
         ([(8, 2)], ["resources.gpu=0.4"], 4),  # nor across GPUs
-        ([(8, 2), (8, 3)], ["resources.gpu=2"], 2),
     ],
 )
 def test_trials_at_once(nodes: list[tuple[float, float]], overrides: list[str], expected: int) -> None:
     there = Cluster(tuple(Node(*node) for node in nodes), None)
     assert there.trials_at_once(tiny_study(*overrides)) == expected
+
+
+def test_a_trial_of_a_plug_in_may_have_whole_gpus() -> None:
+    study = tiny_study()
+    of_two = study.model_copy(update={"resources": study.resources.model_copy(update={"gpu": 2.0})})
+    assert Cluster((Node(8, 2), Node(8, 3)), None).trials_at_once(of_two) == 2
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from resnext_search.spaces import Architecture, Template
-from resnext_search.spaces.architecture.architecture import parse_name
 from resnext_search.spaces.architecture.complexity import bottleneck_parameters, complexity, convolutions, count
+from resnext_search.spaces.architecture.names import parse_name
 
 IMAGENET = Template(stem="imagenet", stages=4, resolution=224, classes=1000)
 CIFAR10 = Template()

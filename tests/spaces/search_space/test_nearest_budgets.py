@@ -31,7 +31,7 @@ def test_an_empty_band_names_the_nearest_on_either_side() -> None:
         "  above: 181,418 (+81.42 %), 1x8d-11 with blocks 1-1-1 and widths 8-15-30"
     )
     assert error.hint == (
-        "Set budget.multiply_adds to one of these numbers, or budget.tolerance to at least 21.72%, or widen the axes."
+        "Give 'budget={multiply_adds: 78282, tolerance: 2%}' or budget.tolerance=21.72%, or widen the axes."
     )
     assert error.exit_code == 3
 
@@ -42,7 +42,7 @@ def test_a_budget_beyond_all_names_one_side_and_no_tolerance() -> None:
         "budget: none of 2 candidates lies between 39,800 and 40,200 multiply-adds (40,000 ± 0.5 %). Nearest:\n"
         "  above: 66,954 (+67.39 %), 2x2d-11 with blocks 1-1-1 and widths 2-4-8"
     )
-    assert error.hint == "Set budget.multiply_adds to one of these numbers, or widen the axes."
+    assert error.hint == "Give 'budget={multiply_adds: 66954, tolerance: 0.5%}', or widen the axes."
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.02])
@@ -51,7 +51,8 @@ def test_no_tolerance_is_advised_where_cardinality_would_profit(tolerance: float
     axes = Axes((2,), (2,), ((1, 1, 1),))
     narrowest = int(complexity(SMALL, Architecture(2, (2, 3, 6), (1, 1, 1))).multiply_adds)
     error = refusal(axes, Band(narrowest - 50, tolerance))
-    assert error.hint == "Set budget.multiply_adds to one of these numbers, or widen the axes."
+    share = f"{100 * tolerance:g}"
+    assert error.hint == f"Give 'budget={{multiply_adds: {narrowest}, tolerance: {share}%}}', or widen the axes."
     assert len(enumerate_feasible(SMALL, axes, Band(narrowest, 0.0))) == 1
 
 
@@ -87,9 +88,12 @@ def test_what_is_named_is_the_nearest_and_what_is_advised_helps(
         below = max((cost for cost in costs(axes) if cost <= target), default=None)
         above = min((cost for cost in costs(axes) if cost > target), default=None)
         assert (named.get("below"), named.get("above")) == (below, above)
+        given = re.match(r"Give 'budget={multiply_adds: (\d+), tolerance: 0%}'", error.hint)
+        assert given is not None
+        assert int(given[1]) in named.values()
         for budget in named.values():
             assert len(enumerate_feasible(SMALL, axes, Band(budget, 0.0))) >= 1
-        advised = re.search(r"tolerance to at least ([\d.]+)%", error.hint)
+        advised = re.search(r"budget\.tolerance=([\d.]+)%", error.hint)
         if advised:
             assert len(enumerate_feasible(SMALL, axes, Band(target, float(advised[1]) / 100))) >= 1
             less = float(advised[1]) / 100 - 0.0001

@@ -98,6 +98,40 @@ def test_a_missing_fashion_mnist_says_where_it_was_looked_for_and_how_to_get_it(
     )
 
 
+@pytest.mark.parametrize("root", ["~/images", "$IMAGES/images", "${IMAGES}/images"])
+def test_a_home_and_a_variable_in_the_root_are_those_of_the_machine_that_reads(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    data = DataConfig(name="fashion_mnist", root=root)
+    for user in ("one", "other"):
+        monkeypatch.setenv("HOME", str(nowhere / user))
+        monkeypatch.setenv("IMAGES", str(nowhere / user))
+        with pytest.raises(DataError, match=f"neither in {nowhere}/{user}/images/FashionMNIST/raw nor in"):
+            load_dataset(data)
+    assert data.root == root  # as it goes into the journal
+
+
+@pytest.mark.parametrize(
+    ("root", "what"),
+    [
+        ("$NOWHERE_SET/images", "$NOWHERE_SET: no variable of this name in the environment"),
+        ("/a/${NOWHERE_SET}", "${NOWHERE_SET}: no variable of this name in the environment"),
+        ("~nobody-of-this-name/images", "~nobody-of-this-name: no user of this name"),
+    ],
+)
+def test_a_root_that_stands_for_no_folder_here_is_said(root: str, what: str) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(DataConfig(name="fashion_mnist", root=root))
+    assert str(caught.value) == f"data.root: found {root}: {what}"
+    assert caught.value.hint == "Set it, or give the path in full: data.root=/..."
+
+
+def test_a_folder_whose_name_has_a_dollar_in_it_is_that_folder(nowhere: Path) -> None:
+    (nowhere / "$NOWHERE_SET").mkdir()
+    with pytest.raises(DataError, match=r"neither in .*/\$NOWHERE_SET/FashionMNIST/raw nor in"):
+        load_dataset(DataConfig(name="fashion_mnist", root=str(nowhere / "$NOWHERE_SET")))
+
+
 def _idx(array: np.ndarray[Any, Any]) -> bytes:
     return struct.pack(f">4B{array.ndim}i", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
