@@ -87,7 +87,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_that_was_run: P
         for label in ("cat", "dog"):
             images = tmp_path / "photos" / split / label
             images.mkdir(parents=True)
-            for number in range(3):
+            for number in range(80 if split == "train" else 3):
                 Image.new("RGB", (32, 32), (number, 80, 160)).save(images / f"{number}.png")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

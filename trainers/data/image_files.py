@@ -131,13 +131,17 @@ def _is_passed_over(name: str) -> bool:
 def _classes_of(data: DataConfig, root: Path, part: str, passed_over: list[str]) -> list[str]:
     try:
         with os.scandir(root / part) as entries:
-            folders = sorted(entry.name for entry in entries if entry.is_dir())
+            inside = sorted((entry.name, entry.is_dir()) for entry in entries)
     except OSError as error:
         raise _not_laid_out(data, f"{root / part} has no folders of images: {error.strerror}") from error
+    folders = [name for name, is_folder in inside if is_folder]
     passed_over += [f"{part}/{name}" for name in folders if _is_passed_over(name)]
     classes = [name for name in folders if not _is_passed_over(name)]
     if not classes:
-        raise _not_laid_out(data, f"{root / part} has no folders of images: it is empty")
+        raise _not_laid_out(
+            data,
+            f"{root / part} has no folders of images: {f'{len(inside):,} other entries' if inside else 'it is empty'}",
+        )
     return classes
 
 

@@ -73,21 +73,25 @@ def _picture(image: ImageFile.ImageFile) -> Picture:
     traits = [DEEP] if _is_deep(image) else []  # the tiles that tell it are gone once it is loaded
     image.load()
     turn = _UPRIGHT.get(_orientation(image))
-    if image.has_transparency_data:
+    rgb, is_transparent = _rgb(image)
+    if is_transparent:
         traits.append(TRANSPARENT)
     if turn is not None:
         traits.append(TURNED)
-    rgb = _rgb(image)
-    return Picture(rgb if turn is None else rgb.transpose(turn), tuple(traits))
+        rgb = rgb.transpose(turn)
+    return Picture(rgb, tuple(traits))
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _rgb(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The image in RGB, and whether any of it was transparent."""
     if image.mode.startswith(("I", "F")) or _tag(image, TiffImagePlugin.SAMPLEFORMAT) == _SIGNED:
-        return _upper_bits(image).convert("RGB")
-    if image.has_transparency_data:
-        shown = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", shown.size, GROUND), shown).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")  # a copy of one that is RGB would take time
+        return _upper_bits(image).convert("RGB"), image.has_transparency_data
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB"), False  # a copy of one in RGB would take time
+    shown = image.convert("RGBA")
+    if shown.getchannel("A").getextrema() == (255, 255):
+        return shown.convert("RGB"), False
+    return Image.alpha_composite(Image.new("RGBA", shown.size, GROUND), shown).convert("RGB"), True
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:

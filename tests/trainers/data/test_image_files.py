@@ -95,6 +95,9 @@ def test_a_missing_or_empty_folder_says_how_to_lay_the_images_out(tmp_path: Path
         (tmp_path / part).mkdir()
     with pytest.raises(DataError, match=f"{tmp_path}/train has no folders of images: it is empty"):
         find_files(config(tmp_path))
+    (tmp_path / "train/flat.png").touch()
+    with pytest.raises(DataError, match=f"{tmp_path}/train has no folders of images: 1 other entries"):
+        find_files(config(tmp_path))
     with pytest.raises(DataError, match=f"{tmp_path}/nowhere has no folders of images: No such file or directory"):
         find_files(config(tmp_path / "nowhere"))
 

@@ -156,6 +156,13 @@ def test_what_is_transparent_is_laid_on_white(tmp_path: Path, mode: str) -> None
     assert read_picture(tmp_path / "a.tif").traits == (TRANSPARENT,)
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_an_image_that_could_be_transparent_and_is_not_is_as_any_other(tmp_path: Path, mode: str) -> None:
+    Image.new("RGBA", (2, 1), (7, 7, 7, 255)).convert(mode).save(tmp_path / "a.png")
+    assert pixels(tmp_path / "a.png") == greys(7, 7)
+    assert read_picture(tmp_path / "a.png").traits == ()
+
+
 @pytest.mark.parametrize(
     ("depth", "colour_type", "row", "chunks", "expected"),
     [
