@@ -29,11 +29,11 @@ LINE = "line"
 def column_name(written: object) -> str:
     """The name of a column that this package reads, however it was written; another name without spaces around it.
 
-    >>> column_name(" Test Error "), column_name("Multiply-Adds"), column_name(" Name")
+    >>> column_name(" Test Error (%) "), column_name("Multiply-Adds"), column_name(" Name")
     ('test_error', 'multiply_adds', 'Name')
     """
     text = str(written).strip()
-    name = re.sub(r"[\s-]+", "_", text.casefold())
+    name = re.sub(r"[\s-]+", "_", re.sub(r"\s*[(\[]\s*%\s*[)\]]$", "", text.casefold()))
     return name if name in COLUMNS else text
 
 
