@@ -1,4 +1,4 @@
-"""What is wrong with a table of runs, in few lines: one a column and kind of problem, with the first places and a count."""
+"""What is wrong with a table of runs, in few lines: one a column and kind of problem, with first places and a count."""
 
 from __future__ import annotations
 

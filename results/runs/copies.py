@@ -8,7 +8,6 @@ same, or the errors are written so finely against their spread that equal ones a
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
@@ -214,9 +213,8 @@ def step_of(errors: Floats) -> float:
     gaps = np.diff(distinct)
     if not len(gaps):
         return math.inf
-    places = next(
-        (n for n in range(DIGITS) if np.allclose(distinct, np.round(distinct, n), rtol=0, atol=1e-10)), DIGITS
-    )
+    written = (n for n in range(DIGITS) if np.allclose(distinct, np.round(distinct, n), rtol=0, atol=1e-10))
+    places = next(written, DIGITS)
     rounding = 10.0**-places
     step, error = float(gaps.min()), rounding
     for gap in sorted(gaps.tolist()):

@@ -1,4 +1,4 @@
-"""A CSV file as people and programs write it: separators, comments, titles, empty rows and cells. Its cells stay text."""
+"""A CSV file as people and programs write it: separators, comments, titles, empty rows and cells. Cells stay text."""
 
 from __future__ import annotations
 

@@ -36,8 +36,10 @@ def plain(value: Any, *, decimal_comma: bool = False) -> Any:
     Raises:
         ValueError: There are points and commas, and it is not clear which of them are decimal.
 
-    >>> plain(" 748,000,000 "), plain("1 234.5"), plain("3,19", decimal_comma=True), plain("1.234,5", decimal_comma=True)
-    ('748000000', '1234.5', '3.19', '1234.5')
+    >>> plain(" 748,000,000 "), plain("1 234.5")
+    ('748000000', '1234.5')
+    >>> plain("3,19", decimal_comma=True), plain("1.234,5", decimal_comma=True)
+    ('3.19', '1234.5')
     """
     if not isinstance(value, str):
         return value

@@ -1,7 +1,7 @@
 """Are all errors in percent? Shares among them are refused; what may be shares or accuracies is said to the reader.
 
-Real errors below 1 % exist, and runs that diverged err by 90 % beside others that err by 1 %: only what 100 times as much
-fits is taken for a share.
+Real errors below 1 % exist, and runs that diverged err by 90 % beside others that err by 1 %: only what 100 times as
+much fits is taken for a share.
 """
 
 from __future__ import annotations

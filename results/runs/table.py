@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 from resnext_search.results.inference.sample import Run
@@ -85,9 +84,8 @@ def _half_a_study(table: pd.DataFrame) -> Iterator[Complaint]:
     if "phase" in table:
         empty = [Cells({"phase": cell}, "", [], False).read("phase", str, "") is None for cell in table["phase"]]
         if any(empty) and not all(empty):
-            yield Complaint(
-                "phase", f"empty in {sum(empty)} of {len(empty)} rows", "a phase for every row, or for none"
-            )
+            found = f"empty in {sum(empty)} of {len(empty)} rows"
+            yield Complaint("phase", found, "a phase for every row, or for none")
 
 
 def _run(row: Cells, phase: str) -> Run:

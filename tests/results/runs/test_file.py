@@ -51,7 +51,9 @@ FORMS: dict[str, str | bytes] = {
     "bars": PLAIN.replace(",", "|"),
     "aligned": lines(lambda line: " ".join(f"{cell:>12}" for cell in line.split(","))),
     "decimal commas": PLAIN.replace(",", ";").replace(".", ","),
-    "quoted decimal commas": lines(lambda line: '{},{},"{}"'.format(*line.replace(".", ",").split(",", 2)), header=False),
+    "quoted decimal commas": lines(
+        lambda line: '{},{},"{}"'.format(*line.replace(".", ",").split(",", 2)), header=False
+    ),
     "Excel's line": "sep=;\n" + PLAIN.replace(",", ";"),
     "Excel's line of a comma": "sep=,\r\n" + PLAIN.replace("\n", "\r\n"),
     "Mac": PLAIN.replace("\n", "\r"),
@@ -61,6 +63,7 @@ FORMS: dict[str, str | bytes] = {
     "UTF-16 without a mark": PLAIN.encode("utf-16-be"),
     "spaces": PLAIN.replace(",", " , "),
     "capitals": PLAIN.replace("arm,seed,test_error", "Arm,SEED,Test Error"),
+    "units in the header": PLAIN.replace("test_error", "test_error [%]"),
     "quotes": lines(lambda line: ",".join(f'"{cell}"' for cell in line.split(","))),
     "comments before": "# raw results, one row a seed\n#\n\n" + PLAIN,
     "a title": "Results of the sweep, in percent\n\n" + PLAIN,

@@ -63,8 +63,8 @@ def test_real_errors_around_one_percent_are_judged_without_a_word() -> None:
 def test_a_run_that_diverged_beside_small_errors_is_noted_and_not_refused() -> None:
     """100 times 0.9 is 90: it could be a share."""
     assert notes(runs_table({"a": [0.9, 0.8, 90.2], "b": [1.1, 1.2, 1.3]})) == [
-        "The test errors of a lie far apart, up to 0.9 and from 90.2: runs that diverged are `failed`, and shares are no "
-        "percent."
+        "The test errors of a lie far apart, up to 0.9 and from 90.2: runs that diverged are `failed`, and shares are "
+        "no percent."
     ]
 
 
