@@ -292,9 +292,9 @@ def test_a_single_seed_that_makes_the_word_is_noted() -> None:
     [
         (Looks(), 1.0),
         (Looks((10,), (10,)), 1.0),
-        (Looks((10, 20, 40)), 0.125),  # (1/4)^1.5
-        (Looks((5, 10), (5,)), 0.7954),  # as in tests of looks
-        (Looks((20, 40)), 0.3536),  # no look of the plan: as the next one
+        (Looks((10, 20, 40)), 0.95 / 16),
+        (Looks((5, 10), (5,)), 0.8263),  # as in tests of looks
+        (Looks((20, 40)), 0.2375),  # no look of the plan: as the next one
     ],
 )
 def test_a_look_of_a_plan_may_spend_its_share(looks: Looks, look: float) -> None:
@@ -308,7 +308,7 @@ def test_a_look_stays_planned_when_a_run_fails() -> None:
     table.loc[row, ["state", "test_error"]] = ["failed", None]
     verdict = judge(table, looks=Looks((12, 24)))
     assert verdict.scale.seeds == (11, 11)
-    assert verdict.look == pytest.approx(0.3536, abs=1e-4)
+    assert verdict.look == pytest.approx(0.2375, abs=1e-4)
     assert any(note.startswith("Look 1 of 2, planned at 12 and 24 seeds") for note in verdict.notes)
 
 

@@ -75,7 +75,7 @@ def test_a_trend_that_is_not_all_there_is() -> None:
 
 def test_planned_looks_are_counted() -> None:
     assert list(notes.on_looks([10, 20, 40], [10], 20, 2)) == [
-        "Look 2 of 3, planned at 10, 20 and 40 seeds: it may err 27 % as often as an only one, so that an interval "
+        "Look 2 of 3, planned at 10, 20 and 40 seeds: it may err 20 % as often as an only one, so that an interval "
         "above 0 need not be surely better."
     ]
 
