@@ -148,13 +148,16 @@ def _facts(trial: Trial) -> dict[str, object]:
 
 def _outcomes(
     epochs: Sequence[EpochRow], objectives: Sequence[str], counted: Complexity, latency: LatencyRow | None
-) -> Iterator[tuple[str, float, float, float]]:
-    """What a trial has told: objective, value, standard error and epoch; NaN where these two are not known."""
+) -> Iterator[tuple[str, float, float, int]]:
+    """What a trial has told: objective, value, standard error (NaN: not known) and epoch.
+
+    Costs are told with the last epoch: what has no epoch, or another, would be another observation for Ax.
+    """
     for row in epochs:
         if row.validation_error is not None:
             yield ERROR, row.validation_error, math.nan, row.epoch
     for name in objectives:
         if name in Complexity._fields:
-            yield name, float(getattr(counted, name)), 0.0, math.nan
+            yield name, float(getattr(counted, name)), 0.0, epochs[-1].epoch
         elif name in MEASURED and latency is not None:
-            yield name, getattr(latency, name), math.nan, math.nan
+            yield name, getattr(latency, name), math.nan, epochs[-1].epoch

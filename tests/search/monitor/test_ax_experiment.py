@@ -158,6 +158,7 @@ def test_costs_are_objectives_too_and_counted_ones_are_exact(tmp_path: Path) -> 
     assert table.parameters.tolist() == tiny_set().counts.parameters[:4].tolist()
     assert table.latency_ms.tolist() == [1.5, 2.5, 3.5, 4.5]
     assert experiment["optimization_config"]["objective"]["expression"] == "-validation_error, -parameters, -latency_ms"
+    assert data.df.step.tolist() == [2.0] * 12  # with the last epoch: one observation of three objectives for Ax
     errors = data.df.groupby("metric_name")["sem"].max().to_dict()
     assert errors.pop("parameters") == 0.0
     assert all(math.isnan(error) for error in errors.values())  # for Ax: to be estimated
