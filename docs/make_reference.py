@@ -1,4 +1,4 @@
-"""Writes `docs/reference/`: the study file, the commands and the columns, from the code that defines them.
+"""Writes `docs/reference/`: the study file, the commands, the columns and the data sets, from the code that has them.
 
     python -m docs.make_reference
 
@@ -16,6 +16,7 @@ import click
 from resnext_search.results.tables import columns as dictionary
 from resnext_search.search.cli.main import EXIT_CODES, PROGRAM, commands
 from resnext_search.spaces import Study
+from resnext_search.spaces.datasets import DATASETS, SOURCES, DatasetFacts
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by `python -m docs.make_reference`: change the code, not this file. -->\n\n"
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
         "study.md": MADE + study_page(),
         "commands.md": MADE + commands_page(),
         "columns.md": MADE + columns_page(),
+        "datasets.md": MADE + datasets_page(),
     }
 
 
@@ -160,6 +162,35 @@ def columns_page() -> str:
             parts.append(f"| {', '.join(f'`{column}`' for column in names.split(', '))} | {_cell(meaning)} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def datasets_page() -> str:
+    """Every data set that is built in, with its source and its licence."""
+    parts = [
+        "# The data sets\n",
+        "What `data.name` may be, but for data sets of [plug-ins](../plugins.md), whose packages say where their "
+        "images come from. Nothing is ever downloaded, and no image is part of this package or of a report. Whoever "
+        "publishes results [cites the data set too](../how-to/cite.md).\n",
+    ]
+    for name, facts in DATASETS.items():
+        source = SOURCES[name]
+        lines = (
+            ("Images", source.images),
+            ("Licence", source.licence),
+            ("Size", _size(facts)),
+            ("Files", source.files),
+        )
+        parts += [f"## `{name}`\n", *(f"- {what}: {text}" for what, text in lines), ""]
+    return "\n".join(parts)
+
+
+def _size(facts: DatasetFacts) -> str:
+    if facts.of_the_study:
+        return "the study says resolution and classes, the files how many images"
+    shape = f"{facts.resolution}x{facts.resolution}, channels: {facts.channels}, classes: {facts.classes}"
+    if not facts.published_test:
+        return f"{shape}; {facts.train_images + facts.test_images:,} images, without a published test split"
+    return f"{shape}; {facts.train_images:,} images to train and validate on, {facts.test_images:,} to test"
 
 
 def main() -> None:

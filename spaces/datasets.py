@@ -54,6 +54,53 @@ DATASETS = {
     "image_folder": DatasetFacts(0, 3, 0, 0, 0, True),
 }
 
+
+class DatasetSource(NamedTuple):
+    """Where a data set comes from.
+
+    Args:
+        images: What they are, who made them, and where they are published.
+        licence: Under which terms, as its publishers state them.
+        files: Where a study finds them.
+    """
+
+    images: str
+    licence: str
+    files: str
+
+
+_CIFAR = (
+    "{} of the 80 Million Tiny Images: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical "
+    "report, University of Toronto, 2009; https://www.cs.toronto.edu/~kriz/cifar.html"
+)
+_NO_LICENCE = (
+    "none is stated; the authors ask that the report be cited. Those of the 80 Million Tiny Images, from the web, "
+    "withdrew them in 2020"
+)
+# Of those built in; a plug-in's package speaks for its own.
+SOURCES = {
+    "digits": DatasetSource(
+        "Handwritten digits, the test part of: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, "
+        "UCI Machine Learning Repository, 1998; https://doi.org/10.24432/C50P49",
+        "CC BY 4.0; scikit-learn, which carries this copy, is under BSD-3-Clause",
+        "in scikit-learn: nothing to download",
+    ),
+    "fashion_mnist": DatasetSource(
+        "Articles of clothing: H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for "
+        "Benchmarking Machine Learning Algorithms, 2017, arXiv:1708.07747; "
+        "https://github.com/zalandoresearch/fashion-mnist",
+        "MIT, copyright 2017 Zalando SE",
+        "Debian's package dataset-fashion-mnist, or torchvision's copy below `data.root`",
+    ),
+    "cifar10": DatasetSource(_CIFAR.format("Ten classes"), _NO_LICENCE, "torchvision's copy below `data.root`"),
+    "cifar100": DatasetSource(
+        _CIFAR.format("A hundred other classes"), _NO_LICENCE, "torchvision's copy below `data.root`"
+    ),
+    "image_folder": DatasetSource(
+        "Your own", "the one that your images have", "`train/<class>/*` and `test/<class>/*` below `data.root`"
+    ),
+}
+
 DATASET_GROUP = "resnext_search.datasets"
 TRAINER_GROUP = "resnext_search.trainers"
 

@@ -71,6 +71,7 @@ def _of_today(path: Path, connection: sqlite3.Connection, *, read_only: bool) ->
             migrate(connection)
             kept = None if read_only else keep_copy(path, version)
     except (sqlite3.Error, OSError, ResnextSearchError) as error:
+        connection.close()
         raise ResnextSearchError(
             f"{path}: journal of schema {version} cannot be brought to schema {SCHEMA_VERSION}: {error}",
             hint="It is left as it was. Use the version of resnext-search that made it.",

@@ -47,6 +47,7 @@ class StudyFolder:
     arms_latex = _Inside("arms.tex")  # the arms of the claim as a table for a paper
     arms_markdown = _Inside("arms.md")  # the same in Markdown
     figures = _Inside("figures")  # the pictures of the report, as files
+    ax = _Inside("ax.json")  # the study as an experiment of Ax, for its own analyses
     weights = _Inside("model.safetensors")  # weights of the network that `refit` trained, as safetensors
     model = _Inside("model.json")  # what is needed to build that network again, and what it scored
     onnx = _Inside("model.onnx")  # the same network for programs without torch, as `export-model` writes it

@@ -46,9 +46,10 @@ def _watch(folder: Path, as_json: bool) -> None:
 @commands.command()
 @options.folder_argument
 @click.option("--figures", is_flag=True, help="draw the report's figures too, as PNG and SVG")
+@click.option("--ax", is_flag=True, help="write the search as an experiment of Ax too, for its own analyses")
 @click.option("--objectives", metavar="A,B", help="columns to minimise (default: the study's objectives)")
 @options.json_option
-def export(folder: Path, figures: bool, objectives: str | None, as_json: bool) -> None:
+def export(folder: Path, figures: bool, ax: bool, objectives: str | None, as_json: bool) -> None:
     """Write the tables of a study anew from its journal: CSV, parquet, LaTeX."""
     from resnext_search.results.report.outputs import export_study
     from resnext_search.search.monitor.summary import summarize_search
@@ -56,7 +57,12 @@ def export(folder: Path, figures: bool, objectives: str | None, as_json: bool) -
     names = [name.strip() for name in objectives.split(",")] if objectives else None
     with options.reading(folder) as (study, journal):
         summarize = partial(summarize_search, study, journal)
-        files = [str(path) for path in export_study(study, journal, summarize, names, figures=figures)]
+        paths = export_study(study, journal, summarize, names, figures=figures)
+        if ax:
+            from resnext_search.search.monitor.ax_experiment import export_ax  # seconds, and Ax
+
+            paths.append(export_ax(study, journal))
+    files = [str(path) for path in paths]
     options.show(as_json, {"files": files}, lambda: "\n".join(files))
 
 

@@ -306,8 +306,9 @@ def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str
     """The journal of the folder: a new one, or the one that is there if it is of this study."""
     folder.checkpoints.mkdir(exist_ok=True)
     if folder.journal.exists():
+        with Journal(folder.journal, read_only=True) as begun:  # a change that is refused leaves it as it is
+            check_change(begun.study(), study, folder.path)
         journal = Journal(folder.journal)
-        check_change(journal.study(), study, folder.path)
         journal.change_study(study)
     else:
         journal = Journal(folder.journal, study=study)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from resnext_search.spaces import load_study
@@ -38,3 +39,14 @@ def test_it_boasts_of_at_most_eight_figures_each_with_a_link_to_where_it_is_meas
     rows = re.findall(r"^\| (?!what )(.*) \|$", table, re.MULTILINE)
     assert 0 < len(rows) <= 8
     assert [row for row in rows if "](" not in row and not row.endswith("the same")] == []
+
+
+def test_the_same_versions_of_python_are_named_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = [re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", one) for one in project["classifiers"]]
+    first, *others, last = [one[1] for one in found if one]
+    assert project["requires-python"] == f">={first}"
+    assert f"Python {first} to {last}." in TEXT
+    listed = f"Python {', '.join([first, *others])} and {last}"
+    for page in ("docs/README.md", "constraints.txt"):
+        assert listed in (ROOT / page).read_text(encoding="utf-8")

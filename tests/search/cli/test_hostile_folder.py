@@ -42,9 +42,9 @@ def test_no_word_of_the_journal_is_taken_for_a_path(shell: Shell, victim: Path) 
                 started(journal, point(number))
             where = str(victim) if name == "/victim" else name
             journal._connection.execute(
-                "UPDATE trials SET arm = ?1, checkpoint = ?1, device = ?1, host = ?1, failure_class = ?1 "
-                "WHERE trial_id = ?2",
-                (where, number),
+                "UPDATE trials SET arm = :where, checkpoint = :where, device = :where, host = :where, "
+                "failure_class = :where WHERE trial_id = :number",
+                {"where": where, "number": number},
             )
     for command in ("status", "best", "export", "doctor", "report", "verdict"):
         code, _, complaint = shell.ended(command, "study")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,8 @@ from tests.support.limits import files_end_at
 
 
 @pytest.fixture
-def dispatcher(tmp_path: Path) -> Dispatcher:
+def dispatcher(desk: Desk) -> Dispatcher:
     """Of two queued trials, on a machine that trains one at a time."""
-    desk = Desk(tmp_path)
     for place in range(2):
         desk.journal.enqueue("search", point(place), 7, "sobol")
     return Dispatcher("search", desk.begin(), Progress(desk.console, 2, 2), at_once=1, gpu=0)

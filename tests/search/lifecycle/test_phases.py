@@ -15,7 +15,7 @@ from resnext_search.results.verdict.sources import judge_folder
 from resnext_search.search import run_study
 from resnext_search.search.monitor.status import read_status
 from resnext_search.spaces import Study
-from resnext_search.spaces.errors import BudgetEnded
+from resnext_search.spaces.errors import BudgetEnded, StudyError
 
 from tests.results.journal.journal_fixtures import restore
 from tests.search.execution.test_backend import in_process, train
@@ -252,3 +252,13 @@ def test_a_journal_of_an_older_schema_goes_on_in_the_old_order_and_is_judged_by_
     anew = judge_folder(tmp_path, rules=2)[1]
     assert "after the fact" in anew.notes[0]
     assert folder.verdict.read_bytes() == kept
+
+
+def test_a_change_that_is_refused_leaves_an_older_journal_as_it_is(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    restore(4, folder.journal)
+    before = folder.journal.read_bytes()
+    with pytest.raises(StudyError, match=r"trainer\.epochs"):
+        run_study(tiny_study("trainer.epochs=9"), tmp_path, train=train, backend=in_process)
+    assert folder.journal.read_bytes() == before
+    assert list(tmp_path.glob("journal-schema-*")) == []

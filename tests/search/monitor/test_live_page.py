@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -257,5 +257,5 @@ def test_a_trial_that_ends_is_seen_within_two_seconds_and_a_closed_browser_is_no
 
 
 def count_ended(folder: Path) -> int:
-    with sqlite3.connect(f"file:{folder / 'journal.sqlite'}?mode=ro", uri=True) as journal:
+    with closing(sqlite3.connect(f"file:{folder / 'journal.sqlite'}?mode=ro", uri=True)) as journal:
         return int(journal.execute("SELECT COUNT(*) FROM trials WHERE ended_at IS NOT NULL").fetchone()[0])
