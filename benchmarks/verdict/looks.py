@@ -1,6 +1,6 @@
 """Does stopping at the first word keep the rates? Whole studies with planned looks, and fixed ones of the same power.
 
-    python -m benchmarks.verdict.looks [--studies 2000] [--workers 2]
+    python -m benchmarks.verdict.looks [--studies 2000] [--workers 2] [--only null] [--deviation 0.5]
 
 Tuned once and judged at 10, 20 and 40 seeds, each look with the share of the error that it may spend, until a word ends
 the study. Wrong words are those of `calibration.py`, at any look that was taken. A fixed study has the one number of
@@ -94,7 +94,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Planned looks on simulated studies.")
     parser.add_argument("--studies", type=int, default=2000, help="studies of each case (default: 2000)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--only", choices=["null", "gains"], help="a part of the table")
+    parser.add_argument("--deviation", type=float, help="the rows of this one alone, in points")
     options = parser.parse_args()
+    chosen = [
+        case
+        for case in CASES
+        if (options.only is None or bool(case.gains[0]) == (options.only == "gains"))
+        and options.deviation in (None, case.deviation)
+    ]
     start = time.perf_counter()
     print(f"n={options.studies} studies a row, looks at {', '.join(map(str, LOOKS))} seeds; words in percent.\n")
     header = (
@@ -102,8 +110,8 @@ def main() -> None:
     )
     print(f"{header}\n|{'---|' * (header.count(' | ') + 1)}")
     with ProcessPoolExecutor(options.workers) as pool:
-        for noise in dict.fromkeys(case.noise for case in CASES):
-            cases = [case for case in CASES if case.noise == noise]
+        for noise in dict.fromkeys(case.noise for case in chosen):
+            cases = [case for case in chosen if case.noise == noise]
             found = pool.map(partial(tuned, cases[0]), range(options.studies), chunksize=50)
             tasks = tuned_inside(found, cases[0].curves())
             for case in cases:
