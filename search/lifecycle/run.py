@@ -285,8 +285,7 @@ def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
 
 def _make(path: Path) -> None:
     try:
-        for folder in (path.resolve(), Path.cwd()):
-            str(folder).encode()
+        f"{path.resolve()}{Path.cwd()}".encode()
         path.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
     except OSError as error:

@@ -1,13 +1,17 @@
-"""What several budgets say together, on runs whose numbers can be checked by hand."""
+"""What several budgets say together, in numbers that can be checked by hand, and in words."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from resnext_search.results.inference.curve import over_budgets
 from resnext_search.results.inference.decision import Decision, decide
 from resnext_search.results.inference.question import ask
 from resnext_search.results.inference.sample import Sample
+from resnext_search.results.verdict.verdict import judge
+
+from tests.support.tables import study_table, tuned_twice
 
 ARMS = ["cardinality@2", "width@2", "cardinality@4", "width@4", "cardinality@8", "width@8", "base"]
 # Of ten runs: mean 0, standard deviation 0.1.
@@ -83,3 +87,51 @@ def test_with_one_budget_there_is_nothing_over_all() -> None:
     one = Sample(question.arms, (WAVES + 7, WAVES + 8, WAVES + 9), True)
     assert over_budgets(one, question, []) == ()
     assert decide(one, question, 0.3).budgets == ()
+
+
+def at_two_budgets(gain_at_four: float) -> pd.DataFrame:
+    """A study at two budgets, tuned twice: width errs 1 point more at the first, so much more at the second."""
+    errors = {"base": 9.0, "cardinality@2": 7.0, "width@2": 8.0, "cardinality@4": 6.0, "width@4": 6.0 + gain_at_four}
+    costs = {"base": 1000, "cardinality@2": 2000, "width@2": 2000, "cardinality@4": 4000, "width@4": 4000}
+    waves = 0.1 * np.array([-1.1, 0.9, -1.05, 1.0, -0.95, 1.1, -1.0, 1.05, -0.9, 0.95])
+    rows = [
+        {"arm": arm, "seed": seed, "test_error": error + waves[seed - place % 2], "multiply_adds": costs[arm]}
+        for place, (arm, error) in enumerate(errors.items())
+        for seed in range(10)
+    ]
+    return tuned_twice(study_table(pd.DataFrame(rows)))
+
+
+def test_over_several_budgets_a_claim_is_supported_where_it_wins_at_each() -> None:
+    verdict = judge(at_two_budgets(1.0))
+    assert verdict.verdict == "supported"
+    assert "cardinality beats width at every budget: surely, by at least" in verdict.reasons[0]
+    twice, four = "at 2 times the base's groups `supported`", "at 4 times the base's groups `supported`"
+    assert verdict.reasons[3] == (
+        f"By budget, corrected for their number: {twice}, surely better; {four}, surely better."
+    )
+    assert verdict.reasons[4].startswith(
+        "Over all budgets cardinality errs 1.00 points less than width (95 % interval "
+    )
+    assert [(at["times"], at["word"]) for at in verdict.to_json()["budgets"]] == [(2, "supported"), (4, "supported")]
+
+
+def test_over_several_budgets_what_holds_at_one_is_said_of_that_one() -> None:
+    verdict = judge(at_two_budgets(0.0))
+    assert (verdict.verdict, verdict.direction) == ("partly supported", "null")
+    assert "cardinality beats width@2 by at least" in verdict.reasons[0]
+    assert "but not width at every budget" in verdict.reasons[0]
+    (width,) = verdict.over_budgets
+    assert (round(width.gain, 6), round(width.slope, 6)) == (0.5, -1.0)
+    assert "that shrinks by 1.00 points as the budget doubles" in verdict.reasons[4]
+
+
+def test_arms_are_to_cost_the_same_at_their_own_budget_alone() -> None:
+    table = at_two_budgets(1.0)
+    table.loc[table.arm == "width@4", "multiply_adds"] = 3500
+    verdict = judge(table)
+    assert verdict.verdict == "invalid"
+    assert verdict.reasons == (
+        "FLOPs do not match: cardinality@4 costs +14.3 % against width@4 (4,000 and 3,500 multiply-adds); "
+        "allowed: 2 % either way.",
+    )

@@ -19,7 +19,7 @@ from resnext_search.spaces.claim.tuning_fit import fit_tuning
 from resnext_search.spaces.correctness import pack_correct
 from scipy.special import stdtr, stdtrit
 
-from tests.results.inference import independent_verdict as independent
+from tests.results.verdict import independent_verdict as independent
 
 IMAGES, VALIDATION_IMAGES, MARGIN = 200, 500, 2.0
 SPEND, TRADE = ("cardinality", "depth", "width", "base"), ("1x64d", "2x40d", "4x24d", "8x14d", "32x4d")

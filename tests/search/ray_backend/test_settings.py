@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 CODE = """
 import os
 from resnext_search.search.ray_backend import settings
@@ -22,16 +20,6 @@ def settings(**given: str) -> list[str]:
 
 def test_no_worker_is_waited_for_that_may_never_start_and_a_slow_one_is_given_time() -> None:
     assert settings() == ["0", "60"]
-
-
-def test_a_name_on_the_command_line_that_is_no_text_does_not_end_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray shows the line in its list of jobs, and takes it from the process."""
-    from ray._private import utils
-    from resnext_search.search.ray_backend import settings
-
-    assert "pytest" in utils.get_entrypoint_name()
-    monkeypatch.setattr(settings, "_command_line", lambda: "resnext-search run \udcff.yaml")
-    assert utils.get_entrypoint_name() == "resnext-search run \\udcff.yaml"
 
 
 def test_what_the_user_has_set_stays() -> None:
