@@ -89,10 +89,11 @@ def _claim_lines(claim: dict[str, Any] | None, rules: int, width: int | None) ->
         ]
         for arm in claim["arms"]
     ]
+    budgets = " and ".join(f"{budget:,}" for budget in claim["budgets"])
     heading = [*names, "match", "parameters", "activations"]
     dispensable = ["activations", "parameters", "group widths", "blocks"]
     return [
-        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, {margin}",
+        f"claim             {claim['kind']}, {budgets} multiply-adds, {margin}",
         *text_table([heading, *rows], names=names, width=width, dispensable=dispensable),
         *(
             f"  {arm['arm']} is not matched: it shows what the budget buys"

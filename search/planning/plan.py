@@ -104,7 +104,7 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
     return {
         "kind": claim.kind,
         "margin": claim.margin,
-        "budget": arms[0].budget,
+        "budgets": sorted({arm.budget for arm in arms if arm.is_matched}),
         "seeds": claim.seeds,
         "looks": None if claim.looks is None else list(claim.looks),
         "folds": FOLDS if study.has_folds else None,

@@ -65,7 +65,7 @@ def test_the_plan_of_a_claim_says_how_its_arms_are_tuned_confirmed_and_looked_at
     assert claim == {
         "kind": "spend",
         "margin": 5.0,
-        "budget": 21_898,
+        "budgets": [21_898],
         "seeds": 20,
         "looks": [10, 20],
         "folds": 5,
