@@ -106,7 +106,7 @@ class LivePage:
                 last = self._ended.is_set()
                 version, now = journal.data_version(), time.monotonic()
                 is_due = version != seen or now - sent >= SECONDS_BETWEEN_NEWS
-                if last or (is_due and self.board.is_wanted()):
+                if (last or is_due) and self.board.is_wanted():
                     seen, sent = version, now
                     self.board.put_facts(self._facts(journal, last))
                 if last:
