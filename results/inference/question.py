@@ -11,9 +11,10 @@ import numpy as np
 from resnext_search.results.statistics.estimates import trend_weights
 from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.claim.arms import BASE
+from resnext_search.spaces.claim.populations import space_of
 from resnext_search.spaces.errors import UsageError
 
-Kind = Literal["spend", "trade", "pair"]
+Kind = Literal["spend", "trade", "pair", "spaces"]
 Word = Literal["supported", "partly supported", "no practical difference", "contradicted", "inconclusive", "invalid"]
 
 CLAIMANT = "cardinality"
@@ -29,7 +30,7 @@ class Question:
 
     Args:
         kind: `spend`: does the claimant beat every rival? `trade`: do more groups err less? `pair`: like `spend`, with
-            a claimant of the user's choice.
+            a claimant of the user's choice. `spaces`: the same, of two spaces, whose runs are of many networks.
         claimant: The arm that the claim is about; at several budgets the name that it has there without the budget.
         arms: All of them, the claimant first; of a `trade`, by ascending cardinality, at several budgets by budget.
         cardinalities: Of the arms of a `trade`; otherwise empty.
@@ -106,7 +107,8 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
 
     Args:
         arms: Names; at least two different ones.
-        claimant: Compared with all others, whatever the names say.
+        claimant: Compared with all others, whatever the names say. Of networks of two spaces, `more groups/017`, one
+            of these; it is needed.
         rules: Under the first, every arm but the claimant is a rival.
 
     Raises:
@@ -118,6 +120,9 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     [('8x14d-50', '1x64d-50'), ('32x4d-50', '1x64d-50')]
     """
     names = sorted(set(arms))
+    spaces = sorted({space_of(name) or name for name in names})
+    if rules > 1 and len(spaces) < len(names) and all(map(space_of, names)) and claimant not in names:
+        return _of_spaces(spaces, claimant)
     listed = ", ".join(names)
     if len(names) < 2:
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
@@ -151,6 +156,19 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     return question
 
 
+def _of_spaces(spaces: Sequence[str], claimant: str | None) -> Question:
+    """The question of runs whose arms are networks of two spaces; nothing in their names says which is to err less."""
+    listed = ", ".join(spaces)
+    if len(spaces) != 2:
+        raise UsageError(
+            f"arm: networks of {listed}; allowed: of two spaces", hint="Give the runs of two spaces alone."
+        )
+    if claimant not in spaces:
+        found = "which space is to err less is not said" if claimant is None else f"claimant {claimant!r} is no space"
+        raise UsageError(f"{found}; allowed: {listed}", hint=f"Say it, e.g. --claimant {spaces[-1]!r}.")
+    return Question("spaces", claimant, (claimant, *(name for name in spaces if name != claimant)))
+
+
 def _at_several_budgets(names: Sequence[str]) -> Question | None:
     """The question of a `spend` whose arms are `base` and, at each of at least two budgets, the claimant and a rival.
 
@@ -172,7 +190,9 @@ def _at_several_budgets(names: Sequence[str]) -> Question | None:
     ]
     base = BASE if BASE in names else None
     multiples = tuple(arm for arm in arms if MULTIPLE.fullmatch(arm))
-    return Question("spend", CLAIMANT, (*arms, *([BASE] if base else [])), base=base, multiples=multiples, budgets=tuple(budgets))
+    return Question(
+        "spend", CLAIMANT, (*arms, *([BASE] if base else [])), base=base, multiples=multiples, budgets=tuple(budgets)
+    )
 
 
 def have_rivals(arms: Iterable[str]) -> bool:

@@ -79,6 +79,8 @@ def answer_by_second_rules(
         return verdict
     found = reasons.too_few(question, verdict.scale, [len(errors) for errors in sample.errors])
     sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, verdict.scale, margin, spent)
+    if verdict.distributions is not None and fewest >= FEWEST_SEEDS:
+        sentences.append(reasons.of_distributions(verdict.distributions, verdict.scale))
     if not sample.tuning:
         sentences.insert(0, f"{reasons.scale_words(verdict.scale)}: {reasons.TUNING_NOT_COVERED}.")
     advice = None

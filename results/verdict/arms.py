@@ -24,12 +24,12 @@ class ArmResult:
 
     Args:
         arm: Its name.
-        architecture: Name of the network.
+        architecture: Name of the network; None of a space, which has many.
         runs: That have a test error and are not left out.
         test_error: Mean, in percent.
         interval: Of the mean, two-sided, 95 %.
         deviation: Standard deviation of the test error between runs, in points.
-        multiply_adds: Of one image; like `parameters` and `activations`.
+        multiply_adds: Of one image; like `parameters` and `activations`. Of a space the mean.
         parameters: Weights.
         activations: Of one image.
         seconds: Mean training time of a run.
@@ -57,6 +57,7 @@ class Scale:
         multiply_adds: Of the cheapest and of the dearest arm; the base, which is to cost less, is none of them.
         seeds: Runs of the arm with the fewest, and of that with the most.
         test_examples: Test images, in all folds together.
+        of_spaces: Whether arms are spaces, each of whose runs is of another network.
     """
 
     data: str | None
@@ -64,10 +65,11 @@ class Scale:
     multiply_adds: tuple[int, int] | None
     seeds: tuple[int, int]
     test_examples: int | None
+    of_spaces: bool = False
 
 
-def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
-    """The scale of the arms' runs that confirm."""
+def scale_of(runs: Sequence[Run], sample: Sample, question: Question | None = None) -> Scale:
+    """The scale of the arms' runs that confirm, where a question is asked of them."""
     costs = [run.multiply_adds for run in runs if run.multiply_adds is not None]
     epochs = [run.epochs for run in runs if run.epochs is not None and run.state == "completed"]
     seeds = [len(errors) for errors in sample.errors] or [0]
@@ -77,6 +79,7 @@ def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
         (round(min(costs)), round(max(costs))) if costs else None,
         (min(seeds), max(seeds)),
         sample.examples(),
+        question is not None and question.kind == "spaces",
     )
 
 
@@ -88,7 +91,7 @@ def arm_result(runs: Sequence[Run], sample: Sample, arm: str) -> ArmResult:
     counts = {column: cost_of(own, arm, column) for column in COUNTS}
     return ArmResult(
         arm,
-        next((run.architecture for run in own if run.architecture is not None), None),
+        _name_of_all(own),
         len(sample.errors[sample.arms.index(arm)]),
         estimate.value,
         NOT_KNOWN if math.isnan(estimate.standard_error) else estimate.interval(0.95),
@@ -96,6 +99,12 @@ def arm_result(runs: Sequence[Run], sample: Sample, arm: str) -> ArmResult:
         **{column: None if value is None else round(value) for column, value in counts.items()},
         seconds=sum(seconds) / len(seconds) if seconds else None,
     )
+
+
+def _name_of_all(runs: Sequence[Run]) -> str | None:
+    """The network that all runs are of; None where they are of several."""
+    names = {run.architecture for run in runs if run.architecture is not None}
+    return names.pop() if len(names) == 1 else None
 
 
 def finalist_results(runs: Sequence[Run]) -> tuple[ArmResult, ...]:

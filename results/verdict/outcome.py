@@ -11,6 +11,7 @@ from resnext_search.results.inference.power import Advice
 from resnext_search.results.inference.question import Kind, Word
 from resnext_search.results.inference.rules import Direction
 from resnext_search.results.inference.trend import Bend
+from resnext_search.results.statistics.distributions import Distributions
 from resnext_search.results.verdict.arms import ArmResult, CostRatio, Scale
 from resnext_search.results.verdict.notes import RunnerUp
 
@@ -21,7 +22,7 @@ class Verdict:
 
     Args:
         verdict: One of the six words.
-        kind: What was asked: `spend`, `trade` or `pair`; None while a study has no arms yet.
+        kind: What was asked: `spend`, `trade`, `spaces` or `pair`; None while a study has no arms yet.
         claimant: The arm that the claim is about.
         margin: Least difference that matters, in points.
         reasons: Why this word: sentences.
@@ -42,6 +43,7 @@ class Verdict:
         runner_up: What the word would be at the arms' second best learning rates.
         without_a_seed: The word if any one seed had not been there, seed by seed.
         look: Which share of the error this look may spend; 1 where it is the only one.
+        distributions: Of two spaces: the errors of their networks as wholes.
     """
 
     verdict: Word
@@ -66,6 +68,7 @@ class Verdict:
     runner_up: RunnerUp | None = None
     without_a_seed: tuple[Word, ...] = ()
     look: float = 1.0
+    distributions: Distributions | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values in a fixed order: floats with six decimals, and null for a number or interval not known."""

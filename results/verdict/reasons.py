@@ -10,6 +10,7 @@ from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.power import Advice, Need
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.rules import ALPHA_DIRECTION, is_gain
+from resnext_search.results.statistics.distributions import SHARES, Distributions
 from resnext_search.results.verdict.arms import Scale
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
@@ -33,9 +34,14 @@ def scale_words(scale: Scale) -> str:
         low, high = scale.multiply_adds
         costs = f"{low:,} multiply-adds" if low == high else f"{low:,} to {high:,} multiply-adds"
     epochs = "epochs not given" if scale.epochs is None else f"{scale.epochs} epoch{'s' * (scale.epochs != 1)}"
-    fewest, most = scale.seeds
-    seeds = f"{fewest} seed{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} seeds"
-    return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
+    (fewest, most), (run, arm) = scale.seeds, _units(scale)
+    seeds = f"{fewest} {run}{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} {run}s"
+    return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} {arm}"
+
+
+def _units(scale: Scale) -> tuple[str, str]:
+    """What there are many of, and of what: of a space every seed is another network."""
+    return ("network", "a space") if scale.of_spaces else ("seed", "an arm")
 
 
 def answer(decision: Decision, question: Question, scale: Scale, margin: float, spent: float) -> list[str]:
@@ -51,36 +57,40 @@ def too_few(question: Question, scale: Scale, runs: Sequence[int]) -> str:
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
-    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: "
+    run, arm = _units(scale)
+    found = f"{scale_words(scale)}, there are too few runs for a verdict, which takes {FEWEST_SEEDS} {run}s {arm}: "
     return f"{found}{'; '.join(short)}."
 
 
 def settling(advice: Advice, decision: Decision, scale: Scale, margin: float, why_not: str) -> list[str]:
     """What would settle it: for a gain, and for no difference."""
     gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
+    run, arm = _units(scale)
+    of_tuning = f"{run}s of tuning (claim.tuning_seeds) would be: the {'spaces' if scale.of_spaces else 'arms'}'"
     sentences = []
     if decision.base_is_missing:
         sentences.append("For `supported` no number of seeds is enough: it takes an arm `base`.")
     elif advice.gain.seeds is not None:
         gate = f", if {listed(decision.unsound)} turn out better than the base" if decision.unsound else ""
-        sentences.append(f"For {gain}: about {_seeds(advice.gain)} an arm{gate}.")
+        sentences.append(f"For {gain}: about {_needed(advice.gain, run)} {arm}{gate}.")
     elif advice.tuning_times is not None:
         sentences.append(
-            f"For {gain} no number of seeds is enough, but {advice.tuning_times} times as many seeds of tuning "
-            "(claim.tuning_seeds) would be: the arms' learning rates are too uncertain."
+            f"For {gain} no number of {run}s is enough, but {advice.tuning_times} times as many {of_tuning} learning "
+            "rates are too uncertain."
         )
     else:
-        sentences.append(f"For {gain} no number of seeds is enough: {why_not}.")
+        sentences.append(f"For {gain} no number of {run}s is enough: {why_not}.")
     nothing = "`no practical difference` to be found in 80 % of studies where nothing differs"
-    enough = "no number of seeds is enough" if advice.no_difference.seeds is None else "about "
-    enough += "" if advice.no_difference.seeds is None else f"{_seeds(advice.no_difference)} an arm"
+    enough = f"no number of {run}s is enough"
+    if advice.no_difference.seeds is not None:
+        enough = f"about {_needed(advice.no_difference, run)} {arm}"
     return [f"{scale_words(scale)}: {one}" for one in (*sentences, f"For {nothing}: {enough}.")]
 
 
-def _seeds(need: Need) -> str:
-    """A number of seeds with its range, as these runs leave it."""
+def _needed(need: Need, run: str) -> str:
+    """A number of seeds, or of networks, with its range, as these runs leave it."""
     high = "any number" if need.high is None else f"{need.high}"
-    return f"{need.seeds} seeds ({need.low} to {high}, as uncertain as the spread of these runs)"
+    return f"{need.seeds} {run}s ({need.low} to {high}, as uncertain as the spread of these runs)"
 
 
 def _supported(_: Decision, question: Question, margin: float, __: float) -> str:
@@ -194,6 +204,16 @@ def _differences(decision: Decision, scale: Scale, spent: float) -> list[str]:
             f"{comparisons[0].rival} (95 %, together with all other C)."
         )
     return sentences
+
+
+def of_distributions(found: Distributions, scale: Scale) -> str:
+    """How the distributions of two spaces differ; no word rests on it."""
+    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    medians = [f"{one.name} {one.quantiles[len(SHARES) // 2].error:.2f} %" for one in (found.first, found.second)]
+    return (
+        f"{scale_words(scale)}, the distributions of the test error differ by at most {100 * found.distance:.0f} % of "
+        f"the networks (Kolmogorov and Smirnov, {p}); medians: {listed(medians)}."
+    )
 
 
 def amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:

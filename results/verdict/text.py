@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.statistics.distributions import Distributions
 from resnext_search.results.verdict.arms import ArmResult
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.reasons import listed, scale_words
@@ -37,7 +38,7 @@ def _of_whom(verdict: Verdict) -> str:
 
 EQUAL_COST = "at equal cost of this kind"
 # Columns of text.
-NAMES = ("arm", "against", "architecture", "cost", EQUAL_COST)
+NAMES = ("arm", "space", "against", "architecture", "cost", EQUAL_COST)
 
 
 def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
@@ -57,6 +58,13 @@ def tables(verdict: Verdict) -> list[tuple[str, list[str]]]:
     if verdict.further:
         rows = _comparison_rows(verdict.further)
         found.append(("Still more groups (points; p corrected for their number; no part of the word):", rows))
+    if verdict.distributions is not None:
+        found.append(
+            (
+                "Distributions (test error in percent that a share of the networks does not exceed):",
+                _distribution_rows(verdict.distributions),
+            )
+        )
     if verdict.secondary:
         rows = [["arm", "against", "cost", "ratio", "95 % interval", EQUAL_COST]]
         rows += [
@@ -119,6 +127,22 @@ def _comparison_rows(
         for one in comparisons
     ]
     return [header, *rows]
+
+
+def _distribution_rows(of: Distributions) -> list[list[str]]:
+    """A row for every share and space; the intervals of one space hold all together."""
+    rows = [["space", "share", "test error", "95 % band"]]
+    for one in (of.first, of.second):
+        rows.append([one.name, "lowest", _fixed(one.lowest), ""])
+        rows += [[one.name, f"{at.share:.0%}", _fixed(at.error), _open_span(at.interval)] for at in one.quantiles]
+        rows.append([one.name, "highest", _fixed(one.highest), ""])
+    return rows
+
+
+def _open_span(ends: tuple[float, float]) -> str:
+    """As `_span`, of which an end may not be bounded."""
+    low, high = ("" if math.isnan(end) else f"{end:.2f}" for end in ends)
+    return f"{low or 'any'} to {high or 'any'}"
 
 
 def _fixed(value: float, digits: int = 2) -> str:

@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from resnext_search.results.inference.question import ask, have_rivals
-from resnext_search.results.inference.sample import Sample, gather
-from resnext_search.results.inference.tuning import tuning_variances
+from resnext_search.results.inference.sample import Sample, by_space, gather
+from resnext_search.results.inference.tuning import space_variances, tuning_variances
+from resnext_search.results.statistics.distributions import compare_distributions
 from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
 from resnext_search.results.verdict.fairness import unfair
@@ -20,6 +21,7 @@ from resnext_search.results.verdict.first_answer import answer_by_first_rules
 from resnext_search.results.verdict.notes import on_fairness
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.runs import read_runs
+from resnext_search.spaces.claim.populations import space_of
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.seeds import derive_seed
 
@@ -48,7 +50,8 @@ def judge(
             parameters, activations, seconds, epochs, data, architecture, correct` (which test images were recognised,
             as `spaces.correctness` packs it). The order of the rows does not matter. Or a study's `trials.csv`, which
             has a column `phase`: its tuning is looked at too, and only its runs that confirm are evidence.
-        claimant: The arm to compare with all others, whatever the names say.
+        claimant: The arm to compare with all others, whatever the names say; of networks of two spaces one of these. A
+            study's own is the space that it named last, by the numbers of its trials.
         margin: Least difference that matters, in points; to be fixed before the runs.
         tolerance: Largest deviation of an arm's multiply-adds from the claimant's, as a share.
         seed: Of the bootstrap.
@@ -75,14 +78,19 @@ def judge(
     confirmed = [run for run in rows if run.phase == "confirm"]
     compared = [run for run in rows if not run.is_finalist and not run.is_runner_up]
     names = {run.arm for run in compared}
+    if claimant is None and is_study and "trial" in runs.columns:
+        claimant = _second_space(runs)
     # A study may be asked before its arms are there.
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None
+    if question is not None and question.kind == "spaces":
+        rows, compared, confirmed = (by_space(of) for of in (rows, compared, confirmed))
     sample, notes = gather(compared, question) if question else (Sample((), (), True), [])
     if rules > 1:
-        sample = replace(sample, tuning=tuning_variances(rows, sample))
+        of_tuning = space_variances if question is not None and question.kind == "spaces" else tuning_variances
+        sample = replace(sample, tuning=of_tuning(rows, sample))
     matched = question.matched() if question else names
-    scale = scale_of([run for run in confirmed if run.arm in matched], sample)
+    scale = scale_of([run for run in confirmed if run.arm in matched], sample, question)
     reasons = unfair(compared, question, tolerance, is_study=is_study)
     finalists = finalist_results(confirmed)
     if question is None:
@@ -100,7 +108,15 @@ def judge(
         finalists=finalists,
         secondary=tuple(compare_costs(confirmed, question, tolerance)),
         rules=rules,
+        distributions=compare_distributions(question.arms, sample.errors) if question.kind == "spaces" else None,
     )
     if rules == 1:
         return answer_by_first_rules(verdict, sample, question, generator)
     return answer_by_second_rules(verdict, rows, sample, question, generator, looks or Looks())
+
+
+def _second_space(trials: pd.DataFrame) -> str | None:
+    """The space whose first trial comes later; None unless all arms are networks of spaces."""
+    named = trials[trials.arm.notna() & (trials.phase != "search")].sort_values("trial")
+    spaces = [space_of(str(arm)) for arm in named.arm]
+    return list(dict.fromkeys(spaces))[-1] if spaces and None not in spaces else None

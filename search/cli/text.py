@@ -73,10 +73,13 @@ def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
 def _claim_lines(claim: dict[str, Any] | None, rules: int) -> list[str]:
     if claim is None:
         return []
-    width = max(len(arm["arm"]) for arm in claim["arms"])
     margin = f"margin {claim['margin']:g} points{f', rules {rules}' * (rules != 1)}"
+    title = f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, {margin}"
+    if claim["spaces"]:
+        return [title, *_space_lines(claim["spaces"], claim["seeds"])]
+    width = max(len(arm["arm"]) for arm in claim["arms"])
     return [
-        f"claim             {claim['kind']}, {claim['budget']:,} multiply-adds, {margin}",
+        title,
         *(
             f"  {arm['arm']:{width}}  {arm['architecture']:10}  blocks {dashed(arm['blocks'])}  "
             f"group widths {dashed(arm['group_widths'])}  {arm['match_percent']:+.2f} %  "
@@ -84,6 +87,19 @@ def _claim_lines(claim: dict[str, Any] | None, rules: int) -> list[str]:
             for arm in claim["arms"]
         ),
     ]
+
+
+def _space_lines(spaces: list[dict[str, Any]], networks: int) -> list[str]:
+    """The spaces, and how far apart their networks are in multiply-adds."""
+    width = max(len(space["space"]) for space in spaces)
+    first, second = (space["multiply_adds"] for space in spaces)
+    lines = [
+        f"  {space['space']:{width}}  {networks} of {space['networks']:,} networks drawn, on average "
+        f"{space['multiply_adds']:,} multiply-adds  parameters {space['parameters']:,}  activations "
+        f"{space['activations']:,}"
+        for space in spaces
+    ]
+    return [*lines, f"  {spaces[1]['space']}, which is to err less, costs {100 * (second / first - 1):+.2f} %"]
 
 
 def _unmatched(arm: dict[str, Any]) -> str:
@@ -95,6 +111,7 @@ def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
     if claim is None:
         return []
     tuning, seeds, looks = claim["tuning"], claim["seeds"], claim["looks"]
+    of_spaces = bool(claim["spaces"])
     confirmed = claim["confirm_trials"] - claim["runner_up_trials"] - claim["finalist_trials"]
     apart = [
         f"{count} of {of}"
@@ -104,15 +121,18 @@ def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
         )
         if count
     ]
+    tuned = f"{tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its best on "
+    tuned += f"{tuning['second_seeds']} more"
+    if of_spaces:
+        tuned = f"{tuning['rates']} rates of {tuning['networks']} more networks a space, and one fit over all of them"
+    each = "networks a space, each on a seed of its own" if of_spaces else "seeds an arm"
     lines = [
-        f"tuning            {tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its "
-        f"best on {tuning['second_seeds']} more: {claim['tune_trials']} trials, more if a best one lies at the edge",
-        f"confirmation      {seeds} seeds an arm: {', '.join([f'{confirmed} trials', *apart])}",
+        f"tuning            {tuned}: {claim['tune_trials']} trials, more if a best one lies at the edge",
+        f"confirmation      {seeds} {each}: {', '.join([f'{confirmed} trials', *apart])}",
     ]
     if looks is not None:
-        lines.append(
-            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that settles it"
-        )
+        after = f"{', '.join(map(str, looks))} {'networks' if of_spaces else 'seeds'}"
+        lines.append(f"looks             after {after}; the study ends at the first that settles it")
     if claim["folds"] is not None:
         lines.append(
             f"folds             {claim['folds']} of all images, in turn: one validates or tests, the others train"

@@ -61,7 +61,7 @@ class Tuned(NamedTuple):
     degrees: float
 
 
-class _Trials(NamedTuple):
+class Trials(NamedTuple):
     """The trials of an arm: log rates, capped log errors, blocks of a common level, and the noise of an error."""
 
     places: Floats
@@ -87,7 +87,7 @@ def second_rates(points: Sequence[Point], *, images: int | None = None) -> list[
     [0.02066, 0.04545, 0.1, 0.22, 0.484]
     """
     places = np.log([point.rate for point in points])
-    errors = _capped(points, images)
+    errors = capped_errors(points, images)
     step, span = _step(points), float(np.ptp(places))
     if span:
         step = min(step, span / (SECOND_RATES - 1))
@@ -134,7 +134,7 @@ def fit_tuning(
     return {arm: _tuned(points, trials[arm], curvature, (used or {}).get(arm)) for arm, points in arms.items()}
 
 
-def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: float | None) -> Tuned:
+def _tuned(points: Sequence[Point], trials: Trials, curvature: float, used: float | None) -> Tuned:
     places, low, high = trials.places, trials.places.min(), trials.places.max()
     design = np.column_stack([trials.levels, places])
     inverse = np.linalg.pinv(design.T @ design)
@@ -144,18 +144,18 @@ def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: flo
     variance = VARIANCE_FACTOR * trials.noise * inverse[-1, -1] / (4 * curvature**2) + (place - minimum) ** 2
     variance = min(variance, ((high - low) / 4) ** 2)
     rate = float(f"{math.exp(minimum):.4g}")
-    squared_slope = _squared_slope(trials, place)
+    slope_squared = squared_slope(trials, place)
     return Tuned(
         rate,
         _runner_up(points, minimum),
-        float(squared_slope * variance + 2 * (curvature * variance) ** 2),
+        float(slope_squared * variance + 2 * (curvature * variance) ** 2),
         # part of it goes with a variance, part with the square of one, whose own variation is four times as large
         max(2.0, trials.degrees / 2),
     )
 
 
-def _trials(points: Sequence[Point], images: int | None, levels: bool) -> _Trials:
-    places, errors = np.log([point.rate for point in points]), _capped(points, images)
+def _trials(points: Sequence[Point], images: int | None, levels: bool) -> Trials:
+    places, errors = np.log([point.rate for point in points]), capped_errors(points, images)
     seeds = sorted({point.seed for point in points})
     blocks = np.array([[float(point.seed == seed) for seed in seeds] for point in points])
     of_level = blocks if levels else np.ones((len(points), 1))
@@ -165,7 +165,7 @@ def _trials(points: Sequence[Point], images: int | None, levels: bool) -> _Trial
         residuals = errors - fitted @ np.linalg.pinv(fitted) @ errors
         degrees = max(1.0, len(points) - fitted.shape[1])
         noise = float((residuals**2).sum()) / degrees
-    return _Trials(places, errors, of_level, noise, degrees, _step(points))
+    return Trials(places, errors, of_level, noise, degrees, _step(points))
 
 
 def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: bool) -> tuple[float, float]:
@@ -187,13 +187,13 @@ def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: 
     return (float((residuals**2).sum()) / degrees, float(degrees)) if degrees else (math.nan, 0.0)
 
 
-def _parabola(trials: _Trials) -> Floats:
+def _parabola(trials: Trials) -> Floats:
     """Coefficients of the least-squares parabola: levels, slope, curvature."""
     design = np.column_stack([trials.levels, trials.places, trials.places**2])
     return np.asarray(np.linalg.pinv(design) @ trials.errors)
 
 
-def _squared_slope(trials: _Trials, place: float) -> float:
+def squared_slope(trials: Trials, place: float) -> float:
     """Square of the slope of the curve at a place, less what noise adds to it; 0 where that is more."""
     distances = trials.places - place
     squares = (distances / (KERNEL_STEPS * trials.step)) ** 2
@@ -217,7 +217,7 @@ def _runner_up(points: Sequence[Point], minimum: float) -> float:
     return min(others, key=lambda rate: (sum(errors[rate]) / len(errors[rate]), away[rate]))
 
 
-def _capped(points: Sequence[Point], images: int | None) -> Floats:
+def capped_errors(points: Sequence[Point], images: int | None) -> Floats:
     """Log errors, those far above the lowest and those that failed brought down to the cap."""
     raw = np.array([_log_error(point, images) for point in points])
     by_rate: dict[float, list[float]] = {}

@@ -44,6 +44,7 @@ _PATTERNS: dict[Key, str] = {
     ("name",): 'letters, digits, "-", "_" and ".", at most 64, starting with a letter or digit',
     ("data", "root"): "text without control characters",
     ("resources", "cluster"): "an address such as host:6379",
+    ("claim", "spaces", "name"): 'letters, digits, " ", "_" and ".", at most 40, starting with a letter or digit',
 }
 _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
@@ -109,7 +110,8 @@ def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
     if kind == "extra_forbidden":
         return _unknown_key(key)
     if kind == "string_pattern_mismatch":
-        return Problem(key, found, _PATTERNS.get(key, "other text"))
+        named = tuple(part for part in key if isinstance(part, str))
+        return Problem(key, found, _PATTERNS.get(named, "other text"))
     if kind in _LIMITS:
         limits = {name: f"{limit:,}" if isinstance(limit, int) else limit for name, limit in context.items()}
         limits |= {name: f"{limit:g}" for name, limit in context.items() if isinstance(limit, float)}
@@ -148,13 +150,19 @@ def _model_at(key: Key) -> type[BaseModel]:
     model: type[BaseModel] = Study
     for part in key:
         field = model.model_fields.get(str(part))
-        choices = [field.annotation, *get_args(field.annotation)] if field else []
-        models = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
+        models = list(_models_in(field.annotation)) if field else []
         if models:
             model = models[0]
         elif model is AxesConfig:  # the axes that are tuples hold these keys in the file
             model = IntegerRange
     return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _as_written(place: Key, raw: Any, *, absent: bool) -> Key:
