@@ -2,8 +2,8 @@
 
     python -m benchmarks.verdict.curves [--studies 2000] [--workers 2]
 
-Nine arms and their base, tuned and confirmed as in `calibration.py`. A wrong word is any word or phrase that says better
-or worse of arms that are equal, over all budgets or at any of them.
+Nine arms and their base, tuned and confirmed as in `calibration.py`. A wrong word is any word or phrase that says
+better or worse of arms that are equal, over all budgets or at any of them.
 """
 
 from __future__ import annotations
@@ -135,7 +135,9 @@ def main() -> None:
         for noise in NOISES:
             for gains in chosen:
                 case = Case(noise, gains)
-                tasks = tuned_inside(pool.map(partial(tuned, case), range(options.studies), chunksize=20), case.curves())
+                tasks = tuned_inside(
+                    pool.map(partial(tuned, case), range(options.studies), chunksize=20), case.curves()
+                )
                 counts: Counter[str] = Counter()
                 for one in pool.map(partial(study, case), tasks, chunksize=20):
                     counts.update(one)

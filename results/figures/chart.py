@@ -34,7 +34,8 @@ class Axis:
     Args:
         label: What and in which unit.
         log: Whether steps are factors.
-        ticks: Positions with words of their own, as `(position, words)`; numbers without it.
+        ticks: Positions with words of their own, as `(position, words)`; numbers without it. Where steps are no factors
+            they are all that is on the axis.
         down: Whether values rise downwards.
         zero: Whether 0 has to be in sight.
     """

@@ -22,6 +22,7 @@ from resnext_search.results.figures.chart import (
     Span,
     wide,
 )
+from resnext_search.spaces.claim.populations import space_of
 
 
 def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
@@ -42,12 +43,17 @@ _TWO_ROUNDS = (
     "All arms had the same rates in a first round, and five of their own on further seeds; lines go through the means "
     "of a rate. An arm keeps the rate at which a parabola through all of this has its minimum."
 )
+_SPACES = (
+    "Some networks of each space were trained with all rates; lines go through the means of a rate. One fit over all "
+    "of them says the rate of every network, by its space, C and depth."
+)
 
 
 def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     """Validation error of every arm at every learning rate it was tuned with; None before any trial has ended."""
     tuned = [row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None]
-    table = [(str(row["arm"]), row["learning_rate"], row["validation_error"]) for row in tuned]
+    table = [(_arm_of(row), row["learning_rate"], row["validation_error"]) for row in tuned]
+    of_spaces = any(space_of(str(row["arm"])) for row in tuned)
     if not table:
         return None
     table.sort(key=itemgetter(0, 1))
@@ -73,7 +79,7 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
         "learning_rate",
         "Learning rate of every arm",
         f"Validation error against learning rate, one line an arm. {'; '.join(found)}.",
-        _TWO_ROUNDS if rounds else _ONE_ROUND,
+        _SPACES if of_spaces else _TWO_ROUNDS if rounds else _ONE_ROUND,
         Axis("learning rate", log=True),
         Axis("validation error, %", log=wide(error for _, _, error in table)),
         layers,
@@ -89,13 +95,10 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
     table = []
     for place, arm in enumerate(arms):
         colour = COLOURS[place % len(COLOURS)]
-        runs = [
-            row
-            for row in trials
-            if row["arm"] == arm["arm"] and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
-        ]
+        own = [row for row in trials if _arm_of(row) == arm["arm"] and row.get("phase", "confirm") == "confirm"]
+        runs = [row for row in own if not _missing(row["test_error"])]
         errors, y = [row["test_error"] for row in runs], [place] * len(runs)
-        hover = [f"{arm['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
+        hover = [f"{row['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
         numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
         layers.append(Points(errors, y, colour=colour, opacity=0.4, sizes=6, hover=hover, trials=numbers))
         layers += _bar(place + 0.22, arm["interval"], colour)
@@ -163,6 +166,11 @@ def _interval(interval: Sequence[float | None] | None) -> str:
         return ""
     low, high = interval
     return f" ({low:.2f} to {high:.2f})"
+
+
+def _arm_of(row: Row) -> str:
+    """The arm of a row; of a network its space."""
+    return space_of(str(row["arm"])) or str(row["arm"])
 
 
 def _missing(value: float | None) -> bool:

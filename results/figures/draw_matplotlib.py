@@ -94,6 +94,7 @@ def _scale(axes: Axes, axis: Axis, which: str) -> None:
     if axis.ticks:
         places, words = zip(*axis.ticks, strict=True)
         mine.set_ticks(places, words)
+    if axis.ticks and not axis.log:
         axes.set(**{f"{which}lim": (places[0] - 0.6, places[-1] + 0.6)})
     if axis.down:
         mine.set_inverted(True)

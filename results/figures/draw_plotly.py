@@ -57,6 +57,7 @@ def _axis(axis: Axis) -> Json:
     if axis.ticks:
         drawn["tickvals"] = [place for place, _ in axis.ticks]
         drawn["ticktext"] = [_lines(words) for _, words in axis.ticks]
+    if axis.ticks and not axis.log:
         drawn["range"] = [axis.ticks[0][0] - 0.6, axis.ticks[-1][0] + 0.6]
     if axis.down:
         drawn["range"] = drawn["range"][::-1] if "range" in drawn else None

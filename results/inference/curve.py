@@ -1,8 +1,8 @@
 """What do several budgets say together? A word at each of them, and what a way of spending gains over all.
 
-The word over all budgets is that of the rules for one, with the rivals of all budgets: `supported` is to beat every rival
-at every budget, and what one of them is enough for is corrected for the number of all. The word of a single budget is
-corrected for all of them too, so that all words together err as often as one does.
+The word over all budgets is that of the rules for one, with the rivals of all budgets: `supported` is to beat every
+rival at every budget, and what one of them is enough for is corrected for the number of all. The word of a single
+budget is corrected for all of them too, so that all words together err as often as one does.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from resnext_search.results.inference.curve import over_budgets
 from resnext_search.results.inference.decision import Decision, decide, word_at, words_without_a_seed
 from resnext_search.results.inference.looks import share_of_look
 from resnext_search.results.inference.power import Spread, advise, power
@@ -74,6 +75,8 @@ def answer_by_second_rules(
         further=decision.comparisons.further,
         bend=decision.bend,
         look=spent,
+        budgets=decision.budgets,
+        over_budgets=over_budgets(sample, question, _costs(verdict, question)),
     )
     if verdict.reasons:
         return verdict
@@ -108,6 +111,13 @@ def answer_by_second_rules(
         runner_up=runner_up,
         without_a_seed=without,
     )
+
+
+def _costs(verdict: Verdict, question: Question) -> list[float]:
+    """Of every budget the multiply-adds of the claimant or, where they are not known of all, its multiple."""
+    known = {arm.arm: arm.multiply_adds for arm in verdict.arms}
+    costs = [known[claimant] for claimant in question.claimants()]
+    return [float(cost) for cost in costs if cost] if all(costs) else [float(times) for times in question.budgets]
 
 
 def _seeds_tried(runs: Sequence[Run], question: Question) -> int:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.inference.curve import AtBudget, OverBudgets
 from resnext_search.results.inference.power import Advice
 from resnext_search.results.inference.question import Kind, Word
 from resnext_search.results.inference.rules import Direction
@@ -43,6 +44,8 @@ class Verdict:
         runner_up: What the word would be at the arms' second best learning rates.
         without_a_seed: The word if any one seed had not been there, seed by seed.
         look: Which share of the error this look may spend; 1 where it is the only one.
+        budgets: Of a `spend` at several budgets: the word of each, corrected for their number.
+        over_budgets: What the claimant gains on each rival over all budgets, and whether that grows with them.
         distributions: Of two spaces: the errors of their networks as wholes.
     """
 
@@ -68,6 +71,8 @@ class Verdict:
     runner_up: RunnerUp | None = None
     without_a_seed: tuple[Word, ...] = ()
     look: float = 1.0
+    budgets: tuple[AtBudget, ...] = ()
+    over_budgets: tuple[OverBudgets, ...] = ()
     distributions: Distributions | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,12 @@ def warnings_of(study: Study) -> list[str]:
     each = "networks a space" if study.claim.kind == "spaces" else "seeds an arm"
     few = [f"claim.seeds is {study.claim.seeds}: with fewer than {FEWEST_SEEDS} {each} there is no word."]
     few = few if study.claim.seeds < FEWEST_SEEDS else []
-    return [*few, *_shortcut_warnings(study, arms), *_width_warnings(arms, study.claim.kind == "spaces"), *_fold_warnings(study)]
+    return [
+        *few,
+        *_shortcut_warnings(study, arms),
+        *_width_warnings(arms, study.claim.kind == "spaces"),
+        *_fold_warnings(study),
+    ]
 
 
 def _shortcut_warnings(study: Study, arms: tuple[Arm, ...]) -> Iterator[str]:

@@ -85,3 +85,41 @@ def test_a_spend_without_a_rival_is_none(others: list[str]) -> None:
         ask(["cardinality", *others])
     assert not have_rivals(["cardinality", *others])
     assert have_rivals(["cardinality", "width", *others])
+
+
+def test_arms_at_several_budgets_make_one_spend_with_the_rivals_of_all() -> None:
+    names = ["base", "width@4", "width@2", "cardinality@2", "cardinality@4", "depth@4", "depth@2", "cardinality-x8@4"]
+    question = ask(names)
+    assert (question.kind, question.claimant, question.base, question.budgets) == (
+        "spend",
+        "cardinality",
+        "base",
+        (2, 4),
+    )
+    two, four = ["cardinality@2", "depth@2", "width@2"], ["cardinality@4", "cardinality-x8@4", "depth@4", "width@4"]
+    assert question.arms == (*two, *four, "base")
+    assert question.pairs() == [
+        ("cardinality@2", "depth@2"),
+        ("cardinality@2", "width@2"),
+        ("cardinality@4", "depth@4"),
+        ("cardinality@4", "width@4"),
+    ]
+    assert question.further_pairs() == [("cardinality-x8@4", "depth@4"), ("cardinality-x8@4", "width@4")]
+    assert (question.ways(), question.claimants()) == (["depth", "width"], ["cardinality@2", "cardinality@4"])
+    assert question.gains().tolist() == [0, 1, 1, 0, 1, 1, 1, 1]
+    assert [part.arms for part in question.parts()] == [(*two, "base"), (*four, "base")]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["cardinality@2", "width@2"],  # one budget
+        ["cardinality@2", "width@2", "cardinality@4", "depth@4"],  # other ways at every budget
+        ["cardinality@2", "width@2", "cardinality@4", "width@4", "other"],
+        ["cardinality@2", "cardinality@4"],  # nothing to beat
+    ],
+)
+def test_other_names_with_an_at_sign_are_just_names(names: list[str]) -> None:
+    assert ask(names, names[0]).kind == "pair"
+    with pytest.raises(UsageError, match="neither an arm 'cardinality', nor one cardinality an arm"):
+        ask(names)
