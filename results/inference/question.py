@@ -163,7 +163,7 @@ def _of_spaces(spaces: Sequence[str], claimant: str | None) -> Question:
         raise UsageError(
             f"arm: networks of {listed}; allowed: of two spaces", hint="Give the runs of two spaces alone."
         )
-    if claimant not in spaces:
+    if claimant is None or claimant not in spaces:
         found = "which space is to err less is not said" if claimant is None else f"claimant {claimant!r} is no space"
         raise UsageError(f"{found}; allowed: {listed}", hint=f"Say it, e.g. --claimant {spaces[-1]!r}.")
     return Question("spaces", claimant, (claimant, *(name for name in spaces if name != claimant)))
