@@ -6,7 +6,7 @@ band these two leave d little choice.) That is linear in its coefficients, so le
 place of its own, so that the same fit is as right for the one as for the other. Trials far above a network's lowest
 error, or that failed, count with the cap of `tuning_fit.py`.
 
-How sure: the fit is made again without each network (the jackknife). How its minima move says how much more the
+How sure: the fit is made again without each network (the jackknife, by space). How its minima move says how much more the
 networks of a space err than they would at their best rates. Unit: natural logarithms of rates and errors. Imports numpy
 alone. Simulated in `benchmarks/verdict/populations.py`.
 """
@@ -118,6 +118,7 @@ def population_variances(
         return {}
     fit, count = _fit(curves), len(curves)
     without = [_fit(curves[:left] + curves[left + 1 :]) for left in range(count)]
+    sizes = np.array([len(of_space[curve.network.space]) for curve in curves])
     degrees = max(2.0, (count - len(fit.coefficients)) / 2)
     found = {}
     for space, of in of_space.items():
@@ -125,7 +126,7 @@ def population_variances(
         if not networks:
             continue
         moved = np.array([one.places(networks) for one in without]) - fit.places(networks)
-        scaled = moved * math.sqrt((count - 1) / count)
+        scaled = moved * np.sqrt((sizes - 1) / sizes)[:, None]
         squares = scaled @ scaled.T / len(networks)
         of_minimum = 2 * fit.curvature**2 * float((squares**2).sum())
         of_slope = _squared_slope(fit, of) * float((scaled.mean(axis=1) ** 2).sum())
