@@ -15,9 +15,9 @@ from resnext_search.search.planning.claim_trials import claim_trials
 from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
 from resnext_search.search.surrogate.learning_curves import first_look
-from resnext_search.spaces.architecture.complexity import Complexity, complexity
+from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.claim.arms import Arm, claim_arms
-from resnext_search.spaces.claim.populations import populations
+from resnext_search.spaces.claim.populations import mean_costs, populations
 from resnext_search.spaces.claim.tuning import planned_rates
 from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
@@ -129,12 +129,10 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
 
 def _space_facts(study: Study) -> list[dict[str, Any]]:
     """The two spaces of a claim: how many networks of each lie in the band, and what those cost that are compared."""
-    facts = []
-    for of in populations(study):
-        counts = [complexity(study.network_template(), each) for each in of.compared.values()]
-        means = {name: float(np.mean([getattr(one, name) for one in counts])) for name in Complexity._fields}
-        facts.append({"space": of.name, "networks": of.size} | {name: round(mean) for name, mean in means.items()})
-    return facts
+    return [
+        {"space": of.name, "networks": of.size} | {name: round(mean) for name, mean in mean_costs(study, of).items()}
+        for of in populations(study)
+    ]
 
 
 def _matched_to(arm: Arm, arms: Sequence[Arm]) -> int:

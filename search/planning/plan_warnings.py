@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from resnext_search.spaces.claim.arms import Arm, claim_arms
-from resnext_search.spaces.claim.populations import space_of
+from resnext_search.spaces.claim.populations import mean_costs, populations, space_of
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 from resnext_search.spaces.study.study import Study
@@ -31,6 +31,7 @@ def warnings_of(study: Study) -> list[str]:
         *few,
         *_shortcut_warnings(study, arms),
         *_width_warnings(arms, study.claim.kind == "spaces"),
+        *_cost_warnings(study, study.claim.tolerance),
         *_fold_warnings(study),
     ]
 
@@ -58,6 +59,17 @@ def _width_warnings(arms: tuple[Arm, ...], of_spaces: bool) -> Iterator[str]:
         yield (
             f"{_arms(names)} with d below {NARROWEST} in the first stage: narrower groups than any of the paper's. "
             f"Give {'axes.width a larger min' if of_spaces else 'claim.base a larger width'}."
+        )
+
+
+def _cost_warnings(study: Study, tolerance: float) -> Iterator[str]:
+    """Of spaces whose networks do not cost the same on average."""
+    costs = {of.name: mean_costs(study, of)["multiply_adds"] for of in populations(study)}
+    if costs and abs(max(costs.values()) / min(costs.values()) - 1) > tolerance:
+        cheap, dear = sorted(costs, key=costs.__getitem__)
+        yield (
+            f"{dear} costs {100 * (costs[dear] / costs[cheap] - 1):.1f} % more than {cheap} on average, and the "
+            f"verdict allows {100 * tolerance:g} %: narrow budget.tolerance."
         )
 
 

@@ -6,9 +6,9 @@ band these two leave d little choice.) That is linear in its coefficients, so le
 place of its own, so that the same fit is as right for the one as for the other. Trials far above a network's lowest
 error, or that failed, count with the cap of `tuning_fit.py`.
 
-How sure: the fit is made again without each network (the jackknife, by space). How its minima move says how much more the
-networks of a space err than they would at their best rates. Unit: natural logarithms of rates and errors. Imports numpy
-alone. Simulated in `benchmarks/verdict/populations.py`.
+How sure: the fit is made again without each network (the jackknife, by space). How its minima move says how much more
+the networks of a space err than they would at their best rates. Unit: natural logarithms of rates and errors. Imports
+numpy alone. Simulated in `benchmarks/verdict/populations.py`.
 """
 
 from __future__ import annotations

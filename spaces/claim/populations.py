@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from resnext_search.spaces.architecture.architecture import Architecture
+from resnext_search.spaces.architecture.complexity import Complexity, complexity
 from resnext_search.spaces.errors import EmptyFeasibleSet
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.seeds import derive_seed
@@ -92,6 +93,12 @@ def populations(study: Study) -> tuple[Population, ...]:
             )
         )
     return tuple(found)
+
+
+def mean_costs(study: Study, of: Population) -> dict[str, float]:
+    """What one image costs the networks that are compared, on average: the fields of `Complexity`."""
+    counts = [complexity(study.network_template(), each) for each in of.compared.values()]
+    return {name: float(np.mean([getattr(one, name) for one in counts])) for name in Complexity._fields}
 
 
 def _spaces(study: Study) -> tuple[SpaceConfig, ...]:

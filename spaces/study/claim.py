@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from resnext_search.spaces.study.axes import BlocksAxis, IntegerAxis
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.sections import (
@@ -44,6 +44,13 @@ class SpaceConfig(Section):
 
 class ClaimConfig(Section):
     """A claim of the paper, tested: what its arms are, and how much evidence is collected."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"kind": {"enum": list(WITH_BASE)}}, "required": ["kind"]},
+            "then": {"required": ["base"]},
+        }
+    )
 
     kind: Literal["spend", "trade", "spaces"]
     """spend: what to buy with twice the FLOPs (the paper's Table 4) | trade: more groups at the same FLOPs (Table 3) |

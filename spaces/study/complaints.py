@@ -104,7 +104,7 @@ def _problem(details: ErrorDetails, raw: dict[str, Any]) -> Problem:
     if kind == "problem":
         return Problem(key, context["found"], context["allowed"], context["fix"])
     if kind == "missing":
-        described = _model_at(key[:-1]).model_fields[str(key[-1])].description
+        described = " ".join((_model_at(key[:-1]).model_fields[str(key[-1])].description or "").split())
         purpose = f": {described[0].lower()}{described[1:]}" if described else ""
         return Problem(key, found, "a value", f"Add {key[-1]}{purpose}.")
     if kind == "extra_forbidden":
