@@ -12,6 +12,7 @@ from resnext_search.results.journal.rows import ENDED, Trial, last_line
 from resnext_search.results.report.facts import Facts
 from resnext_search.results.verdict.reasons import listed
 from resnext_search.spaces.claim.arms import claim_arms
+from resnext_search.spaces.claim.populations import populations
 
 Tone = Literal["good", "bad", "open"]
 
@@ -62,6 +63,9 @@ def question(facts: Facts) -> str:
         return f"Which ResNeXt of {band.low:,} to {band.high:,} multiply-adds errs least on {data}{cost}?"
     budgets = sorted({arm.budget for arm in claim_arms(study) if arm.is_matched})
     budget = listed([f"{one:,}" for one in budgets])
+    if study.claim.kind == "spaces":
+        first, second = (of.name for of in populations(study))
+        return f"At {budget} multiply-adds on {data}, do networks of the space {second} err less than those of {first}?"
     if study.claim.kind == "trade":
         return f"At {budget} multiply-adds on {data}, does the error fall as cardinality rises?"
     return f"Are {budget} multiply-adds on {data} better spent on cardinality than on width or depth?"
