@@ -295,3 +295,12 @@ def test_a_space_whose_best_rate_is_at_the_edge_or_that_was_tuned_less_is_no_fai
     edge = table.assign(validation_error=table.validation_error.where(~more, 9 - table.learning_rate))
     assert "The best learning rate of more groups, 1, is the highest of 5 tried" in judge(edge).reasons[0]
     assert "Unequal tuning: more groups 10, one group 15 trials." in judge(table[table.arm != "more groups/t2"]).reasons
+
+
+def test_a_study_of_spaces_of_which_nothing_has_ended_yet_lacks_its_runs() -> None:
+    table = space_table()
+    waiting = table[table.phase == "tune"].assign(state="queued", validation_error=None, test_error=None)
+    verdict = judge(waiting)
+    assert verdict.verdict == "invalid"
+    assert verdict.distributions is None
+    assert "Tuning of more groups is not complete: 15 of 15 trials have not ended." in verdict.reasons
