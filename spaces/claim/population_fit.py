@@ -3,8 +3,9 @@
 The log error of network i at log rate x is its level plus k (x - m_i)². All networks have one curvature k, and the
 place m_i of the minimum is that of its space, moved in proportion to log2 C and the log of its depth. (Within a FLOP
 band these two leave d little choice.) That is linear in its coefficients, so least squares solve it. Each space has a
-place of its own, so that the same fit is as right for the one as for the other. Trials far above a network's lowest
-error, or that failed, count with the cap of `tuning_fit.py`.
+place of its own, so that the same fit is as right for the one as for the other. Trials that err more than ten times
+as much as a network's best, or failed, count as ten times: with less, as for an arm that is tuned itself, the minimum
+would come so near to where training breaks down that many a network whose own limit is lower breaks down with it.
 
 How sure: the fit is made again without each network (the jackknife, by space). How its minima move says how much more
 the networks of a space err than they would at their best rates. Unit: natural logarithms of rates and errors. Imports
@@ -25,9 +26,12 @@ from resnext_search.spaces.claim.tuning_fit import (
     MOST_STEP,
     Point,
     Trials,
-    capped_errors,
+    log_error,
     squared_slope,
 )
+
+# Of the log errors of a network, above its lowest.
+CAP = math.log(10)
 
 
 class Network(NamedTuple):
@@ -145,7 +149,9 @@ class _Curve:
     @classmethod
     def of(cls, tuning: Tuning, images: int | None) -> _Curve:
         places = np.log([point.rate for point in tuning.points])
-        return cls(tuning.network, places, capped_errors(tuning.points, images))
+        errors = np.array([log_error(point, images) for point in tuning.points])
+        cap = np.nanmin(errors) + CAP
+        return cls(tuning.network, places, np.minimum(np.where(np.isnan(errors), cap, errors), cap))
 
 
 def _has_error(tuning: Tuning) -> bool:

@@ -87,7 +87,7 @@ def second_rates(points: Sequence[Point], *, images: int | None = None) -> list[
     [0.02066, 0.04545, 0.1, 0.22, 0.484]
     """
     places = np.log([point.rate for point in points])
-    errors = capped_errors(points, images)
+    errors = _capped(points, images)
     step, span = _step(points), float(np.ptp(places))
     if span:
         step = min(step, span / (SECOND_RATES - 1))
@@ -155,7 +155,7 @@ def _tuned(points: Sequence[Point], trials: Trials, curvature: float, used: floa
 
 
 def _trials(points: Sequence[Point], images: int | None, levels: bool) -> Trials:
-    places, errors = np.log([point.rate for point in points]), capped_errors(points, images)
+    places, errors = np.log([point.rate for point in points]), _capped(points, images)
     seeds = sorted({point.seed for point in points})
     blocks = np.array([[float(point.seed == seed) for seed in seeds] for point in points])
     of_level = blocks if levels else np.ones((len(points), 1))
@@ -176,7 +176,7 @@ def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: 
     repeated = [of for of in by_rate.values() if len(of) > 1]
     if not repeated:
         return math.nan, 0.0
-    raw = np.array([_log_error(point, images) for point in points])
+    raw = np.array([log_error(point, images) for point in points])
     raw = np.where(np.isnan(raw), errors, raw)
     chosen = [index for of in repeated for index in of]
     rates = np.array([[float(index in of) for of in repeated] for index in chosen])
@@ -217,9 +217,9 @@ def _runner_up(points: Sequence[Point], minimum: float) -> float:
     return min(others, key=lambda rate: (sum(errors[rate]) / len(errors[rate]), away[rate]))
 
 
-def capped_errors(points: Sequence[Point], images: int | None) -> Floats:
+def _capped(points: Sequence[Point], images: int | None) -> Floats:
     """Log errors, those far above the lowest and those that failed brought down to the cap."""
-    raw = np.array([_log_error(point, images) for point in points])
+    raw = np.array([log_error(point, images) for point in points])
     by_rate: dict[float, list[float]] = {}
     for point, error in zip(points, raw, strict=True):
         if not math.isnan(error):
@@ -231,7 +231,7 @@ def capped_errors(points: Sequence[Point], images: int | None) -> Floats:
     return np.asarray(np.minimum(np.where(np.isnan(raw), cap, raw), cap))
 
 
-def _log_error(point: Point, images: int | None) -> float:
+def log_error(point: Point, images: int | None) -> float:
     """Logarithm of an error in percent, half an image added, so that no error at all has one too."""
     count = images or ASSUMED_IMAGES
     return math.log(100 * (point.error / 100 * count + 0.5) / (count + 0.5))

@@ -53,17 +53,17 @@ def test_a_rate_lies_within_those_that_were_tried() -> None:
     assert fit.rate(Network("one group", 1, 10_000)) == 0.05
 
 
-def test_how_badly_a_trial_went_wrong_says_nothing() -> None:
-    """Beyond a cliff all errors are the cap: the minimum is not there, and no one knows how far away it is."""
+def test_beyond_ten_times_the_lowest_error_it_does_not_matter_how_badly_a_trial_went_wrong() -> None:
+    """The lowest is 8 %; ten times that pulls the minimum away from the rate at which training breaks down."""
     fits = []
-    for error in (20.0, 90.0, math.nan):
+    for error in (85.0, 99.0, math.nan):
         of = [
             Tuning(network, [*curve(0.1)[:-1], Point(RATES[-1], error, 0)])  # at the highest rate
             for network in ONE + MORE
         ]
         fits.append(fit_population(of, images=1000))
     assert len({fit.rate(ONE[0]) for fit in fits}) == 1
-    assert 0.06 < fits[0].rate(ONE[0]) < 0.1
+    assert 0.03 < fits[0].rate(ONE[0]) < 0.06
 
 
 def test_a_network_without_a_single_error_counts_for_nothing() -> None:
