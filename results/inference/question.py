@@ -121,8 +121,8 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     """
     names = sorted(set(arms))
     spaces = sorted({space_of(name) or name for name in names})
-    if rules > 1 and len(spaces) < len(names) and all(map(space_of, names)) and claimant not in names:
-        return _of_spaces(spaces, claimant)
+    if len(spaces) < len(names) and all(map(space_of, names)) and claimant not in names:
+        return _of_spaces(spaces, claimant, rules)
     listed = ", ".join(names)
     if len(names) < 2:
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
@@ -156,9 +156,11 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     return question
 
 
-def _of_spaces(spaces: Sequence[str], claimant: str | None) -> Question:
+def _of_spaces(spaces: Sequence[str], claimant: str | None, rules: int) -> Question:
     """The question of runs whose arms are networks of two spaces; nothing in their names says which is to err less."""
     listed = ", ".join(spaces)
+    if rules == 1:
+        raise UsageError(f"arm: networks of {listed}: rules 1 know no spaces", hint="Judge them by rules 2.")
     if len(spaces) != 2:
         raise UsageError(
             f"arm: networks of {listed}; allowed: of two spaces", hint="Give the runs of two spaces alone."

@@ -6,6 +6,7 @@ Studies that were begun under the first rules are judged by those: `first_answer
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -117,6 +118,10 @@ def judge(
 
 def _second_space(trials: pd.DataFrame) -> str | None:
     """The space whose first trial comes later; None unless all arms are networks of spaces."""
-    named = trials[trials.arm.notna() & (trials.phase != "search")].sort_values("trial")
-    spaces = [space_of(str(arm)) for arm in named.arm]
-    return list(dict.fromkeys(spaces))[-1] if spaces and None not in spaces else None
+    named = trials[trials.arm.notna() & (trials.phase != "search")]
+    first: dict[str, float] = {}
+    for arm, number in zip(named.arm, pd.to_numeric(named.trial, errors="coerce"), strict=True):
+        if (space := space_of(str(arm))) is None:
+            return None
+        first[space] = min(first.get(space, math.inf), number)
+    return max(first, key=first.__getitem__, default=None)

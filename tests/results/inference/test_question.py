@@ -133,4 +133,6 @@ def test_networks_of_two_spaces_are_a_question_of_the_spaces() -> None:
     assert question.gains().tolist() == [0.0, 1.0]
     with pytest.raises(UsageError, match="networks of a, b, c; allowed: of two spaces"):
         ask(["a/1", "a/2", "b/1", "c/1"], "a")
+    with pytest.raises(UsageError, match="rules 1 know no spaces"):
+        ask(names, "more groups", rules=1)
     assert ask(["a/1", "a/2", "b/1"], "a/1").kind == "pair", "a network may be the claimant of a plain comparison"
