@@ -40,8 +40,9 @@ def space_variances(runs: Sequence[Run], sample: Sample) -> dict[str, tuple[floa
         tunings[network] = Tuning(found, points)
     trained = [found for run in runs if run.phase == "confirm" and (found := _network(run)) is not None]
     fitted = population_variances(list(tunings.values()), trained, images=_validation_images(runs))
-    means = {space: float(sample.errors[sample.arms.index(space)].mean()) for space in fitted}
-    return {space: (of.variance * means[space] ** 2, of.degrees) for space, of in fitted.items()}
+    errors = {space: sample.errors[sample.arms.index(space)] for space in fitted}
+    means = {space: float(of.mean()) for space, of in errors.items() if len(of)}
+    return {space: (of.variance * means[space] ** 2, of.degrees) for space, of in fitted.items() if space in means}
 
 
 def _network(run: Run) -> Network | None:

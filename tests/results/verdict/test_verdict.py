@@ -297,6 +297,14 @@ def test_a_space_whose_best_rate_is_at_the_edge_or_that_was_tuned_less_is_no_fai
     assert "Unequal tuning: more groups 10, one group 15 trials." in judge(table[table.arm != "more groups/t2"]).reasons
 
 
+def test_a_space_without_an_ended_run_is_waited_for() -> None:
+    table = space_table()
+    table.loc[table.arm.str.startswith("more groups/0"), ["state", "test_error"]] = ["running", None]
+    verdict = judge(table)
+    assert verdict.verdict == "invalid"
+    assert "12 of 12 runs of more groups have not ended (running 12)." in verdict.reasons
+
+
 def test_a_study_of_spaces_of_which_nothing_has_ended_yet_lacks_its_runs() -> None:
     table = space_table()
     waiting = table[table.phase == "tune"].assign(state="queued", validation_error=None, test_error=None)
