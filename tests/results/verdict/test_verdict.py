@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import resnext_search.results
 from resnext_search.results.verdict.answer import Looks
+from resnext_search.results.verdict.sources import judge_csv
 from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
@@ -312,3 +314,17 @@ def test_a_study_of_spaces_of_which_nothing_has_ended_yet_lacks_its_runs() -> No
     assert verdict.verdict == "invalid"
     assert verdict.distributions is None
     assert "Tuning of more groups is not complete: 15 of 15 trials have not ended." in verdict.reasons
+
+
+def test_the_published_populations_are_judged_again_as_they_were() -> None:
+    folder = Path(__file__).parents[3] / "results" / "reference" / "digits_populations"
+    published = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    runs, verdict = judge_csv(folder / "trials.csv", margin=0.6)
+    found = json.loads(json.dumps(verdict.to_json()))
+    names = ("verdict", "kind", "claimant", "scale", "arms", "comparisons", "distributions")
+    assert {name: found[name] for name in names} == {name: published[name] for name in names}
+    # by hand: the difference of two means
+    confirmed = runs[runs.phase == "confirm"]
+    means = [confirmed.test_error[confirmed.arm.str.startswith(space)].mean() for space in ("one group", "more groups")]
+    assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-3)
+    assert [arm["runs"] for arm in found["arms"]] == [40, 40]
