@@ -183,7 +183,7 @@ def test_refit_saves_the_best_network_and_best_prints_it(shell: Shell) -> None:
     folder = ended_folder(shell.folder / "run")
     code, out, err = shell.ended("refit", "run")
     assert code == 0
-    assert out.startswith("trial 0001 2x4d-8 trained on 456 images: test error ")
+    assert out.startswith("trial 0001 2x4d-8, from the search, trained on 456 images: test error ")
     assert err.splitlines()[0].startswith("epoch 1/2  loss ")
     facts = shell.facts("best", "run")["refit"]
     assert facts["test_error"] == json.loads(folder.model.read_text())["test_error"]

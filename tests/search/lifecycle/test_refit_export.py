@@ -41,7 +41,7 @@ def test_an_onnx_file_makes_the_errors_that_the_network_makes(shell: Shell, fold
     assert first == "run/model.onnx: pixels (images, 1, 8, 8) uint8 to logits (images, 10), any number of images"
     assert second.startswith(f"on {COMPARED_IMAGES} test images at most ")
     data = tiny_study().data
-    test = split(load_dataset(data), data, 0).test
+    test = split(load_dataset(data), data, tiny_study().root_seed).test
     images, labels = (load_dataset(data).images[test].numpy(), load_dataset(data).labels[test].numpy())
     [logits] = onnxruntime.InferenceSession(folder.onnx).run(None, {"pixels": images})
     wrong = int((logits.argmax(axis=1) != labels).sum())

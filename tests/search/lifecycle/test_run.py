@@ -132,7 +132,7 @@ def test_a_search_ends_when_every_configuration_has_been_tried(
     assert pd.read_csv(folder.trials).state.tolist() == ["completed"] * 2
     assert "Every configuration of the feasible set has been tried." in capfd.readouterr().out
     run_study(tiny_study(*overrides), tmp_path / "run", cpus=2, gpus=0)
-    assert "search:" not in capfd.readouterr().out, "nothing was left to do"
+    assert "\nsearch: " not in capfd.readouterr().out, "nothing was left to do"
 
 
 def test_fractional_gpus_share_a_gpu_and_bound_the_trials_at_once(tmp_path: Path) -> None:
