@@ -12,17 +12,11 @@ The n-th file is always the same. A file that is not treated so is kept in `--ke
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import random
 import re
-import resource
-import signal
 import string
-import tempfile
-import time
-from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,6 +24,8 @@ from typing import Any
 import yaml
 from resnext_search.spaces import Study, load_study
 from resnext_search.spaces.errors import ResnextSearchError
+
+from benchmarks.reliability.fuzzing import try_files
 
 SHIPPED = [
     path.read_text(encoding="utf-8")
@@ -79,8 +75,6 @@ WORDS = [
         '"\\ud800"',
     ),
 ]
-LIMIT_SECONDS = 60  # ten million combinations, which are allowed, take most of it
-MOST_BYTES = 2**30
 LONGEST_MESSAGE_BYTES = 20_000
 
 
@@ -232,10 +226,6 @@ def study_file(number: int) -> bytes:
     return bytes(content)
 
 
-class TooSlow(BaseException):
-    """A file has taken more of the processor than `LIMIT_SECONDS`."""
-
-
 def outcome(path: Path) -> str:
     """What becomes of a file: `study`, or the exit code of its refusal."""
     try:
@@ -252,55 +242,12 @@ def outcome(path: Path) -> str:
 
 def main() -> None:
     """Try files; prints what became of them, the slowest, and the most memory that there was in use."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--files", type=int, default=1_000)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
-    arguments = parser.parse_args()
 
-    def stop(*_: object) -> None:
-        raise TooSlow(f"longer than {LIMIT_SECONDS} s")
+    def tried(number: int, path: Path) -> str:
+        path.write_bytes(study_file(number))
+        return outcome(path)
 
-    signal.signal(signal.SIGPROF, stop)
-    outcomes: Counter[str] = Counter()
-    slowest, hungriest = (0.0, -1), (0, -1)
-    began = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "study.yaml")
-        for number in range(arguments.first, arguments.first + arguments.files):
-            path.write_bytes(study_file(number))
-            before, memory = time.process_time(), peak_bytes()
-            signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
-            try:
-                result = outcome(path)
-            except (Exception, TooSlow) as error:
-                result = f"FAILED {type(error).__name__}"
-                arguments.keep.mkdir(exist_ok=True)
-                (arguments.keep / f"{number}.yaml").write_bytes(path.read_bytes())
-                print(f"file {number}: {type(error).__name__}: {str(error)[:300]}", flush=True)
-            finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-            outcomes[result] += 1
-            slowest = max(slowest, (round(time.process_time() - before, 3), number))
-            hungriest = max(hungriest, (peak_bytes() - memory, number))
-    facts = {
-        "first": arguments.first,
-        "files": arguments.files,
-        "outcomes": dict(outcomes.most_common()),
-        "processor_seconds": round(time.process_time() - began, 1),
-        "slowest_seconds": slowest,
-        "peak_mib": round(peak_bytes() / 2**20),
-        "largest_growth_mib": (round(hungriest[0] / 2**20), hungriest[1]),
-        "passed": not any(result.startswith("FAILED") for result in outcomes) and peak_bytes() < MOST_BYTES,
-    }
-    print(json.dumps(facts), flush=True)
-    if not facts["passed"]:
-        raise SystemExit(1)
-
-
-def peak_bytes() -> int:
-    """Most memory that this process has had so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    try_files(study_file, tried, suffix=".yaml", words=__doc__.splitlines()[0] if __doc__ else "")
 
 
 if __name__ == "__main__":

@@ -12,13 +12,8 @@ The n-th table is always the same. A table that is not treated so is kept in `--
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import signal
-import tempfile
-import time
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,10 +23,9 @@ from resnext_search.results.verdict.text import verdict_text
 from resnext_search.spaces.errors import UsageError
 
 from benchmarks.reliability.broken_tables import broken
-from benchmarks.reliability.fuzz_studies import MOST_BYTES, TooSlow, peak_bytes
+from benchmarks.reliability.fuzzing import try_files
 from benchmarks.reliability.tables import as_csv, clean_rows, other_form, other_runs
 
-LIMIT_SECONDS = 60
 MOST_LINES = 20
 LONGEST_MESSAGE_BYTES = 20_000
 
@@ -114,46 +108,12 @@ def outcome(case: Case, path: Path) -> str:
 
 def main() -> None:
     """Try tables; prints what became of them, the slowest, and the most memory that there was in use."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--files", type=int, default=1_000)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
-    arguments = parser.parse_args()
-
-    def stop(*_: object) -> None:
-        raise TooSlow(f"longer than {LIMIT_SECONDS} s")
-
-    signal.signal(signal.SIGPROF, stop)
-    outcomes: Counter[str] = Counter()
-    failed, slowest = 0, (0.0, -1)
-    began = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(arguments.first, arguments.first + arguments.files):
-            case, before = table_case(number), time.process_time()
-            signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
-            try:
-                outcomes[outcome(case, Path(folder, "runs.csv"))] += 1
-            except (Exception, TooSlow) as error:
-                failed += 1
-                outcomes[f"FAILED {type(error).__name__}"] += 1
-                arguments.keep.mkdir(exist_ok=True)
-                (arguments.keep / f"{number}.csv").write_bytes(case.content)
-                print(f"table {number}: {case.what}: {type(error).__name__}: {str(error)[:300]}", flush=True)
-            finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-            slowest = max(slowest, (round(time.process_time() - before, 3), number))
-    facts = {
-        "first": arguments.first,
-        "files": arguments.files,
-        "outcomes": dict(sorted(outcomes.items())),
-        "processor_seconds": round(time.process_time() - began, 1),
-        "slowest_seconds": slowest,
-        "peak_mib": round(peak_bytes() / 2**20),
-        "passed": not failed and peak_bytes() < MOST_BYTES,
-    }
-    print(json.dumps(facts), flush=True)
-    if not facts["passed"]:
-        raise SystemExit(1)
+    try_files(
+        lambda number: table_case(number).content,
+        lambda number, path: outcome(table_case(number), path),
+        suffix=".csv",
+        words=__doc__.splitlines()[0] if __doc__ else "",
+    )
 
 
 if __name__ == "__main__":

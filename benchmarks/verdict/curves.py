@@ -31,6 +31,8 @@ RIVALS = ("depth", "width")
 QUESTION = ask(["base", *(f"{way}@{times}" for times in BUDGETS for way in ("cardinality", *RIVALS))])
 ERRORS = {2: 8.0, 4: 7.4, 8: 7.0}
 BASE_ERROR = 10.0
+# Words that say better or worse.
+CLAIMS = ("supported", "partly supported", "contradicted")
 GAINS = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.9), (0.3, 0.6, 0.9), (0.9, 0.9, 0.9))
 DEVIATION = 0.25
 
@@ -86,13 +88,9 @@ def study(case: Case, task: tuple[int, dict[str, Tuned], np.ndarray]) -> Counter
         for one in decision.comparisons.plain
         if int(one.claimant.rpartition("@")[2]) in equal
     ]
-    said += [
-        at.direction != "null" or at.word in ("supported", "partly supported", "contradicted")
-        for at in decision.budgets
-        if at.times in equal
-    ]
+    said += [at.direction != "null" or at.word in CLAIMS for at in decision.budgets if at.times in equal]
     if equal == set(BUDGETS):
-        said.append(decision.direction != "null" or decision.word in ("supported", "partly supported", "contradicted"))
+        said.append(decision.direction != "null" or decision.word in CLAIMS)
     counts["wrong"] = any(said)
     for at in decision.budgets:
         counts[f"{at.word} at {at.times}"] = 1

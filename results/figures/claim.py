@@ -82,6 +82,28 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     )
 
 
+def confirmed(trials: Sequence[Row], arm: str) -> list[Row]:
+    """The runs of an arm that are evidence, and have a test error."""
+    return [
+        row
+        for row in trials
+        if row["arm"] == arm and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
+    ]
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def run_points(
+    runs: Sequence[Row], x: Sequence[float], y: Sequence[float], colour: str, opacity: float, size: float
+) -> Points:
+    """Every run a dot that says which it is; a click on one finds its trial."""
+    hover = [f"{row['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
+    numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
+    return Points(x, y, colour=colour, opacity=opacity, sizes=size, hover=hover, trials=numbers)
+
+
 def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
     """Every run a dot, every arm its mean with the 95 % interval."""
     arms = [row for row in (*verdict["arms"], *verdict["finalists"]) if row["test_error"] is not None]
@@ -89,15 +111,8 @@ def _test_errors(trials: Sequence[Row], verdict: Row) -> Chart:
     table = []
     for place, arm in enumerate(arms):
         colour = COLOURS[place % len(COLOURS)]
-        runs = [
-            row
-            for row in trials
-            if row["arm"] == arm["arm"] and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
-        ]
-        errors, y = [row["test_error"] for row in runs], [place] * len(runs)
-        hover = [f"{arm['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
-        numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
-        layers.append(Points(errors, y, colour=colour, opacity=0.4, sizes=6, hover=hover, trials=numbers))
+        runs = confirmed(trials, arm["arm"])
+        layers.append(run_points(runs, [row["test_error"] for row in runs], [place] * len(runs), colour, 0.4, 6))
         layers += _bar(place + 0.22, arm["interval"], colour)
         mean = f"{arm['arm']} {arm['architecture'] or ''}\nmean of {arm['runs']} runs: {arm['test_error']:.2f} %"
         layers.append(Points([arm["test_error"]], [place + 0.22], "", colour, "diamond", 8, hover=[mean]))
@@ -163,10 +178,6 @@ def _interval(interval: Sequence[float | None] | None) -> str:
         return ""
     low, high = interval
     return f" ({low:.2f} to {high:.2f})"
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or math.isnan(value)
 
 
 def _label(arm: Row) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from resnext_search.results.figures.chart import COLOURS, INK, Axis, Chart, Intervals, Layer, Line, Points, Row
+from resnext_search.results.figures.claim import confirmed, run_points
+from resnext_search.spaces.study.units import short_count
 
 # Costs that are written at the axis differ by this factor at least.
 APART = 4 / 3
@@ -66,35 +68,16 @@ def _ticks(costs: Sequence[float]) -> list[tuple[float, str]]:
     for cost in sorted(costs):
         if not chosen or cost > APART * chosen[-1]:
             chosen.append(cost)
-    return [(cost, _short(cost)) for cost in chosen]
-
-
-def _short(count: float) -> str:
-    """A count in three digits.
-
-    >>> _short(4_042_426), _short(93_838), _short(950)
-    ('4.04M', '93.8k', '950')
-    """
-    for unit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= unit:
-            return f"{count / unit:.3g}{suffix}"
-    return f"{count:.3g}"
+    return [(cost, short_count(cost)) for cost in chosen]
 
 
 def _runs(trials: Sequence[Row], arms: Sequence[Row], quantity: str, colour: str) -> list[Layer]:
     """Every run of some arms."""
-    costs = {arm["arm"]: arm[quantity] for arm in arms}
-    runs = [
-        row
-        for row in trials
-        if row["arm"] in costs and row.get("phase", "confirm") == "confirm" and row["test_error"] is not None
-    ]
-    if not runs:
-        return []
-    x, y = [costs[row["arm"]] for row in runs], [row["test_error"] for row in runs]
-    hover = [f"{row['arm']}, seed {row['seed']}\ntest error {row['test_error']:.2f} %" for row in runs]
-    numbers = [row["trial"] for row in runs] if all("trial" in row for row in runs) else []
-    return [Points(x, y, colour=colour, opacity=0.3, sizes=5, hover=hover, trials=numbers)]
+    at = [(arm[quantity], row) for arm in arms for row in confirmed(trials, arm["arm"])]
+    runs = [row for _, row in at]
+    return (
+        [run_points(runs, [cost for cost, _ in at], [row["test_error"] for row in runs], colour, 0.3, 5)] if at else []
+    )
 
 
 def _intervals(arms: Sequence[Row], quantity: str, colour: str) -> list[Layer]:

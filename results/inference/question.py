@@ -123,7 +123,9 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
     if claimant is not None and claimant not in names:
         raise UsageError(f"claimant {claimant!r} is no arm of these runs; allowed: {listed}", hint="Change --claimant.")
-    if claimant is None and CLAIMANT not in names and not (rules > 1 and _at_several_budgets(names)):
+    if claimant is None and rules > 1 and (several := _at_several_budgets(names)):
+        return several
+    if claimant is None and CLAIMANT not in names:
         groups = {name: re.match(r"([1-9][0-9]{0,8})x[1-9][0-9]{0,8}d", name, re.ASCII) for name in names}
         cardinalities = {name: int(match[1]) for name, match in groups.items() if match}
         if len(set(cardinalities.values())) < len(names):
@@ -133,8 +135,6 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
             )
         ordered = sorted(names, key=cardinalities.__getitem__)
         return Question("trade", ordered[-1], tuple(ordered), tuple(cardinalities[name] for name in ordered))
-    if claimant is None and rules > 1 and (several := _at_several_budgets(names)):
-        return several
     chosen = claimant or CLAIMANT
     is_spend = rules > 1 and CLAIMANT in names
     question = Question(

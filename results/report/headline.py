@@ -12,7 +12,7 @@ from resnext_search.results.journal.rows import ENDED, Trial, last_line
 from resnext_search.results.report.facts import Facts
 from resnext_search.results.search_summary import Incumbent
 from resnext_search.results.verdict.reasons import listed
-from resnext_search.spaces.claim.arms import claim_arms
+from resnext_search.spaces.claim.arms import claim_budgets
 
 Tone = Literal["good", "bad", "open"]
 
@@ -68,8 +68,7 @@ def question(facts: Facts) -> str:
         others = [objective.removesuffix("_ms") for objective in study.objectives[1:]]
         cost = f", and what does it cost in {' and '.join(others)}" if others else ""
         return f"Which ResNeXt of {band.low:,} to {band.high:,} multiply-adds errs least on {data}{cost}?"
-    budgets = sorted({arm.budget for arm in claim_arms(study) if arm.is_matched})
-    budget = listed([f"{one:,}" for one in budgets])
+    budget = listed([f"{one:,}" for one in claim_budgets(study)])
     if study.claim.kind == "trade":
         return f"At {budget} multiply-adds on {data}, does the error fall as cardinality rises?"
     return f"Are {budget} multiply-adds on {data} better spent on cardinality than on width or depth?"

@@ -8,7 +8,7 @@ same, or the errors are written so finely against their spread that equal ones a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -86,12 +86,12 @@ def _of_arms(arms: Mapping[str, Mapping[int, Run]]) -> Iterator[tuple[str, set[i
         if len(of) < FEWEST_RUNS:
             continue
         if with_answers:
-            copies = _repeats(of, _answers)
+            copies = _repeats({seed: _answers(run) for seed, run in of.items()})
             known = differences[arm] or [number for of_arm in differences.values() for number in of_arm]
             if not _are_rare_answers(of, copies, known):
                 continue
         else:
-            copies = _repeats(of, _error)
+            copies = _repeats({seed: _error(run) for seed, run in of.items()})
             if not scales.are_rare(arm, len(of), len(copies)):
                 continue
         yield arm, copies
@@ -121,10 +121,7 @@ def _blocks(arms: Mapping[str, Mapping[int, Run]]) -> set[int]:
     runs = [run for of in arms.values() for run in of.values()]
     if len(seeds) < FEWEST_RUNS or any(run.correct is not None for run in runs):
         return set()
-    seen, copies = set(), set()
-    for seed in seeds:
-        errors = tuple(_error(of[seed]) for of in arms.values())
-        (copies.add(seed) if errors in seen else seen.add(errors))
+    copies = _repeats({seed: tuple(_error(of[seed]) for of in arms.values()) for seed in seeds})
     scales = _Scales.of(arms)
     pairs = math.comb(len(seeds), 2)
     expected = pairs * math.prod(scales.tie(arm) for arm in arms)
@@ -142,9 +139,10 @@ def _same_arms(arms: Mapping[str, Mapping[int, Run]]) -> Iterator[str]:
             yield f"{shortened(one)} and {shortened(other)} err the same with every seed: is one a copy of the other?"
 
 
-def _repeats(of: Mapping[int, Run], identity: Callable[[Run], Hashable]) -> set[int]:
+def _repeats(results: Mapping[int, Hashable]) -> set[int]:
+    """Seeds whose result is that of a lower one."""
     first: dict[Hashable, int] = {}
-    return {seed for seed in sorted(of) if first.setdefault(identity(of[seed]), seed) != seed}
+    return {seed for seed in sorted(results) if first.setdefault(results[seed], seed) != seed}
 
 
 def _error(run: Run) -> Hashable:

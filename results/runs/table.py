@@ -18,7 +18,7 @@ from resnext_search.results.runs.numbers import has_decimal_comma
 
 NEEDED = ("arm", "seed", "test_error")
 PERCENT = ("test_error", "validation_error")
-OTHERS = ("seconds", "epochs", "data", "architecture", "correct", "fold", "phase", "state")
+OTHERS = ("seconds", "epochs", "data", "architecture", "correct", "fold", "phase", "state", "processor")
 OF_TUNING = ("learning_rate", "validation_images")
 COLUMNS = frozenset((*NEEDED, *COUNTS, *PERCENT, *OTHERS, *OF_TUNING))
 # Of the index of a table that was read from a file: where its rows stand in it.

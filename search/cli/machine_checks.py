@@ -138,7 +138,7 @@ def _needs_of(study: Study) -> Iterator[Check]:
         import torch
 
         here = Node(os.cpu_count() or 1, torch.cuda.device_count())
-        if study.resources.cluster is None:
+        if not study.names_a_cluster:
             Cluster((here,), None).trials_at_once(study)
 
     needs: dict[str, Callable[[], object]] = {

@@ -30,7 +30,7 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.search.planning.calibration import Calibrating
-    from resnext_search.search.planning.plan import begun_in
+    from resnext_search.search.planning.plan import begun_in, is_begun
     from resnext_search.spaces.study.file import load_study
 
     def folder(name: str) -> Path:
@@ -40,7 +40,7 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
     feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
     path, text = folder(loaded.name), study.read_text(encoding="utf-8")
     _expect_machines(loaded, path)
-    is_new = begun_in(StudyFolder(path)) is None
+    is_new = not is_begun(StudyFolder(path))
     known = loaded.trainer.plugin is None  # what another trainer takes is not
     with Calibrating(loaded, feasible) if is_new and known and not no_calibrate else nullcontext() as calibrating:
         from resnext_search.search.lifecycle.run import run_study

@@ -12,6 +12,7 @@ from resnext_search.results.tables.layout import text_table
 from resnext_search.results.verdict.text import verdict_text
 from resnext_search.search.monitor.status import read_audit, read_best, read_chosen
 from resnext_search.search.monitor.text import audit_words, best_line
+from resnext_search.spaces.errors import typed
 
 
 def result_words(folder: StudyFolder, journal: Journal, results: StudyResults, width: int) -> str:
@@ -22,7 +23,7 @@ def result_words(folder: StudyFolder, journal: Journal, results: StudyResults, w
     ]
     if read_best(journal) is not None:
         words += ["", best_line(read_chosen(folder, journal))]
-        words += [f"To train it on all but the test images: resnext-search refit {folder.path}"]
+        words += [f"To train it on all but the test images: resnext-search refit {typed(folder.path)}"]
     if audit := read_audit(journal):
         words += ["", audit_words(audit)]
     if results.verdict is not None:

@@ -102,7 +102,7 @@ class Calibrating:
             "peak_bytes": workers * max(one["peak_bytes"] for one in measured.values()),
             "measured": measured,
             "device": where["device"],
-            "elsewhere": self._study.resources.cluster is not None,
+            "elsewhere": self._study.names_a_cluster,
             "machine": where["machine"],
         }
 

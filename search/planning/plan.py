@@ -17,7 +17,7 @@ from resnext_search.search.planning.plan_warnings import warnings_of
 from resnext_search.search.planning.workload import claim_flops, search_trial_flops
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.architecture.complexity import complexity
-from resnext_search.spaces.claim.arms import Arm, claim_arms
+from resnext_search.spaces.claim.arms import Arm, claim_arms, claim_budgets
 from resnext_search.spaces.claim.tuning import planned_rates
 from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
@@ -104,7 +104,7 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
     return {
         "kind": claim.kind,
         "margin": claim.margin,
-        "budgets": sorted({arm.budget for arm in arms if arm.is_matched}),
+        "budgets": claim_budgets(study),
         "seeds": claim.seeds,
         "looks": None if claim.looks is None else list(claim.looks),
         "folds": FOLDS if study.has_folds else None,
@@ -161,18 +161,23 @@ def begun_in(folder: StudyFolder) -> Study | None:
     Raises:
         ResnextSearchError: Its journal cannot be read.
     """
-    try:
-        if not folder.journal.is_file():
-            return None
-    except OSError:  # what is wrong with the folder is said when something is to be written there
+    if not is_begun(folder):
         return None
     with JournalReader(folder.journal) as journal:
         return journal.study()
 
 
+def is_begun(folder: StudyFolder) -> bool:
+    """Whether a study was begun in a folder."""
+    try:
+        return folder.journal.is_file()
+    except OSError:  # what is wrong with the folder is said when something is to be written there
+        return False
+
+
 def has_trials_left(study: Study, folder: StudyFolder) -> bool:
     """Whether a run surely has something to train: also where it says no, its claim may need more trials."""
-    if begun_in(folder) is None:
+    if not is_begun(folder):
         return True
     with JournalReader(folder.journal) as journal:
         states = [trial.state for trial in journal.trials()]

@@ -13,10 +13,9 @@ import threading
 from typing import NoReturn
 
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.study.study import LOCAL
 
 VARIABLE = "RAY_ADDRESS"
-# As `resources.cluster`, and for Ray itself: this machine, whatever the variable says.
-LOCAL = "local"
 # Seconds in which the head of a Ray cluster must have answered, of the five that a user waits.
 TIMEOUT_SECONDS = 2.0
 # The port of Ray's client, which `ray://` means.

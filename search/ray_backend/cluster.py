@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from resnext_search.search.planning.calibration import room
-from resnext_search.search.ray_backend.addresses import LOCAL, VARIABLE, cluster_of
+from resnext_search.search.ray_backend.addresses import VARIABLE, cluster_of
 from resnext_search.search.ray_backend.health import HealthCheck, raylet_of
 from resnext_search.search.ray_backend.open_files import expect_open_files
 from resnext_search.search.ray_backend.settings import JobConfig, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError, shown
-from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.study.study import LOCAL, Study
 
 
 class Node(NamedTuple):
@@ -98,7 +98,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     """
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
-    if study.resources.cluster in (None, LOCAL) and ray.is_initialized():
+    if not study.names_a_cluster and ray.is_initialized():
         yield Cluster(_nodes(cpus, gpus), None)
         return
     address = cluster_of(study.resources.cluster)

@@ -79,6 +79,15 @@ def claim_arms(study: Study) -> tuple[Arm, ...]:
     return *of_budgets, itself
 
 
+def claim_budgets(study: Study) -> list[int]:
+    """Multiply-adds that the arms of a claim are matched to, ascending; none without a claim.
+
+    Raises:
+        EmptyFeasibleSet: As `claim_arms`.
+    """
+    return sorted({arm.budget for arm in claim_arms(study) if arm.is_matched})
+
+
 def _base(study: Study) -> Architecture:
     assert study.claim is not None  # callers ask first
     return study.claim.base.architecture()

@@ -43,6 +43,10 @@ Phase = Literal["search", "tune", "confirm"]
 DEFAULTS_OF_RULES_1 = {"tuning_trials": 8}
 
 
+# As `resources.cluster`, and for Ray itself: this machine, whatever RAY_ADDRESS says.
+LOCAL = "local"
+
+
 class Study(Section):
     """A study: one space, searched under one FLOP budget by one command."""
 
@@ -112,6 +116,11 @@ class Study(Section):
         Under `rules: 1` it is `seed` itself.
         """
         return self.seed if self.rules == 1 else derive_seed(self.seed, "study", self.name)
+
+    @property
+    def names_a_cluster(self) -> bool:
+        """Whether the study itself says on which cluster its trials run."""
+        return self.resources.cluster not in (None, LOCAL)
 
     @property
     def has_folds(self) -> bool:

@@ -32,6 +32,16 @@ def parse_count(value: Any) -> Any:
     return int(number) if number.denominator == 1 else value
 
 
+def short_count(count: float) -> str:
+    """A count of at least 1 in three digits, with a suffix from k to G.
+
+    >>> short_count(4_042_426), short_count(93_838), short_count(950)
+    ('4.04M', '93.8k', '950')
+    """
+    suffix = next((one for one in "GMk" if count >= _SUFFIXES[one]), "")
+    return f"{count / _SUFFIXES[suffix]:.3g}{suffix}"
+
+
 def parse_share(value: Any) -> Any:
     """Read a share written as a percentage, as a fraction; anything else is returned as it came.
 

@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.reliability.fuzz_tables import LIMIT_SECONDS, outcome, table_case
+from benchmarks.reliability.fuzz_tables import outcome, table_case
+from benchmarks.reliability.fuzzing import LIMIT_SECONDS
 
 
 def test_no_generated_table_is_judged_in_silence_ends_in_a_traceback_or_takes_long(tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def test_of_a_cluster_it_says_that_nothing_was_measured() -> None:
     assert found["elsewhere"] is True
 
 
+def test_a_study_that_asks_for_this_machine_names_no_cluster() -> None:
+    found = forecast(tiny_study("resources.cluster=local"), 1.0)
+    assert found is not None
+    assert found["elsewhere"] is False
+
+
 def test_when_the_time_is_up_what_is_there_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line was not finished."""
     lines = "\\n".join(json.dumps(answer) for answer in (WHERE, {"seconds_per_epoch": 2.0, "peak_bytes": 1}))

@@ -17,7 +17,8 @@ from resnext_search.spaces import Study
 from resnext_search.spaces.errors import EmptyFeasibleSet, StudyError
 from resnext_search.spaces.study.file import parse_study
 
-from benchmarks.reliability.fuzz_studies import LIMIT_SECONDS, outcome, study_file
+from benchmarks.reliability.fuzz_studies import outcome, study_file
+from benchmarks.reliability.fuzzing import LIMIT_SECONDS
 
 SOUND = (Path(__file__).parent / "golden" / "sound_study.yaml").read_text(encoding="utf-8")
 
