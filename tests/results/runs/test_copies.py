@@ -48,6 +48,19 @@ def test_one_arm_whose_seeds_change_nothing_leaves_one_seed_for_all() -> None:
     assert note.startswith("All 10 runs of a are the same")
 
 
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [3.81, 3.81, 3.82, 3.82, 3.83, 3.83, 3.83, 3.83, 3.83, 3.84, 3.85, 3.88],
+        [2.96, 2.98, 2.99, 2.99, 2.99, 2.99, 2.99, 3.00, 3.04, 3.06],
+    ],
+)
+def test_seeds_that_change_nothing_show_beside_errors_that_are_rounded_to_their_spread(errors: list[float]) -> None:
+    left, [note] = counted(runs_table({"a": [3.69] * len(errors), "b": errors}))
+    assert left == {"a": 1, "b": 1}
+    assert note.startswith(f"All {len(errors)} runs of a are the same")
+
+
 def test_two_copies_of_one_run_count_once() -> None:
     others = {arm: errors_with(mean, 0.1, 11, seed) for seed, (arm, mean) in enumerate((("b", 3.4), ("c", 4.0)))}
     errors = [round(error, 6) for error in errors_with(3.0, 0.1, 10, 3)]
