@@ -44,8 +44,8 @@ class StudyFolder:
     effects = _Inside("effects.csv")  # what the search has learned about every cardinality, depth and width
     verdict = _Inside("verdict.json")  # what the confirmed runs say of the claim
     report = _Inside("report.html")  # the study as one page
-    arms_latex = _Inside("arms.tex")  # the arms of the claim as a table for a paper
-    arms_markdown = _Inside("arms.md")  # the same in Markdown
+    arms = _Inside("arms.tex")  # the arms of the claim as a table for a paper; beside it arms.md
+    budgets = _Inside("budgets.tex")  # what several budgets say together, likewise; beside it budgets.md
     figures = _Inside("figures")  # the pictures of the report, as files
     ax = _Inside("ax.json")  # the study as an experiment of Ax, for its own analyses
     weights = _Inside("model.safetensors")  # weights of the network that `refit` trained, as safetensors

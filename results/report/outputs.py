@@ -19,8 +19,8 @@ from resnext_search.results.report.facts import Facts, StudyResults, charts_of, 
 from resnext_search.results.report.page import page
 from resnext_search.results.runs.table import read_runs
 from resnext_search.results.search_summary import SearchSummary
-from resnext_search.results.tables.arms import arm_rows, latex, markdown
 from resnext_search.results.tables.files import write_effects, write_parquet, write_tables
+from resnext_search.results.tables.paper import PaperTable, arms_table, budgets_table
 from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.results.verdict.outcome import Verdict
 from resnext_search.results.verdict.sources import judge_study
@@ -73,16 +73,23 @@ def export_study(
     files += [write_effects(folder, search.effects, trials), *write_parquet(folder, trials, front)]
     verdict = judge_study(journal, trials)
     if verdict is not None:
-        rows = arm_rows(verdict.to_json())
-        for path, text in ((folder.arms_latex, latex(rows)), (folder.arms_markdown, markdown(rows))):
-            with writing(path):
-                write_whole(path, text)
-            files.append(path)
+        judged = verdict.to_json()
+        for path, table in ((folder.arms, arms_table(judged)), (folder.budgets, budgets_table(judged))):
+            files += _write_for_paper(path, table) if table else []
     if figures:
         own = pareto_table(journal, trials=trials) if objectives else front
         facts = read_facts(folder, journal, StudyResults(trials, own, verdict), search)
         files += _draw(charts_of(facts).values(), folder.figures)
     return files
+
+
+def _write_for_paper(path: Path, table: PaperTable) -> list[Path]:
+    """Write a table in LaTeX and in Markdown; returns both files."""
+    texts = {path: table.latex(), path.with_suffix(".md"): table.markdown()}
+    for file, text in texts.items():
+        with writing(file):
+            write_whole(file, text)
+    return list(texts)
 
 
 def draw_runs(runs: pd.DataFrame, verdict: Verdict, folder: Path) -> list[Path]:

@@ -25,12 +25,14 @@ def test_a_claim_adds_its_arms_also_before_there_are_any(tmp_path: Path) -> None
     with journal:
         completed(journal, point(0), 12.5)
         assert export_study(folder, journal, partial(summarize_search, folder, journal))[-2:] == [
-            folder.arms_latex,
-            folder.arms_markdown,
+            folder.arms,
+            folder.arms.with_suffix(".md"),
         ]
-    assert folder.arms_markdown.read_text().startswith("| arm | architecture |")
-    assert len(folder.arms_markdown.read_text().splitlines()) == 2
-    assert r"\begin{tabular}" in folder.arms_latex.read_text()
+    in_markdown = folder.arms.with_suffix(".md").read_text()
+    assert in_markdown.startswith("| arm | architecture |")
+    assert len(in_markdown.splitlines()) == 2
+    assert r"\begin{tabular}" in folder.arms.read_text()
+    assert not folder.budgets.exists()
 
 
 def test_figures_are_those_of_the_report(tmp_path: Path) -> None:
