@@ -19,7 +19,9 @@ from resnext_search.spaces.claim.tuning_fit import fit_tuning
 from resnext_search.spaces.correctness import pack_correct
 from scipy.special import stdtr, stdtrit
 
-from tests.results.verdict import independent_verdict as independent
+from tests.results.verdict.independent import student_t
+from tests.results.verdict.independent import verdict as independent
+from tests.results.verdict.independent.tuning import tuned
 
 IMAGES, VALIDATION_IMAGES, MARGIN = 200, 500, 2.0
 SPEND, TRADE = ("cardinality", "depth", "width", "base"), ("1x64d", "2x40d", "4x24d", "8x14d", "32x4d")
@@ -102,7 +104,7 @@ def rows_of(study: Study, number: int) -> list[dict[str, Any]]:
     difficulty = rng.normal(size=IMAGES)
     rows: list[dict[str, Any]] = []
     tuning = [row for arm, gain in study.gains for row in _tuning(study, rng, arm, 25 - MARGIN * gain)]
-    fits = independent.tuned(tuning)
+    fits = tuned(tuning)
     for at, (arm, gain) in enumerate(study.gains):
         of_images = difficulty + (0.06 if study.noise else 0) * rng.normal(size=IMAGES)
         noise = study.other_noise if at == len(study.gains) - 1 else study.noise
@@ -215,16 +217,19 @@ def test_words_that_hang_on_a_detail_are_those_of_the_page(detail: str) -> None:
 
 
 def test_it_imports_nothing_of_the_project() -> None:
-    tree = ast.parse(Path(independent.__file__).read_text(encoding="utf-8"))
-    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    imported |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in imported} <= {"numpy"} | sys.stdlib_module_names
+    folder = Path(independent.__file__).parent
+    for path in folder.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        imported |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        others = {name for name in imported if not name.startswith("tests.results.verdict.independent.")}
+        assert {name.split(".")[0] for name in others} <= {"numpy"} | sys.stdlib_module_names
 
 
 def test_its_t_distribution_is_right_to_ten_digits() -> None:
     for degrees in (1, 2.5, 9, 19.3, 57, 250.4, 7600, 1e5):
         for t in (-5, -0.01, 0, 1e-6, 1, 4, 30):
-            assert independent.t_upper(t, degrees) == pytest.approx(stdtr(degrees, -t), rel=0, abs=1e-10)
+            assert student_t.t_upper(t, degrees) == pytest.approx(stdtr(degrees, -t), rel=0, abs=1e-10)
         for probability in (0.95, 0.975):
             expected = stdtrit(degrees, probability)
-            assert independent.t_quantile(probability, degrees) == pytest.approx(expected, rel=0, abs=1e-9)
+            assert student_t.t_quantile(probability, degrees) == pytest.approx(expected, rel=0, abs=1e-9)
