@@ -15,6 +15,7 @@ from tests.results.verdict.independent.tuning import failed, first_seed, tuned
 
 Row = Mapping[str, Any]
 Runs = Mapping[str, Mapping[int, Row]]  # by arm and seed
+Answer = dict[str, str | None]  # a word and a direction
 SURE, MARGINAL = 0.025, 0.05  # the levels of better and worse, and those of gain, loss and "no difference"
 
 
@@ -33,12 +34,16 @@ def contrast(runs: Runs, weights: Mapping[str, float], fits: Mapping[str, Mappin
     wrong = {arm: 100.0 * ~np.array([row["correct"] for row in runs[arm].values()]) for arm in weights if known}
     errors = {arm: np.array([row["test_error"] for row in runs[arm].values()], float) for arm in weights}
     errors |= {arm: of_images.mean(axis=1) for arm, of_images in wrong.items()}
-    by_seed = np.full(1, math.nan)
+    median, wins = sum(w * float(np.median(errors[arm])) for arm, w in weights.items()), np.full(1, math.nan)
     if len({tuple(of_arm) for of_arm in runs.values()}) == 1:
-        by_seed = sum(w * errors[arm] for arm, w in weights.items())
+        wins = by_seed = sum(w * errors[arm] for arm, w in weights.items())
+        median = float(np.median(by_seed))
         parts, example = _paired(by_seed, sum(w * wrong[arm] for arm, w in weights.items()) if known else None)
     else:
         parts, example = _unpaired(errors, wrong, weights)
+        if len(weights) == 2:  # every run of the rival against every run of the claimant
+            rival, claimant = sorted(weights, key=lambda arm: -weights[arm])
+            wins = errors[rival][:, None] - errors[claimant]
     squares = {arm: (w * errors[arm].mean()) ** 2 for arm, w in weights.items() if arm in fits}
     tuning = [(square * fits[arm]["variance"], fits[arm]["degrees"]) for arm, square in squares.items()]
     parts = [part for part in parts + tuning if part[0] != 0]
@@ -54,8 +59,8 @@ def contrast(runs: Runs, weights: Mapping[str, float], fits: Mapping[str, Mappin
         "interval_90": (value - narrow, value + narrow),
         "example_error": example,
         "tuning_error": math.sqrt(sum(part for part, _ in tuning)) if len(tuning) == len(weights) else math.nan,
-        "median": float(np.median(by_seed)),
-        "probability": float(np.mean((np.sign(np.round(by_seed, 9)) + 1) / 2)),  # rounded, so that a tie is one
+        "median": median,
+        "probability": float(np.mean((np.sign(np.round(wins, 9)) + 1) / 2)),  # rounded, so that a tie is one
     }
 
 
@@ -105,7 +110,7 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
     runs = _evidence({arm: {row["seed"]: row for row in confirming if row["arm"] == arm} for arm in arms})
     kind, fits = ("spend" if any(_way(arm) == "cardinality" for arm in arms) else "trade"), tuned(rows)
     ordered = sorted(arms, key=_groups) if kind == "trade" else []  # from the smallest C to the largest
-    rivals = [arm for arm in arms if _way(arm) not in ("cardinality", "base")]
+    rivals = [arm for arm in arms if arm != "base" and not _way(arm).startswith("cardinality")]
     wanted = {(_claimant(arm), arm): {arm: 1.0, _claimant(arm): -1.0} for arm in rivals}
     if kind == "trade":
         wanted = {(arm, ordered[0]): {ordered[0]: 1.0, arm: -1.0} for arm in ordered[1:]}
@@ -123,49 +128,44 @@ def judge(rows: Sequence[Row], margin: float, spent: float = 1.0) -> dict[str, A
     matched = [arm for arm in arms if kind == "spend" and "base" in arms and arm != "base"]
     bought = {arm: contrast(runs, {"base": 1.0, arm: -1.0}, fits) for arm in matched}
     said = {"kind": kind, "comparisons": found, "bought": bought, "rates": {arm: fits[arm]["rate"] for arm in fits}}
+    barred = _barred(rows, runs)
     if kind == "trade":
         largest = [contrast(runs, {arm: 1.0, ordered[-1]: -1.0}, fits) for arm in ordered[1:-1]]
-        word, direction = _trade(found, ordered, largest, margin, spent)
-        return said | _of_evidence(word, direction, rows, runs, arms)
+        return said | (barred or _trade(found, ordered, largest, margin, spent))
     weak = {arm for arm, one in bought.items() if _p(one["difference"], one) > SURE * spent}
-    word, direction = _spend(found, weak, "base" in arms, spent)
-    said |= _of_evidence(word, direction, rows, runs, arms)
-    multiples = sorted({_multiple(arm) for arm in arms if arm != "base"})
-    if len(multiples) < 2:
+    said |= barred or _spend(found, weak, "base" in arms, spent)
+    multiples = sorted({_multiple(arm) for arm in rivals})
+    if len(multiples) == 1:
         return said
+    own = [{names: one for names, one in found.items() if _multiple(names[1]) == at} for at in multiples]
+    same = holm([max(one["p_same"] for one in of_budget.values()) for of_budget in own])
+    everywhere = {"word": said["word"]} if said["word"] in ("supported", "no practical difference") else {}
     said["budgets"] = {}
-    for multiple in multiples:
-        own = {names: one for names, one in found.items() if _multiple(names[1]) == multiple}
-        word, direction = _spend(own, weak, "base" in arms, spent, budgets=len(multiples))
-        if said["word"] in ("supported", "no practical difference"):
-            word = said["word"]
-        of_budget = [arm for arm in arms if arm == "base" or _multiple(arm) == multiple]
-        said["budgets"][multiple] = _of_evidence(word, direction, rows, runs, of_budget)
+    for at, of_budget, p in zip(multiples, own, same, strict=True):
+        strict = {names: one | {"p_gain": one["p_gain_holm"], "p_same": p} for names, one in of_budget.items()}
+        said["budgets"][at] = (barred or _spend(strict, weak, "base" in arms, spent)) | everywhere
     ways = list(dict.fromkeys(_way(arm) for arm in rivals))
     return said | {"over_budgets": {way: _over_budgets(way, multiples, runs, fits) for way in ways}}
 
 
-def _spend(found: Mapping, weak: set[str], has_base: bool, spent: float, budgets: int = 1) -> tuple[str, str | None]:
-    """Word and direction against these rivals; of one budget of several every p-value is corrected for all budgets."""
+def _spend(found: Mapping, weak: set[str], has_base: bool, spent: float) -> Answer:
+    """The answer against these rivals; of one budget of several their p-values are corrected for all."""
     sure, marginal = SURE * spent, MARGINAL * spent
-    gain = "p_gain_holm" if budgets > 1 else "p_gain"
     better = {names for names, one in found.items() if one["p_holm"] <= sure}
     worse = {names for names, one in found.items() if one["p_worse_holm"] <= sure}
     trained = has_base and not any(names[1] in weak for names in found)
     some = any(found[names]["p_gain_holm"] <= marginal for names in better if names[1] not in weak)
     words = {
-        "supported": trained and len(better) == len(found) and all(one[gain] <= marginal for one in found.values()),
-        "no practical difference": all(budgets * one["p_same"] <= marginal for one in found.values()),
+        "supported": trained and len(better) == len(found) and all(one["p_gain"] <= marginal for one in found.values()),
+        "no practical difference": all(one["p_same"] <= marginal for one in found.values()),
         "contradicted": any(found[names]["p_loss_holm"] <= marginal for names in worse),
         "partly supported": some,
     }
-    return _first(words), "better" if len(better) == len(found) else "worse" if worse else None
+    return _answer(words, len(better) == len(found), bool(worse))
 
 
-def _trade(
-    found: Mapping, ordered: Sequence[str], largest: Sequence[Mapping], margin: float, spent: float
-) -> tuple[str, str | None]:
-    """Word and direction of a trade; `largest` are the comparisons of the largest C with those in between."""
+def _trade(found: Mapping, ordered: Sequence[str], largest: Sequence[Mapping], margin: float, spent: float) -> Answer:
+    """The answer of a trade; `largest` are the comparisons of the largest C with those in between."""
     sure, marginal = SURE * spent, MARGINAL * spent
     trend, pairs = found["trend", ""], {names: one for names, one in found.items() if names[1]}
     ends = pairs[ordered[-1], ordered[0]]
@@ -181,27 +181,19 @@ def _trade(
     if len(ordered) > 2:
         up, down = up and ends["p_holm"] <= sure and not loses_to_one, down and ends["p_worse_holm"] <= sure
         down = down and not some_better
-    return _first(words), "better" if up else "worse" if down else None
+    return _answer(words, up, down)
 
 
-def _first(words: Mapping[str, bool]) -> str:
-    return next((word for word, fits_it in words.items() if fits_it), "inconclusive")
-
-
-def _of_evidence(
-    word: str, direction: str | None, rows: Sequence[Row], runs: Runs, arms: Sequence[str]
-) -> dict[str, str | None]:
-    """The word and direction that these arms' runs allow: neither without equal tuning and ten runs an arm."""
-    if _invalid(rows, arms):
-        return {"word": "invalid", "direction": None}
-    if min(len(runs[arm]) for arm in arms) < 10:
-        return {"word": "inconclusive", "direction": None}
-    return {"word": word, "direction": direction}
+def _answer(words: Mapping[str, bool], up: bool, down: bool) -> Answer:
+    """The first word that fits."""
+    word = next((word for word, fits_it in words.items() if fits_it), "inconclusive")
+    return {"word": word, "direction": "better" if up else "worse" if down else None}
 
 
 def _over_budgets(way: str, multiples: Sequence[int], runs: Runs, fits: Mapping) -> dict[str, Any]:
     """What cardinality gains on this way: its `mean` over the budgets, and its `slope` as multiply-adds double."""
-    costs = [next(iter(runs[f"cardinality@{at}"].values())).get("multiply_adds") or at for at in multiples]
+    known = [next(iter(runs[f"cardinality@{at}"].values())).get("multiply_adds") for at in multiples]
+    costs = known if all(known) else multiples
     x = np.log2(costs) - np.mean(np.log2(costs))
     lines = {"mean": np.full(len(x), 1 / len(x)), "slope": x / np.sum(x**2)}
     return {
@@ -253,6 +245,13 @@ def _p(excess: float, one: Mapping[str, Any]) -> float:
     if one["standard_error"] == 0:
         return float(excess <= 0)
     return t_upper(excess / one["standard_error"], one["degrees"])
+
+
+def _barred(rows: Sequence[Row], runs: Runs) -> Answer | None:
+    """What stands instead of an answer where these runs allow none."""
+    if _invalid(rows, list(runs)):
+        return {"word": "invalid", "direction": None}
+    return {"word": "inconclusive", "direction": None} if min(map(len, runs.values())) < 10 else None
 
 
 def _invalid(rows: Sequence[Row], arms: Sequence[str]) -> bool:
