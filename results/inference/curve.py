@@ -15,7 +15,7 @@ from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.inference.question import Question, Word
 from resnext_search.results.inference.rules import Direction, Finding, choose_word, direction_of
 from resnext_search.results.inference.sample import Sample
-from resnext_search.results.statistics.estimates import holm
+from resnext_search.results.statistics.estimates import ROUNDING, holm
 from resnext_search.spaces.architecture.complexity import Floats
 
 # Words that every comparison has a part in: over all budgets they are said of each.
@@ -28,7 +28,7 @@ class AtBudget:
 
     Args:
         times: How many times the base's groups it pays for.
-        word: Corrected for the number of budgets.
+        word: Corrected for the rivals of all budgets. Where the runs allow no answer over all, that of none is one.
         direction: Of the claimant against its rivals there, corrected too.
     """
 
@@ -45,7 +45,7 @@ class OverBudgets:
         rival: The way to spend, such as `width`.
         gain: Mean over the budgets.
         gain_interval: Two-sided, 95 %.
-        slope: What the gain grows by as the budget doubles: of the line through the budgets.
+        slope: What the gain grows by as the budget doubles: of the line through them. NaN where all cost the same.
         slope_interval: Two-sided, 95 %.
     """
 
@@ -106,8 +106,10 @@ def over_budgets(sample: Sample, question: Question, costs: Sequence[float]) -> 
 
 
 def _slope_weights(places: Floats) -> Floats:
-    """Contrast of the least-squares slope of one value a place."""
+    """Contrast of the least-squares slope of one value a place; NaN where all places are one."""
     centred = places - places.mean()
+    if np.ptp(places) < ROUNDING:
+        return np.full(len(places), np.nan)
     return np.asarray(centred / (centred**2).sum())
 
 

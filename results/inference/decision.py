@@ -29,7 +29,7 @@ class Decision:
         bend: Of a `trade`: what its trend hides.
         unsound: Rivals that are not surely better than the base that they were made from.
         base_is_missing: Whether the arm `base` of a `spend` is, without which no rival is known to be sound.
-        budgets: Of a `spend` at several budgets, what is said of each.
+        budgets: Of a `spend` at several budgets, what is said of each; with too few runs of any arm `inconclusive`.
     """
 
     word: Word
@@ -70,7 +70,7 @@ def decide(
         unsound = tuple(arm for arm in question.rivals() if not _is_bought(comparisons, arm, spent))
     word: Word = "inconclusive"
     direction: Direction = "null"
-    budgets: tuple[AtBudget, ...] = ()
+    budgets = tuple(AtBudget(times, word, direction) for times in question.budgets)
     if min(map(len, sample.errors)) >= fewest:
         sound = [one.rival not in unsound for one in comparisons.plain] if question.base is not None else None
         word = choose_word(findings, trend, sound=sound, base_is_missing=base_is_missing, spent=spent)

@@ -73,7 +73,7 @@ def budgets_table(verdict: Mapping[str, Any]) -> PaperTable | None:
         A row for each rival at each budget, its mean gain over all budgets, and its slope; None where there is one
         budget, or nothing confirmed yet. What is not known is an empty cell.
     """
-    if not verdict["budgets"]:
+    if all(over["gain"] is None for over in verdict["over_budgets"]):
         return None
     claimant = verdict["claimant"]
     headings = "budget", "rival", "word", "multiply-adds", f"{claimant}, %", "rival, %", "gain, points", "95 % interval"

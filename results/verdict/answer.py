@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from resnext_search.results.inference.curve import over_budgets
+from resnext_search.results.inference.curve import AtBudget, over_budgets
 from resnext_search.results.inference.decision import Decision, decide, word_at, words_without_a_seed
 from resnext_search.results.inference.looks import share_of_look
 from resnext_search.results.inference.power import Spread, advise, power
@@ -78,8 +78,8 @@ def answer_by_second_rules(
         budgets=decision.budgets,
         over_budgets=over_budgets(sample, question, _costs(verdict, question)),
     )
-    if verdict.reasons:
-        return verdict
+    if verdict.reasons:  # they hold for every budget, since all share the base, the seeds and the fit of the tuning
+        return replace(verdict, budgets=tuple(AtBudget(at.times, "invalid", "null") for at in decision.budgets))
     found = reasons.too_few(question, [len(errors) for errors in sample.errors])
     sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, margin, spent)
     if fewest >= FEWEST_SEEDS:

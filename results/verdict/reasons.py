@@ -185,7 +185,8 @@ def of_budgets(budgets: Sequence[AtBudget], over: Sequence[OverBudgets], claiman
         less, grows = "less" if one.gain >= 0 else "more", "grows" if one.slope * one.gain >= 0 else "shrinks"
         gain = f"{abs(one.gain):.2f} points {less} than {one.rival} {_interval(one.gain, one.gain_interval)}"
         slope = f"{abs(one.slope):.2f} points as the budget doubles {_interval(one.slope, one.slope_interval)}"
-        sentences.append(f"Over all budgets {claimant} errs {gain}; that {grows} by {slope}.")
+        growth = "" if math.isnan(one.slope) else f"; that {grows} by {slope}"
+        sentences.append(f"Over all budgets {claimant} errs {gain}{growth}.")
     return sentences
 
 

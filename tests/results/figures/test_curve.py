@@ -62,6 +62,13 @@ def test_the_table_behind_it_has_a_row_an_arm() -> None:
     assert [row[:2] for row in first.rows][:2] == [("cardinality@2", 2_000_000), ("width@2", 2_010_000)]
 
 
+def test_few_runs_have_their_picture_too() -> None:
+    runs = table()
+    first, _ = charts(runs[runs.seed < 3])
+    points = [layer for layer in first.layers if isinstance(layer, Points) and layer.opacity < 1]
+    assert sum(len(layer.x) for layer in points) == 15
+
+
 def test_a_cost_that_is_not_known_is_no_picture() -> None:
     assert [chart.name for chart in charts(table("parameters"))] == ["error_by_multiply_adds"]
 

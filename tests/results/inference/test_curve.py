@@ -82,6 +82,27 @@ def test_the_gain_over_all_budgets_is_the_mean_and_the_slope_that_of_the_line_ov
     assert steeper.slope == pytest.approx(0.3 / np.log2(1.5))
 
 
+def test_budgets_that_cost_the_same_have_a_mean_and_no_slope() -> None:
+    (width,) = over_budgets(sample({2: 0.2, 4: 0.5, 8: 0.8}), ask(ARMS), [1.9e6] * 3)
+    assert width.gain == pytest.approx(0.5)
+    assert np.isnan([width.slope, *width.slope_interval]).all()
+    verdict = judge(at_two_budgets(1.0).assign(multiply_adds=2000))
+    assert verdict.reasons[4].startswith(
+        "Over all budgets cardinality errs 1.00 points less than width (95 % interval "
+    )
+    assert "doubles" not in verdict.reasons[4]
+
+
+def test_with_too_few_runs_of_an_arm_the_word_of_every_budget_is_inconclusive() -> None:
+    table = at_two_budgets(1.0)
+    verdict = judge(table[(table.arm != "width@4") | (table.phase != "confirm") | (table.seed < 9)])
+    assert verdict.verdict == "inconclusive"
+    assert [(at.times, at.word, at.direction) for at in verdict.budgets] == [
+        (2, "inconclusive", "null"),
+        (4, "inconclusive", "null"),
+    ]
+
+
 def test_with_one_budget_there_is_nothing_over_all() -> None:
     question = ask(["cardinality", "width", "base"])
     one = Sample(question.arms, (WAVES + 7, WAVES + 8, WAVES + 9), True)
@@ -135,3 +156,4 @@ def test_arms_are_to_cost_the_same_at_their_own_budget_alone() -> None:
         "FLOPs do not match: cardinality@4 costs +14.3 % against width@4 (4,000 and 3,500 multiply-adds); "
         "allowed: 2 % either way.",
     )
+    assert [(at.word, at.direction) for at in verdict.budgets] == [("invalid", "null"), ("invalid", "null")]

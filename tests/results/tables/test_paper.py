@@ -56,5 +56,17 @@ def test_several_budgets_have_a_row_for_each_rival_then_the_mean_and_what_a_doub
     assert all(" to " in row[7] for row in table.rows)
 
 
+def test_the_words_of_the_budgets_are_those_of_a_verdict_without_an_answer() -> None:
+    errors = {"cardinality@2": 6.0, "width@2": 7.0, "cardinality@4": 5.0, "width@4": 8.0, "base": 9.0}
+    few = runs_table({arm: errors_with(mean, 0.1, 5, seed) for seed, (arm, mean) in enumerate(errors.items())})
+    unfair = runs_table({arm: [mean] for arm, mean in errors.items()}, multiply_adds=[2000, 3000, 4000, 4000, 1000])
+    nothing = runs_table({arm: [None] for arm in errors}).assign(phase="confirm", state="failed")
+    for runs, word in ((few, "inconclusive"), (unfair, "invalid")):
+        table = budgets_table(judge(runs).to_json())
+        assert table is not None
+        assert [row[2] for row in table.rows] == [word, word, word, ""]
+    assert budgets_table(judge(nothing).to_json()) is None
+
+
 def test_one_budget_has_no_table_of_budgets() -> None:
     assert budgets_table(judge(spend_table(runs=5)).to_json()) is None

@@ -194,6 +194,14 @@ def said(ours: Any) -> tuple[Any, ...]:
     return ours.kind, ours.verdict, None if ours.direction == "null" else ours.direction
 
 
+def said_at(ours: Any) -> dict[int, dict[str, str | None]]:
+    """What it says of every budget, as the other one writes it."""
+    return {
+        at.times: {"word": at.word, "direction": None if at.direction == "null" else at.direction}
+        for at in ours.budgets
+    }
+
+
 def agree(study: Study, number: int) -> None:
     """Hold the two verdicts on a study against each other: the same words, and numbers to a millionth of a point."""
     rows = rows_of(study, number)
@@ -208,9 +216,7 @@ def agree(study: Study, number: int) -> None:
             assert getattr(one, field) == pytest.approx(expected, rel=0, abs=1e-6, nan_ok=True), (names, field)
     for one in ours.bought:
         assert one.interval == pytest.approx(theirs["bought"][one.claimant]["interval_95"], rel=0, abs=1e-6)
-    directions = {at.times: None if at.direction == "null" else at.direction for at in ours.budgets}
-    found = {at.times: {"word": at.word, "direction": directions[at.times]} for at in ours.budgets}
-    assert found == theirs.get("budgets", {})
+    assert said_at(ours) == theirs.get("budgets", {})
     assert {one.rival for one in ours.over_budgets} == set(theirs.get("over_budgets", {}))
     for one in ours.over_budgets:
         mean, slope = (theirs["over_budgets"][one.rival][name] for name in ("mean", "slope"))
@@ -267,7 +273,20 @@ DETAILS = {
         {"cardinality": 6, "depth": 0, "width": 0.6, "base": 0},
         24,
     ),
-}
+    "at one budget what is sure of a gain is corrected": (
+        {"cardinality@2": 2.9, "width@2": 0, "cardinality@4": 0, "width@4": 0, "base": -6},
+        12,
+    ),
+    "at one budget whether a rival is weak is not corrected": (
+        {"cardinality@2": 6, "width@2": 1, "cardinality@4": 3, "width@4": 3, "base": 0},
+        12,
+    ),
+    "no difference at one budget is corrected for those that are no surer": (
+        {"cardinality@2": 0, "width@2": 0, "cardinality@4": 0, "width@4": 1.4, "cardinality@8": 0, "width@8": 1.9,
+         "base": -6},
+        12,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("detail", DETAILS)
@@ -275,6 +294,7 @@ def test_words_that_hang_on_a_detail_are_those_of_the_page(detail: str) -> None:
     arms, planned = DETAILS[detail]
     ours, theirs = judged(runs_of(arms), Looks((12, planned), (12,)) if planned > 12 else None)
     assert said(ours) == (theirs["kind"], theirs["word"], theirs["direction"])
+    assert said_at(ours) == theirs.get("budgets", {})
 
 
 def test_it_imports_nothing_of_the_project() -> None:
