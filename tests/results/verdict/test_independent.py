@@ -131,6 +131,7 @@ CURVES = [
     curve(3, 3, seeds=9, costs=True),
     curve(3, 3, seeds=16, own_seeds=True),
     curve(2, 4, seeds=12, look=20, tuning="one round"),
+    Study((("cardinality-x4@4", 1), *curve(3, 0).gains), seeds=14),  # a further multiple of C is no rival
 ]
 
 
@@ -247,7 +248,7 @@ def test_the_studies_have_every_word() -> None:
 
 
 def test_the_curves_have_every_word_over_all_budgets_and_at_one() -> None:
-    assert len(CURVES) == 28
+    assert len(CURVES) == 29
     found = [independent.judge(rows_of(study, 100 + number), MARGIN) for number, study in enumerate(CURVES)]
     assert {one["word"] for one in found} == set(get_args(Word))
     assert {at["word"] for one in found for at in one["budgets"].values()} == set(get_args(Word))
