@@ -282,6 +282,14 @@ DETAILS = {
         {"cardinality@2": 6, "width@2": 1, "cardinality@4": 3, "width@4": 3, "base": 0},
         12,
     ),
+    "what is supported over all budgets is so at each": (
+        {"cardinality@2": 2.9, "width@2": 0, "cardinality@4": 2.5, "width@4": 0, "base": -6},
+        12,
+    ),
+    "no practical difference over all budgets is one at each": (
+        {"cardinality@2": 0, "width@2": 1.1, "cardinality@4": 0, "width@4": 1.5, "base": -6},
+        12,
+    ),
     "no difference at one budget is corrected for those that are no surer": (
         {"cardinality@2": 0, "width@2": 0, "cardinality@4": 0, "width@4": 1.4, "cardinality@8": 0, "width@8": 1.9,
          "base": -6},
