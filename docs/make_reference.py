@@ -70,8 +70,9 @@ def _keys(schema: dict[str, Any], section: dict[str, Any]) -> Iterator[str]:
 
 
 def _target(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | None:
-    """The section that a field holds; None if it holds a plain value."""
-    for one in (field, *field.get("anyOf", [])):
+    """The section that a field holds, or a list of such; None if it holds a plain value."""
+    choices = (field, *field.get("anyOf", []))
+    for one in (*choices, *(choice["items"] for choice in choices if "items" in choice)):
         if "$ref" in one:
             found: dict[str, Any] = schema["$defs"][one["$ref"].rsplit("/", 1)[1]]
             for section in (found, *found.get("anyOf", [])):  # an axis is a list, a number or a section

@@ -22,6 +22,7 @@ from resnext_search.results.figures.chart import (
     Span,
     wide,
 )
+from resnext_search.spaces.claim.populations import space_of, spaces_of
 
 
 def claim_charts(trials: Sequence[Row], verdict: Row) -> Iterator[Chart]:
@@ -42,12 +43,18 @@ _TWO_ROUNDS = (
     "All arms had the same rates in a first round, and five of their own on further seeds; lines go through the means "
     "of a rate. An arm keeps the rate at which a parabola through all of this has its minimum."
 )
+_SPACES = (
+    "Some networks of each space were trained with all rates; lines go through the means of a rate. One fit over all "
+    "of them says the rate of every network, by its space, C and depth."
+)
 
 
 def tuning_chart(trials: Sequence[Row]) -> Chart | None:
     """Validation error of every arm at every learning rate it was tuned with; None before any trial has ended."""
     tuned = [row for row in trials if row.get("phase") == "tune" and row["validation_error"] is not None]
-    table = [(str(row["arm"]), row["learning_rate"], row["validation_error"]) for row in tuned]
+    spaces = spaces_of(str(row["arm"]) for row in tuned)
+    arms = [space_of(str(row["arm"])) if spaces else str(row["arm"]) for row in tuned]
+    table = [(arm, row["learning_rate"], row["validation_error"]) for arm, row in zip(arms, tuned, strict=True)]
     if not table:
         return None
     table.sort(key=itemgetter(0, 1))
@@ -73,7 +80,7 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
         "learning_rate",
         "Learning rate of every arm",
         f"Validation error against learning rate, one line an arm. {'; '.join(found)}.",
-        _TWO_ROUNDS if rounds else _ONE_ROUND,
+        _SPACES if spaces else _TWO_ROUNDS if rounds else _ONE_ROUND,
         Axis("learning rate", log=True),
         Axis("validation error, %", log=wide(error for _, _, error in table)),
         layers,
@@ -83,11 +90,13 @@ def tuning_chart(trials: Sequence[Row]) -> Chart | None:
 
 
 def confirmed(trials: Sequence[Row], arm: str) -> list[Row]:
-    """The runs of an arm that are evidence, and have a test error."""
+    """The runs of an arm, or of the networks of a space, that are evidence, and have a test error."""
     return [
         row
         for row in trials
-        if row["arm"] == arm and row.get("phase", "confirm") == "confirm" and not _missing(row["test_error"])
+        if arm in (row["arm"], space_of(str(row["arm"])))
+        and row.get("phase", "confirm") == "confirm"
+        and not _missing(row["test_error"])
     ]
 
 

@@ -7,8 +7,8 @@ from itertools import accumulate
 
 from resnext_search.results.figures.chart import COLOURS, FAINT, Area, Axis, Chart, Layer, Line, Points, Row, wide
 from resnext_search.results.statistics.pareto import best_of_start
+from resnext_search.spaces.search_space.methods import METHODS, START
 from resnext_search.spaces.search_space.objectives import OBJECTIVES
-from resnext_search.spaces.study.methods import METHODS, START
 
 # Labels of what may be minimised.
 LABELS = {name: facts.label for name, facts in OBJECTIVES.items()}

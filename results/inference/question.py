@@ -11,9 +11,10 @@ import numpy as np
 from resnext_search.results.statistics.estimates import trend_weights
 from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.claim.arms import BASE
+from resnext_search.spaces.claim.populations import spaces_of
 from resnext_search.spaces.errors import UsageError
 
-Kind = Literal["spend", "trade", "pair"]
+Kind = Literal["spend", "trade", "pair", "spaces"]
 Word = Literal["supported", "partly supported", "no practical difference", "contradicted", "inconclusive", "invalid"]
 
 CLAIMANT = "cardinality"
@@ -29,7 +30,7 @@ class Question:
 
     Args:
         kind: `spend`: does the claimant beat every rival? `trade`: do more groups err less? `pair`: like `spend`, with
-            a claimant of the user's choice.
+            a claimant of the user's choice. `spaces`: the same, of two spaces, whose runs are of many networks.
         claimant: The arm that the claim is about; at several budgets the name that it has there without the budget.
         arms: All of them, the claimant first; of a `trade`, by ascending cardinality, at several budgets by budget.
         cardinalities: Of the arms of a `trade`; otherwise empty.
@@ -106,7 +107,8 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
 
     Args:
         arms: Names; at least two different ones.
-        claimant: Compared with all others, whatever the names say.
+        claimant: Compared with all others, whatever the names say. Of networks of two spaces, `more groups/017`, one
+            of these; it is needed.
         rules: Under the first, every arm but the claimant is a rival.
 
     Raises:
@@ -118,6 +120,9 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     [('8x14d-50', '1x64d-50'), ('32x4d-50', '1x64d-50')]
     """
     names = sorted(set(arms))
+    spaces = spaces_of(names)
+    if spaces and claimant not in names:
+        return _of_spaces(spaces, claimant, rules)
     listed = ", ".join(names)
     if len(names) < 2:
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
@@ -149,6 +154,21 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
             f"arm: only {listed}; {chosen} needs a rival that costs the same", hint="Give the runs of its rivals too."
         )
     return question
+
+
+def _of_spaces(spaces: Sequence[str], claimant: str | None, rules: int) -> Question:
+    """The question of runs whose arms are networks of two spaces; nothing in their names says which is to err less."""
+    listed = ", ".join(spaces)
+    if rules == 1:
+        raise UsageError(f"arm: networks of {listed}: rules 1 know no spaces", hint="Judge them by rules 2.")
+    if len(spaces) != 2:
+        raise UsageError(
+            f"arm: networks of {listed}; allowed: of two spaces", hint="Give the runs of two spaces alone."
+        )
+    if claimant is None or claimant not in spaces:
+        found = "which space is to err less is not said" if claimant is None else f"claimant {claimant!r} is no space"
+        raise UsageError(f"{found}; allowed: {listed}", hint=f"Say it, e.g. --claimant {spaces[-1]!r}.")
+    return Question("spaces", claimant, (claimant, *(name for name in spaces if name != claimant)))
 
 
 def _at_several_budgets(names: Sequence[str]) -> Question | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from resnext_search.results.journal.rows import FINALIST, RUNNER_UP
 from resnext_search.results.statistics.clustered import clustered
 from resnext_search.results.statistics.estimates import Estimate, independent, paired, summed, with_tuning
 from resnext_search.spaces.architecture.complexity import Floats
+from resnext_search.spaces.claim.populations import space_of
+from resnext_search.spaces.errors import UsageError
 
 # A run that was stopped early was not trained as the others were: to the verdict it has not ended.
 FINISHED = ("completed", "failed")
@@ -42,6 +45,7 @@ class Run:
         fold: Which test images it had: runs of one fold had the same ones, runs of two folds none in common. None where
             all runs had the same.
         validation_images: Of tuning: how many images the validation error is of.
+        network: Where the arm is a space: which of its networks was trained; else None.
     """
 
     arm: str
@@ -61,6 +65,12 @@ class Run:
     architecture: str | None = None
     fold: int | None = None
     validation_images: float | None = None
+    network: str | None = None
+
+    @property
+    def unit(self) -> int | str:
+        """What tells it from other runs of its arm that confirm: its seed, or of a space its network."""
+        return self.seed if self.network is None else self.network
 
     @property
     def has_ended(self) -> bool:
@@ -203,15 +213,37 @@ class Sample:
         return math.sqrt(float(((errors - means[places]) ** 2).sum()) / degrees)
 
 
+def by_space(runs: Iterable[Run]) -> list[Run]:
+    """The runs with the spaces of their networks as arms.
+
+    Raises:
+        UsageError: A network was trained more than once to be compared.
+
+    >>> run = Run("more groups/017", 3, "confirm", "completed", 8.0)
+    >>> [(one.arm, one.network) for one in by_space([run])]
+    [('more groups', 'more groups/017')]
+    """
+    found = [replace(run, arm=space_of(run.arm) or run.arm, network=run.arm) for run in runs]
+    times = Counter(run.network for run in found if run.phase == "confirm")
+    twice = [f"  {network}: {count} runs" for network, count in times.items() if count > 1]
+    if twice:
+        raise UsageError(
+            "networks of a space are a sample only if each has one run that confirms:\n" + "\n".join(twice[:10]),
+            hint="Leave the other runs out.",
+        )
+    return found
+
+
 def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
     """The numbers to compare, of runs as `read_runs` returns them, and notes on how they were chosen.
 
-    If all arms have the same seeds, a seed on which any arm failed is left out for all of them.
+    If all arms have the same seeds, a seed on which any arm failed is left out for all of them. Runs of a space are
+    told apart by their networks, and have no partners in the other.
     """
-    by_arm: dict[str, dict[int, Run]] = {arm: {} for arm in question.arms}
+    by_arm: dict[str, dict[Any, Run]] = {arm: {} for arm in question.arms}
     for run in runs:
         if run.phase == "confirm" and run.arm in by_arm:
-            by_arm[run.arm][run.seed] = run
+            by_arm[run.arm][run.unit] = run
     ended = {arm: {seed for seed, run in of.items() if run.state == "completed"} for arm, of in by_arm.items()}
     seeds = {seed for of in by_arm.values() for seed in of}
     blocked = all(set(of) == seeds for of in by_arm.values())
@@ -223,7 +255,8 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
             lost = len(seeds) - len(shared)
             notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run failed on them.")
     else:
-        notes.append("The arms do not have the same seeds: they are compared as independent runs.")
+        if question.kind != "spaces":
+            notes.append("The arms do not have the same seeds: they are compared as independent runs.")
         failed = sum(run.state == "failed" for of in by_arm.values() for run in of.values())
         if failed:
             notes.append(f"{failed} failed runs left out.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from resnext_search.results.inference.sample import Run, Sample
+from resnext_search.spaces.claim.population_fit import Network, Tuning, population_variances
 from resnext_search.spaces.claim.tuning_fit import Point, fit_tuning
 
 # A parabola has three coefficients.
@@ -23,6 +25,38 @@ def tuning_points(runs: Iterable[Run], arms: Sequence[str]) -> dict[str, list[Po
     return points
 
 
+def space_variances(runs: Sequence[Run], sample: Sample) -> dict[str, tuple[float, float]]:
+    """The same as `tuning_variances`, of two spaces whose networks were tuned by one fit; runs as of `by_space`.
+
+    Without what the table says of the networks (C and depth, in `architecture`) there is none. The parts of the
+    spaces are taken to be independent: what they share moves both the same way, and their difference less.
+    """
+    tunings: dict[str, Tuning] = {}
+    for network in dict.fromkeys(run.network for run in runs if run.phase == "tune" and run.network):
+        of = [run for run in runs if run.network == network]
+        points, found = tuning_points(of, sample.arms).get(of[0].arm, []), _network(of[0])
+        if found is None or len({point.rate for point in points}) < FEWEST_RATES:
+            return {}
+        tunings[network] = Tuning(found, points)
+    trained = [found for run in runs if run.phase == "confirm" and (found := _network(run)) is not None]
+    fitted = population_variances(list(tunings.values()), trained, images=_validation_images(runs))
+    errors = {space: sample.errors[sample.arms.index(space)] for space in fitted}
+    means = {space: float(of.mean()) for space, of in errors.items() if len(of)}
+    return {space: (of.variance * means[space] ** 2, of.degrees) for space, of in fitted.items() if space in means}
+
+
+def _network(run: Run) -> Network | None:
+    """What the fit of a space knows of a run's network, by the paper's name of it."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})x[1-9][0-9]{0,8}d-([1-9][0-9]{0,8})", run.architecture or "", re.ASCII)
+    return Network(run.arm, int(match[1]), int(match[2])) if match else None
+
+
+def _validation_images(runs: Iterable[Run]) -> int | None:
+    """How many images a tuning trial was judged by, as far as the table says it."""
+    images = {run.validation_images for run in runs if run.phase == "tune" and run.validation_images is not None}
+    return round(min(images)) if images else None
+
+
 def tuning_variances(runs: Sequence[Run], sample: Sample) -> dict[str, tuple[float, float]]:
     """By arm, what tuning adds to the variance of its mean test error, in squared points, and the degrees of freedom.
 
@@ -34,10 +68,9 @@ def tuning_variances(runs: Sequence[Run], sample: Sample) -> dict[str, tuple[flo
         for arm, of in tuning_points(runs, sample.arms).items()
         if len({point.rate for point in of}) >= FEWEST_RATES and len(sample.errors[sample.arms.index(arm)])
     }
-    images = {run.validation_images for run in runs if run.phase == "tune" and run.validation_images is not None}
     fitted = fit_tuning(
         points,
-        images=round(min(images)) if images else None,
+        images=_validation_images(runs),
         levels=any(run.fold is not None for run in runs),
         used=_confirmed_rates(runs, points),
     )

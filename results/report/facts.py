@@ -13,6 +13,7 @@ from resnext_search.results.figures.chart import Chart, Row
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.figures.costs import cost_charts
 from resnext_search.results.figures.curve import curve_charts
+from resnext_search.results.figures.populations import population_charts
 from resnext_search.results.figures.search import front_chart, progress_chart
 from resnext_search.results.figures.surface import effect_charts, surface_charts
 from resnext_search.results.journal.folder import StudyFolder
@@ -118,6 +119,7 @@ def _charts(facts: Facts) -> Iterator[Chart]:
     if facts.verdict is not None:
         judged = facts.verdict.to_json()
         yield from curve_charts(facts.trials, judged)
+        yield from population_charts(facts.trials, judged)
         yield from claim_charts(facts.trials, judged)
     for chart in (tuning_chart(facts.trials), progress_chart(facts.trials)):
         if chart is not None:

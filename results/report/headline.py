@@ -13,6 +13,7 @@ from resnext_search.results.report.facts import Facts
 from resnext_search.results.search_summary import Incumbent
 from resnext_search.results.verdict.reasons import listed
 from resnext_search.spaces.claim.arms import claim_budgets
+from resnext_search.spaces.claim.populations import populations
 
 Tone = Literal["good", "bad", "open"]
 
@@ -69,6 +70,9 @@ def question(facts: Facts) -> str:
         cost = f", and what does it cost in {' and '.join(others)}" if others else ""
         return f"Which ResNeXt of {band.low:,} to {band.high:,} multiply-adds errs least on {data}{cost}?"
     budget = listed([f"{one:,}" for one in claim_budgets(study)])
+    if study.claim.kind == "spaces":
+        first, second = (of.name for of in populations(study))
+        return f"At {budget} multiply-adds on {data}, do networks of the space {second} err less than those of {first}?"
     if study.claim.kind == "trade":
         return f"At {budget} multiply-adds on {data}, does the error fall as cardinality rises?"
     return f"Are {budget} multiply-adds on {data} better spent on cardinality than on width or depth?"

@@ -13,6 +13,7 @@ import pandas as pd
 from resnext_search.results.figures.chart import Chart
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.figures.curve import curve_charts
+from resnext_search.results.figures.populations import population_charts
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.report.facts import Facts, StudyResults, charts_of, read_facts
@@ -96,7 +97,12 @@ def draw_runs(runs: pd.DataFrame, verdict: Verdict, folder: Path) -> list[Path]:
     """Draw the arms of a study, or of anyone's runs, as PNG and SVG; returns the files."""
     rows = [vars(run) for run in read_runs(runs)]
     judged = verdict.to_json()
-    charts = [*curve_charts(rows, judged), *claim_charts(rows, judged), tuning_chart(rows)]
+    charts = [
+        *curve_charts(rows, judged),
+        *population_charts(rows, judged),
+        *claim_charts(rows, judged),
+        tuning_chart(rows),
+    ]
     return _draw([chart for chart in charts if chart is not None], folder)
 
 

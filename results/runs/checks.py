@@ -6,11 +6,12 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import pandas as pd
 from resnext_search.results.inference.sample import Run
 from resnext_search.results.runs.complaints import Complaint
+from resnext_search.spaces.claim.populations import space_of, spaces_of
 from resnext_search.spaces.errors import shortened
 
 COUNTS = ("multiply_adds", "parameters", "activations")
@@ -57,17 +58,24 @@ def contradictions(runs: Sequence[Run]) -> list[Complaint]:
     return [*found, *_folds(confirmed), *_answers(confirmed)]
 
 
-def _sizes(runs: Sequence[Run]) -> Iterator[Complaint]:
-    arms = {run.arm for run in runs}
+def too_many(arms: Collection[str]) -> Iterator[Complaint]:
+    """Arms that are to be compared, or spaces."""
     if len(arms) > MOST_ARMS:
         yield Complaint("arm", f"{len(arms):,} names", f"up to {MOST_ARMS} arms, each with several runs")
+
+
+def _sizes(runs: Sequence[Run]) -> Iterator[Complaint]:
+    names = {run.arm for run in runs}
+    yield from too_many(spaces_of(names) or names)
     if len(runs) > MOST_RUNS:
         yield Complaint("rows", f"{len(runs):,}", f"up to {MOST_RUNS:,}")
 
 
 def _look_alikes(runs: Iterable[Run]) -> Iterator[Complaint]:
-    """Names that differ by nothing that a reader would take for a difference: they were meant to be one."""
+    """Names of arms, or of their spaces, that a reader would not take for different ones: they were meant to be one."""
     rows = Counter(run.arm for run in runs)
+    if spaces_of(rows):
+        rows = Counter(space_of(run.arm) or run.arm for run in runs)
     alike: dict[str, list[str]] = defaultdict(list)
     for arm in sorted(rows):
         alike[_as_seen(arm)].append(arm)
@@ -116,17 +124,20 @@ def _networks(confirmed: Sequence[Run]) -> Iterator[Complaint]:
 
 
 def _folds(runs: Sequence[Run]) -> Iterator[Complaint]:
-    """Runs of one fold have the same test images, and the runs of one seed the same fold."""
+    """Runs of one fold have the same test images, and the runs of one seed the same fold, but those of networks."""
     folds = {run.fold for run in runs}
     without = sum(run.fold is None for run in runs)
     if None in folds and len(folds) > 1:
         yield Complaint(
             "fold", f"empty in {without} of {len(runs)} runs", "a fold for every run that confirms, or for none"
         )
+    # where a network has one run, no run has a partner
+    names = Counter(run.arm for run in runs)
+    of_networks = bool(spaces_of(names)) and max(names.values()) == 1
     of_seeds: dict[int, set[int]] = defaultdict(set)
     sizes: dict[int | None, set[int]] = defaultdict(set)
     for run in runs:
-        if run.fold is not None:
+        if run.fold is not None and not of_networks:
             of_seeds[run.seed].add(run.fold)
         if run.correct is not None:
             sizes[run.fold].add(len(run.correct))

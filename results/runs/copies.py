@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 from resnext_search.results.inference.question import Question
@@ -18,6 +19,8 @@ from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.errors import shortened
 from scipy.special import ndtri, pdtrc
 
+# A seed, or of a space the name of a network.
+Unit = Any
 # Chance makes so many ties in one of a thousand tables.
 RARE = 1e-3
 # Images that are hard for a network are hard under other seeds too: two runs may well fail on the same few.
@@ -34,12 +37,13 @@ DIGITS = 9
 def without_copies(runs: Sequence[Run], question: Question) -> tuple[list[Run], list[str]]:
     """The runs of which each counts once, and notes on those that were left out.
 
-    Where all arms have the same seeds, the seed of a copy is left out for all of them, as that of a failed run is.
+    Where all arms have the same seeds, the seed of a copy is left out for all of them, as that of a failed run is. Of a
+    space a copy is a network that answers as another one does.
     """
     arms = _finished(runs, question)
     seeds = [set(of) for of in arms.values()]
     blocked = all(of == seeds[0] for of in seeds)
-    left_out: dict[str, set[int]] = {arm: set() for arm in arms}
+    left_out: dict[str, set[Unit]] = {arm: set() for arm in arms}
     notes = []
     if blocked and (copies := _blocks(arms)):
         left_out = dict.fromkeys(arms, copies)
@@ -62,24 +66,24 @@ def without_copies(runs: Sequence[Run], question: Question) -> tuple[list[Run], 
         for other in arms if blocked else [arm]:
             left_out[other] = left_out[other] | copies
     notes += _same_arms(arms)
-    kept = [run for run in runs if run.phase != "confirm" or run.seed not in left_out.get(run.arm, ())]
+    kept = [run for run in runs if run.phase != "confirm" or run.unit not in left_out.get(run.arm, ())]
     return kept, notes
 
 
-def _finished(runs: Iterable[Run], question: Question) -> dict[str, dict[int, Run]]:
-    """By arm and seed, the runs that have a test error."""
-    arms: dict[str, dict[int, Run]] = {arm: {} for arm in question.arms}
+def _finished(runs: Iterable[Run], question: Question) -> dict[str, dict[Unit, Run]]:
+    """By arm and seed, or network, the runs that have a test error."""
+    arms: dict[str, dict[Unit, Run]] = {arm: {} for arm in question.arms}
     for run in runs:
         if run.phase == "confirm" and run.state == "completed" and run.arm in arms and run.test_error is not None:
-            arms[run.arm][run.seed] = run
+            arms[run.arm][run.unit] = run
     return arms
 
 
-def _without(of: Mapping[int, Run], seeds: set[int]) -> dict[int, Run]:
+def _without(of: Mapping[Unit, Run], seeds: set[Unit]) -> dict[Unit, Run]:
     return {seed: run for seed, run in of.items() if seed not in seeds}
 
 
-def _of_arms(arms: Mapping[str, Mapping[int, Run]]) -> Iterator[tuple[str, set[int]]]:
+def _of_arms(arms: Mapping[str, Mapping[Unit, Run]]) -> Iterator[tuple[str, set[Unit]]]:
     """Arms that have copies, and their seeds; of equal runs the first counts."""
     scales = _Scales.of(arms)
     with_answers = all(run.correct is not None for of in arms.values() for run in of.values())
@@ -107,7 +111,7 @@ def _differences(runs: Iterable[Run]) -> list[int]:
     return [number for number in found if number]
 
 
-def _are_rare_answers(of: Mapping[int, Run], copies: set[int], differences: Sequence[int]) -> bool:
+def _are_rare_answers(of: Mapping[Unit, Run], copies: set[Unit], differences: Sequence[int]) -> bool:
     """Whether chance hardly gives so many runs the same answers, where two of them disagree on so many images."""
     if not copies or not differences:
         return bool(copies)
@@ -117,7 +121,7 @@ def _are_rare_answers(of: Mapping[int, Run], copies: set[int], differences: Sequ
     return float(pdtrc(len(copies) - 1, math.comb(len(of), 2) * math.exp(-few))) < RARE
 
 
-def _blocks(arms: Mapping[str, Mapping[int, Run]]) -> set[int]:
+def _blocks(arms: Mapping[str, Mapping[Unit, Run]]) -> set[Unit]:
     """Seeds that repeat another one in all arms, where chance would not have it."""
     seeds = sorted(next(iter(arms.values())))
     runs = [run for of in arms.values() for run in of.values()]
@@ -131,7 +135,7 @@ def _blocks(arms: Mapping[str, Mapping[int, Run]]) -> set[int]:
     return copies if 0 < len(copies) < len(seeds) - 1 and pdtrc(len(copies) - 1, expected) < RARE else set()
 
 
-def _same_arms(arms: Mapping[str, Mapping[int, Run]]) -> Iterator[str]:
+def _same_arms(arms: Mapping[str, Mapping[Unit, Run]]) -> Iterator[str]:
     """Arms that err the same in every seed: one of them may be a copy of the other."""
     scales = _Scales.of(arms)
     results = {arm: {seed: (_error(run), _answers(run)) for seed, run in of.items()} for arm, of in arms.items()}
@@ -141,7 +145,7 @@ def _same_arms(arms: Mapping[str, Mapping[int, Run]]) -> Iterator[str]:
             yield f"{shortened(one)} and {shortened(other)} err the same with every seed: is one a copy of the other?"
 
 
-def _repeats(results: Mapping[int, Hashable]) -> set[int]:
+def _repeats(results: Mapping[Unit, Hashable]) -> set[Unit]:
     """Seeds whose result is that of a lower one."""
     first: dict[Hashable, int] = {}
     return {seed for seed in sorted(results) if first.setdefault(results[seed], seed) != seed}
@@ -166,7 +170,7 @@ class _Scales:
         self.step, self.spreads = step, spreads
 
     @classmethod
-    def of(cls, arms: Mapping[str, Mapping[int, Run]]) -> _Scales:
+    def of(cls, arms: Mapping[str, Mapping[Unit, Run]]) -> _Scales:
         errors = {arm: np.array([run.test_error for run in of.values()], dtype=float) for arm, of in arms.items()}
         spreads = {arm: _spread(values) for arm, values in errors.items()}
         if all(np.ptp(values) == 0 for values in errors.values() if len(values)):

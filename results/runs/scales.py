@@ -13,6 +13,7 @@ from statistics import median
 
 from resnext_search.results.inference.sample import Run
 from resnext_search.results.runs.complaints import Complaint, refuse
+from resnext_search.spaces.claim.populations import space_of, spaces_of
 from resnext_search.spaces.errors import shortened
 
 # Errors of one table seldom lie so far apart; a share and its percentage are 100 apart.
@@ -74,12 +75,13 @@ def on_scales(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _by_arm(runs: Iterable[Run], phase: str, column: str) -> dict[str, list[float]]:
-    """The errors above 0, by arm: of 0 nobody knows the scale."""
-    found = defaultdict(list)
+    """The errors above 0, by arm or, where arms are networks of spaces, by space: of 0 nobody knows the scale."""
+    runs, found = list(runs), defaultdict(list)
+    spaces = spaces_of(run.arm for run in runs)
     for run in runs:
         error = getattr(run, column)
         if run.phase == phase and run.state == "completed" and error:
-            found[run.arm].append(error)
+            found[(space_of(run.arm) if spaces else None) or run.arm].append(error)
     return dict(found)
 
 

@@ -105,5 +105,7 @@ def _run(row: Cells, phase: str) -> Run:
         data=row.text("data"),
         architecture=row.text("architecture"),
         fold=row.fold(),
-        **{name: row.count(name) for name in COUNTS},
+        multiply_adds=row.count("multiply_adds"),
+        parameters=row.count("parameters"),
+        activations=row.count("activations"),
     )

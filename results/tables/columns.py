@@ -57,7 +57,8 @@ TRIALS = (
         "phase, arm",
         WORD,
         "`search`, `tune` or `confirm`; the arm of the claim, or confirmed beside it: `finalist-0039`, the search's "
-        "trial 39, `runner-up-width`, an arm at its second best rate; empty in a search",
+        "trial 39, `runner-up-width`, an arm at its second best rate; of a claim about spaces a network, as in "
+        "`more groups/017`, or `more groups/t3` where it only tunes; empty in a search",
     ),
     *_columns(
         "state",

@@ -84,13 +84,14 @@ def answer_by_second_rules(
     sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, margin, spent)
     if fewest >= FEWEST_SEEDS:
         sentences += reasons.of_budgets(decision.budgets, verdict.over_budgets, question.claimant)
+        sentences += reasons.of_distributions(verdict.distributions)
     if not sample.tuning:
         sentences.insert(0, reasons.TUNING_NOT_COVERED)
     advice = None
     spread = _spread(sample, question, decision)
     if decision.word == "inconclusive" and fewest >= FEWEST_OF_A_PILOT and not np.isnan(spread.deviations).any():
         advice = advise(question, spread, margin=margin, runs=fewest, spent=looks.last_share())
-        sentences += reasons.settling(advice, decision, margin, _why_not(question, spread, margin))
+        sentences += reasons.settling(advice, decision, question, margin, _why_not(question, spread, margin))
     without = tuple(words_without_a_seed(sample, question, margin, spent))
     runner_up = _runner_up(runs, sample, question, margin, spent)
     said = [
@@ -104,7 +105,7 @@ def answer_by_second_rules(
         verdict,
         verdict=decision.word,
         direction=decision.direction,
-        reasons=reasons.at_scale(verdict.scale, sentences),
+        reasons=reasons.at_scale(verdict.scale, sentences, verdict.kind),
         notes=(*verdict.notes, *said),
         seeds_needed=None if advice is None or decision.base_is_missing else advice.gain.seeds,
         advice=advice,
@@ -123,7 +124,7 @@ def _costs(verdict: Verdict, question: Question) -> list[float]:
 def _seeds_tried(runs: Sequence[Run], question: Question) -> int:
     """Seeds an arm, with those on which a run failed: a look is planned at so many, whatever becomes of them."""
     confirmed = [run for run in runs if run.phase == "confirm"]
-    return min(len({run.seed for run in confirmed if run.arm == arm}) for arm in question.arms)
+    return min(len({run.unit for run in confirmed if run.arm == arm}) for arm in question.arms)
 
 
 def _most_failed(runs: Sequence[Run], question: Question) -> int:

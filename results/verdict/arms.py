@@ -24,12 +24,12 @@ class ArmResult:
 
     Args:
         arm: Its name.
-        architecture: Name of the network.
+        architecture: Name of the network; None of a space, which has many.
         runs: That have a test error and are not left out.
         test_error: Mean, in percent.
         interval: Of the mean, two-sided, 95 %.
         deviation: Standard deviation of the test error between runs, in points.
-        multiply_adds: Of one image; like `parameters` and `activations`.
+        multiply_adds: Of one image; like `parameters` and `activations`. Of a space the mean.
         parameters: Weights.
         activations: Of one image.
         seconds: Mean training time of a run.
@@ -88,7 +88,7 @@ def arm_result(runs: Sequence[Run], sample: Sample, arm: str) -> ArmResult:
     counts = {column: cost_of(own, arm, column) for column in COUNTS}
     return ArmResult(
         arm,
-        next((run.architecture for run in own if run.architecture is not None), None),
+        _name_of_all(own),
         len(sample.errors[sample.arms.index(arm)]),
         estimate.value,
         NOT_KNOWN if math.isnan(estimate.standard_error) else estimate.interval(0.95),
@@ -96,6 +96,12 @@ def arm_result(runs: Sequence[Run], sample: Sample, arm: str) -> ArmResult:
         **{column: None if value is None else round(value) for column, value in counts.items()},
         seconds=sum(seconds) / len(seconds) if seconds else None,
     )
+
+
+def _name_of_all(runs: Sequence[Run]) -> str | None:
+    """The network that all runs are of; None where they are of several."""
+    names = {run.architecture for run in runs if run.architecture is not None}
+    return names.pop() if len(names) == 1 else None
 
 
 def finalist_results(runs: Sequence[Run]) -> tuple[ArmResult, ...]:
@@ -156,12 +162,12 @@ def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> 
 def _log_ratio_of_seconds(runs: Sequence[Run], claimant: str, rival: str) -> Estimate | None:
     """By seed where both arms have the same seeds: their runs then shared the machine's good and bad hours."""
     own, other = (
-        {run.seed: math.log(run.seconds) for run in runs if run.arm == arm and run.seconds} for arm in (claimant, rival)
+        {run.unit: math.log(run.seconds) for run in runs if run.arm == arm and run.seconds} for arm in (claimant, rival)
     )
     if not own or not other:
         return None
     if set(own) == set(other):
-        return paired(np.array([own[seed] - other[seed] for seed in sorted(own)]))
+        return paired(np.array([own[unit] - other[unit] for unit in sorted(own)]))
     return independent([np.array(list(own.values())), np.array(list(other.values()))], np.array([1.0, -1.0]))
 
 

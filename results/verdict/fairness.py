@@ -34,13 +34,17 @@ def unfair(runs: Iterable[Run], question: Question | None, tolerance: float, *, 
     if is_study:
         if not confirmed:
             return [*reasons, "No run of an arm confirms anything yet: there are no test errors to compare."]
-        reasons += _seeds(confirmed, arms)
+        reasons += _seeds(confirmed, arms) if question is not None and question.kind != "spaces" else []
     return [*reasons, *_unfinished(confirmed, arms)]
 
 
 def cost_of(runs: Iterable[Run], arm: str, column: str) -> float | None:
-    """What one image costs an arm: `multiply_adds`, `parameters` or `activations`; None if no run says it."""
-    return next((value for run in runs if run.arm == arm and (value := getattr(run, column)) is not None), None)
+    """What one image costs an arm: `multiply_adds`, `parameters` or `activations`; None if no run says it.
+
+    Of a space, whose runs are of many networks, the mean.
+    """
+    values = [value for run in runs if run.arm == arm and (value := getattr(run, column)) is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _costs(runs: Sequence[Run], question: Question | None, tolerance: float) -> Iterator[str]:

@@ -203,6 +203,8 @@ def on_scope(runs: Sequence[Run], sample: Sample) -> Iterator[str]:
             "not trained on them. The learning rates were chosen on images of some folds, which are tested too."
         )
     covered = ["other seeds"]
+    if any(run.network is not None for run in runs):
+        covered.insert(0, "other networks of the spaces")
     covered += ["other test images"] if sample.wrong is not None else []
     covered += ["another tuning"] if all(arm in sample.tuning for arm in sample.arms) else []
     yield (

@@ -12,6 +12,7 @@ from resnext_search.results.inference.power import Advice
 from resnext_search.results.inference.question import Kind, Word
 from resnext_search.results.inference.rules import Direction
 from resnext_search.results.inference.trend import Bend
+from resnext_search.results.statistics.distributions import Distributions
 from resnext_search.results.verdict.arms import ArmResult, CostRatio, Scale
 from resnext_search.results.verdict.notes import RunnerUp
 
@@ -22,7 +23,7 @@ class Verdict:
 
     Args:
         verdict: One of the six words.
-        kind: What was asked: `spend`, `trade` or `pair`; None while a study has no arms yet.
+        kind: What was asked: `spend`, `trade`, `spaces` or `pair`; None while a study has no arms yet.
         claimant: The arm that the claim is about.
         margin: Least difference that matters, in points.
         reasons: Why this word: sentences, the first of which names the scale; of `invalid` what is unfair.
@@ -45,6 +46,7 @@ class Verdict:
         look: Which share of the error this look may spend; 1 where it is the only one.
         budgets: Of a `spend` at several budgets: the word of each, corrected for their number.
         over_budgets: What the claimant gains on each rival over all budgets, and whether that grows with them.
+        distributions: Of two spaces: the errors of their networks as wholes.
     """
 
     verdict: Word
@@ -71,6 +73,7 @@ class Verdict:
     look: float = 1.0
     budgets: tuple[AtBudget, ...] = ()
     over_budgets: tuple[OverBudgets, ...] = ()
+    distributions: Distributions | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values in a fixed order: floats with six decimals, and null for a number or interval not known."""

@@ -11,8 +11,9 @@ from resnext_search.results.inference.comparisons import Comparison
 from resnext_search.results.inference.curve import AtBudget, OverBudgets
 from resnext_search.results.inference.decision import Decision
 from resnext_search.results.inference.power import Advice, Need
-from resnext_search.results.inference.question import Question
+from resnext_search.results.inference.question import Kind, Question
 from resnext_search.results.inference.rules import ALPHA_DIRECTION, is_gain
+from resnext_search.results.statistics.distributions import SHARES, Distributions
 from resnext_search.results.verdict.arms import Scale
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 
@@ -22,11 +23,11 @@ TUNING_NOT_COVERED = (
 )
 
 
-def scale_words(scale: Scale) -> str:
-    """The scale, as the beginning of a sentence.
+def scale_words(scale: Scale, kind: Kind | None = None) -> str:
+    """The scale, as the beginning of a sentence on a question of a kind.
 
     >>> from resnext_search.results.verdict.arms import Scale
-    >>> scale_words(Scale("cifar10", 16, (33_500_000, 33_500_000), (10, 10), 10_000))
+    >>> scale_words(Scale("cifar10", 16, (33_500_000, 33_500_000), (10, 10), 10_000), "spend")
     'On cifar10, at 33,500,000 multiply-adds, 16 epochs and 10 seeds an arm'
     >>> scale_words(Scale(None, None, None, (3, 5), None))
     'On data not named, at FLOPs not given, epochs not given and 3 to 5 seeds an arm'
@@ -36,15 +37,20 @@ def scale_words(scale: Scale) -> str:
         low, high = scale.multiply_adds
         costs = f"{low:,} multiply-adds" if low == high else f"{low:,} to {high:,} multiply-adds"
     epochs = "epochs not given" if scale.epochs is None else f"{scale.epochs} epoch{'s' * (scale.epochs != 1)}"
-    fewest, most = scale.seeds
-    seeds = f"{fewest} seed{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} seeds"
-    return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} an arm"
+    (fewest, most), (run, arm) = scale.seeds, _units(kind)
+    seeds = f"{fewest} {run}{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} {run}s"
+    return f"On {scale.data or 'data not named'}, at {costs}, {epochs} and {seeds} {arm}"
 
 
-def at_scale(scale: Scale, sentences: Sequence[str]) -> tuple[str, ...]:
+def _units(kind: Kind | None) -> tuple[str, str]:
+    """What there are many of, and of what: of a space every seed is another network."""
+    return ("network", "a space") if kind == "spaces" else ("seed", "an arm")
+
+
+def at_scale(scale: Scale, sentences: Sequence[str], kind: Kind | None = None) -> tuple[str, ...]:
     """The sentences, the first with the scale: whoever quotes the answer quotes for what it holds."""
     first, *others = sentences
-    return (f"{scale_words(scale)}, {first}", *others)
+    return (f"{scale_words(scale, kind)}, {first}", *others)
 
 
 def answer(decision: Decision, question: Question, margin: float, spent: float) -> list[str]:
@@ -60,35 +66,39 @@ def too_few(question: Question, runs: Sequence[int]) -> str:
         for arm, count in zip(question.arms, runs, strict=True)
         if count < FEWEST_SEEDS
     ]
-    return f"there are too few runs for a verdict, which takes {FEWEST_SEEDS} seeds an arm: {'; '.join(short)}."
+    run, arm = _units(question.kind)
+    return f"there are too few runs for a verdict, which takes {FEWEST_SEEDS} {run}s {arm}: {'; '.join(short)}."
 
 
-def settling(advice: Advice, decision: Decision, margin: float, why_not: str) -> list[str]:
+def settling(advice: Advice, decision: Decision, question: Question, margin: float, why_not: str) -> list[str]:
     """What would settle it: for a gain, and for no difference."""
     gain = f"a true gain of {2 * margin:g} points, two margins, to be found in 80 % of studies"
+    run, arm = _units(question.kind)
+    whose = "spaces'" if question.kind == "spaces" else "arms'"
     sentences = []
     if decision.base_is_missing:
         sentences.append("For `supported` no number of seeds is enough: it takes an arm `base`.")
     elif advice.gain.seeds is not None:
         gate = f", if {listed(decision.unsound)} turn out better than the base" if decision.unsound else ""
-        sentences.append(f"For {gain}: about {_seeds(advice.gain)} an arm{gate}.")
+        sentences.append(f"For {gain}: about {_needed(advice.gain, run)} {arm}{gate}.")
     elif advice.tuning_times is not None:
         sentences.append(
-            f"For {gain} no number of seeds is enough, but {advice.tuning_times} times as many seeds of tuning "
-            "(claim.tuning_seeds) would be: the arms' learning rates are too uncertain."
+            f"For {gain} no number of {run}s is enough, but {advice.tuning_times} times as many {run}s of tuning "
+            f"(claim.tuning_seeds) would be: the {whose} learning rates are too uncertain."
         )
     else:
-        sentences.append(f"For {gain} no number of seeds is enough: {why_not}.")
+        sentences.append(f"For {gain} no number of {run}s is enough: {why_not}.")
     nothing = "`no practical difference` to be found in 80 % of studies where nothing differs"
-    enough = "no number of seeds is enough" if advice.no_difference.seeds is None else "about "
-    enough += "" if advice.no_difference.seeds is None else f"{_seeds(advice.no_difference)} an arm"
+    enough = f"no number of {run}s is enough"
+    if advice.no_difference.seeds is not None:
+        enough = f"about {_needed(advice.no_difference, run)} {arm}"
     return [*sentences, f"For {nothing}: {enough}."]
 
 
-def _seeds(need: Need) -> str:
-    """A number of seeds with its range, as these runs leave it."""
+def _needed(need: Need, run: str) -> str:
+    """A number of seeds, or of networks, with its range, as these runs leave it."""
     high = "any number" if need.high is None else f"{need.high}"
-    return f"{need.seeds} seeds ({need.low} to {high}, as uncertain as the spread of these runs)"
+    return f"{need.seeds} {run}s ({need.low} to {high}, as uncertain as the spread of these runs)"
 
 
 def _supported(_: Decision, question: Question, margin: float, __: float) -> str:
@@ -229,6 +239,18 @@ def _differences(decision: Decision, spent: float) -> list[str]:
             f"{comparisons[0].rival} (95 %, together with all other C)."
         )
     return sentences
+
+
+def of_distributions(found: Distributions | None) -> list[str]:
+    """How the distributions of two spaces differ; no word rests on it. Nothing where spaces are not asked of."""
+    if found is None:
+        return []
+    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    medians = [f"{one.name} {one.quantiles[len(SHARES) // 2].error:.2f} %" for one in (found.first, found.second)]
+    return [
+        f"the distributions of the test error differ by at most {100 * found.distance:.0f} % of the networks "
+        f"(Kolmogorov and Smirnov, {p}); medians: {listed(medians)}."
+    ]
 
 
 def amount(one: Comparison, positive: str, negative: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from resnext_search.results.inference.comparisons import Comparison
+from resnext_search.results.statistics.distributions import Distributions
 from resnext_search.results.tables.layout import text_table, wrapped
 from resnext_search.results.verdict.arms import ArmResult, CostRatio
 from resnext_search.results.verdict.outcome import Verdict
@@ -13,7 +14,7 @@ from resnext_search.results.verdict.reasons import listed, scale_words
 
 EQUAL_COST = "at equal cost of this kind"
 # Columns of words.
-NAMES = ("arm", "against", "architecture", "cost", "it costs", EQUAL_COST)
+NAMES = ("arm", "space", "against", "architecture", "cost", "it costs", EQUAL_COST)
 # Columns that a table can do without, and the first to go where it is too wide.
 OF_ARMS = ("seconds", "activations", "parameters", "SD", "multiply-adds", "architecture", "runs")
 OF_DIFFERENCES = (
@@ -40,7 +41,7 @@ def verdict_text(verdict: Verdict, width: int | None = None) -> str:
     """
     lines = [f"verdict: {verdict.verdict}", ""]
     if verdict.verdict == "invalid":
-        lines += [f"{scale_words(verdict.scale)}, these runs are no fair comparison{_of_whom(verdict)}:"]
+        lines += [f"{scale_words(verdict.scale, verdict.kind)}, these runs are no fair comparison{_of_whom(verdict)}:"]
         lines += [f"  - {reason}" for reason in verdict.reasons]
     else:
         lines += [verdict.reasons[0], *(f"  - {reason}" for reason in verdict.reasons[1:])]
@@ -87,6 +88,9 @@ def tables(verdict: Verdict, width: int | None = None) -> list[tuple[str, list[s
     if verdict.further:
         title = "Still more groups (points; p corrected for their number; no part of the word):"
         found.append((title, _comparison_rows(verdict.further), OF_DIFFERENCES))
+    if verdict.distributions is not None:
+        title = "Distributions (test error in percent that a share of the networks does not exceed):"
+        found.append((title, _distribution_rows(verdict.distributions), ()))
     shown = [(title, text_table(rows, names=NAMES, width=width, dispensable=last)) for title, rows, last in found]
     if verdict.secondary:
         shown.append(("Other costs (ratio of arm to rival):", _cost_lines(verdict.secondary, width)))
@@ -163,6 +167,22 @@ def _comparison_rows(
         for one in comparisons
     ]
     return [header, *rows]
+
+
+def _distribution_rows(of: Distributions) -> list[list[str]]:
+    """A row for every share and space; the intervals of one space hold all together."""
+    rows = [["space", "share", "test error", "95 % band"]]
+    for one in (of.first, of.second):
+        rows.append([one.name, "lowest", _fixed(one.lowest), ""])
+        rows += [[one.name, f"{at.share:.0%}", _fixed(at.error), _open_span(at.interval)] for at in one.quantiles]
+        rows.append([one.name, "highest", _fixed(one.highest), ""])
+    return rows
+
+
+def _open_span(ends: tuple[float, float]) -> str:
+    """As `_span`, of which an end may not be bounded."""
+    low, high = ("" if math.isnan(end) else f"{end:.2f}" for end in ends)
+    return f"{low or 'any'} to {high or 'any'}"
 
 
 def _fixed(value: float, digits: int = 2) -> str:

@@ -13,17 +13,21 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from resnext_search.results.inference.question import ask, have_rivals
-from resnext_search.results.inference.sample import Run, Sample, gather
-from resnext_search.results.inference.tuning import tuning_variances
+from resnext_search.results.inference.sample import Run, Sample, by_space, gather
+from resnext_search.results.inference.tuning import space_variances, tuning_variances
+from resnext_search.results.runs.checks import too_many
+from resnext_search.results.runs.complaints import refuse
 from resnext_search.results.runs.copies import without_copies
 from resnext_search.results.runs.scales import on_scales, refuse_mixed_scales
 from resnext_search.results.runs.table import column_name, read_runs
+from resnext_search.results.statistics.distributions import compare_distributions
 from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
 from resnext_search.results.verdict.fairness import unfair
 from resnext_search.results.verdict.first_answer import answer_by_first_rules
 from resnext_search.results.verdict.notes import on_fairness, on_processors
 from resnext_search.results.verdict.outcome import Verdict
+from resnext_search.spaces.claim.populations import space_of, spaces_of
 from resnext_search.spaces.errors import UsageError, shortened
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.sections import MOST_CLAIM_TOLERANCE
@@ -56,7 +60,8 @@ def judge(
             not matter. Or a study's `trials.csv`, which has a column `phase`: its tuning is looked at too, and only its
             runs that confirm are evidence. Shares among percentages are refused; a run that only repeats another one
             counts once.
-        claimant: The arm to compare with all others, whatever the names say.
+        claimant: The arm to compare with all others, whatever the names say; of networks of two spaces one of these. A
+            study's own is the space that it named last, by the numbers of its trials.
         margin: Least difference that matters, in points; to be fixed before the runs.
         tolerance: Largest deviation of an arm's multiply-adds from the claimant's, as a share: 0.02 or "2%".
         seed: Of the bootstrap.
@@ -74,7 +79,9 @@ def judge(
     """
     rows = read_runs(runs)
     refuse_mixed_scales(rows)
-    verdict = _judge(rows, claimant, margin, tolerance, seed, rules, looks, is_study=_is_study(runs, rules))
+    is_study = _is_study(runs, rules)
+    claimant = claimant.strip() if claimant is not None else _second_space(runs) if is_study else None
+    verdict = _judge(rows, claimant, margin, tolerance, seed, rules, looks, is_study=is_study)
     return replace(verdict, notes=(*on_scales(rows), *_on_processors(runs), *verdict.notes))
 
 
@@ -82,8 +89,8 @@ def judge_trials(
     trials: pd.DataFrame, *, margin: float, tolerance: float, seed: int, rules: int, looks: Looks
 ) -> Verdict:
     """The same for the trials of a journal, whose errors are known to be in percent; arguments are those of `judge`."""
-    is_study = _is_study(trials, rules)
-    verdict = _judge(read_runs(trials), None, margin, tolerance, seed, rules, looks, is_study=is_study)
+    is_study, claimant = _is_study(trials, rules), _second_space(trials)
+    verdict = _judge(read_runs(trials), claimant, margin, tolerance, seed, rules, looks, is_study=is_study)
     return replace(verdict, notes=(*_on_processors(trials), *verdict.notes))
 
 
@@ -110,7 +117,11 @@ def _judge(
     names = {run.arm for run in compared}
     # A study may be asked before its arms are there.
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
-    question = ask(names, claimant and claimant.strip(), rules=rules) if started else None
+    question = ask(names, claimant, rules=rules) if started else None
+    refuse(too_many(question.arms if question else ()))
+    of_spaces = question is not None and question.kind == "spaces"
+    if of_spaces:
+        rows, compared, confirmed = (by_space(of) for of in (rows, compared, confirmed))
     sample = Sample((), (), True)
     notes: list[str] = []
     if question:
@@ -118,7 +129,7 @@ def _judge(
         sample, notes = gather(own, question)
         notes = [*of_copies, *notes]
     if rules > 1:
-        sample = replace(sample, tuning=tuning_variances(rows, sample))
+        sample = replace(sample, tuning=(space_variances if of_spaces else tuning_variances)(rows, sample))
     matched = question.matched() if question else names
     scale = scale_of([run for run in confirmed if run.arm in matched], sample)
     reasons = unfair(compared, question, tolerance, is_study=is_study)
@@ -138,10 +149,27 @@ def _judge(
         finalists=finalists,
         secondary=tuple(compare_costs(confirmed, question, tolerance)),
         rules=rules,
+        distributions=compare_distributions(question.arms, sample.errors) if of_spaces else None,
     )
     if rules == 1:
         return answer_by_first_rules(verdict, sample, question, generator)
     return answer_by_second_rules(verdict, rows, sample, question, generator, looks or Looks())
+
+
+def _second_space(trials: pd.DataFrame) -> str | None:
+    """The space whose first trial comes later; None unless all arms are networks of spaces, and trials have numbers."""
+    table = trials.set_axis([column_name(name) for name in trials.columns], axis=1)
+    if not {"phase", "trial"} <= set(table.columns):
+        return None
+    named = table[table.arm.notna() & (table.phase != "search")]
+    arms = named.arm.astype(str).str.strip().tolist()
+    if not spaces_of(arms):
+        return None
+    first: dict[str, float] = {}
+    for arm, number in zip(arms, pd.to_numeric(named.trial, errors="coerce"), strict=True):
+        space = space_of(arm) or arm
+        first[space] = min(first.get(space, math.inf), number)
+    return max(first, key=first.__getitem__)
 
 
 def _on_processors(table: pd.DataFrame) -> Iterator[str]:

@@ -75,7 +75,11 @@ def _limit_lines(limits: dict[str, Any], trials: int) -> list[str]:
 def _claim_lines(claim: dict[str, Any] | None, rules: int, width: int | None) -> list[str]:
     if claim is None:
         return []
+    budgets = " and ".join(f"{budget:,}" for budget in claim["budgets"])
     margin = f"margin {claim['margin']:g} points{f', rules {rules}' * (rules != 1)}"
+    title = f"claim             {claim['kind']}, {budgets} multiply-adds, {margin}"
+    if claim["spaces"]:
+        return [title, *_space_lines(claim["spaces"], claim["seeds"], width)]
     names = ["arm", "network", "blocks", "group widths"]
     rows = [
         [
@@ -89,11 +93,10 @@ def _claim_lines(claim: dict[str, Any] | None, rules: int, width: int | None) ->
         ]
         for arm in claim["arms"]
     ]
-    budgets = " and ".join(f"{budget:,}" for budget in claim["budgets"])
     heading = [*names, "match", "parameters", "activations"]
     dispensable = ["activations", "parameters", "group widths", "blocks"]
     return [
-        f"claim             {claim['kind']}, {budgets} multiply-adds, {margin}",
+        title,
         *text_table([heading, *rows], names=names, width=width, dispensable=dispensable),
         *(
             f"  {arm['arm']} is not matched: it shows what the budget buys"
@@ -103,11 +106,27 @@ def _claim_lines(claim: dict[str, Any] | None, rules: int, width: int | None) ->
     ]
 
 
+def _space_lines(spaces: list[dict[str, Any]], networks: int, width: int | None) -> list[str]:
+    """The spaces, what their networks cost on average, and how far apart they are in multiply-adds."""
+    costs = ["multiply-adds", "parameters", "activations"]
+    rows = [["space", "networks", "drawn", *costs]]
+    for space in spaces:
+        means = [f"{space[cost.replace('-', '_')]:,}" for cost in costs]
+        rows.append([space["space"], f"{space['networks']:,}", f"{networks:,}", *means])
+    (_, first), (name, second) = ((space["space"], space["multiply_adds"]) for space in spaces)
+    dearer = 100 * (second / first - 1)
+    return [
+        *text_table(rows, names=["space"], width=width, dispensable=["activations", "parameters"]),
+        f"  costs are means of those drawn; {name}, which is to err less, costs {dearer:+.2f} %",
+    ]
+
+
 def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
     """How the arms are tuned, confirmed and looked at, under the second rules."""
     if claim is None:
         return []
     tuning, seeds, looks = claim["tuning"], claim["seeds"], claim["looks"]
+    of_spaces = bool(claim["spaces"])
     confirmed = claim["confirm_trials"] - claim["runner_up_trials"] - claim["finalist_trials"]
     apart = [
         f"{count} of {of}"
@@ -117,15 +136,18 @@ def _evidence_lines(claim: dict[str, Any] | None) -> list[str]:
         )
         if count
     ]
+    tuned = f"{tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its best on "
+    tuned += f"{tuning['second_seeds']} more"
+    if of_spaces:
+        tuned = f"{tuning['rates']} rates of {tuning['networks']} more networks a space, and one fit over all of them"
+    each = "networks a space, each on a seed of its own" if of_spaces else "seeds an arm"
     lines = [
-        f"tuning            {tuning['rates']} rates of every arm on one seed, then {tuning['second_rates']} around its "
-        f"best on {tuning['second_seeds']} more: {claim['tune_trials']} trials, more if a best one lies at the edge",
-        f"confirmation      {seeds} seeds an arm: {', '.join([f'{confirmed} trials', *apart])}",
+        f"tuning            {tuned}: {claim['tune_trials']} trials, more if a best one lies at the edge",
+        f"confirmation      {seeds} {each}: {', '.join([f'{confirmed} trials', *apart])}",
     ]
     if looks is not None:
-        lines.append(
-            f"looks             after {', '.join(map(str, looks))} seeds; the study ends at the first that settles it"
-        )
+        after = f"{', '.join(map(str, looks))} {'networks' if of_spaces else 'seeds'}"
+        lines.append(f"looks             after {after}; the study ends at the first that settles it")
     if claim["folds"] is not None:
         lines.append(
             f"folds             {claim['folds']} of all images, in turn: one validates or tests, the others train"

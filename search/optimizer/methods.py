@@ -1,7 +1,7 @@
 """What is a method of proposing, which one has a name, and the one that needs no model: a space-filling design.
 
-A row of `METHODS` in `spaces/study/methods.py` names the class. Imports no Ax and no torch: a class is imported when it
-is used.
+A row of `METHODS` in `spaces/search_space/methods.py` names the class. Imports no Ax and no torch: a class is imported
+when it is used.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from resnext_search.search.optimizer.state import SearchState
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.search_space.methods import METHODS
 from resnext_search.spaces.seeds import derive_seed
-from resnext_search.spaces.study.methods import METHODS
 
 
 class Method(Protocol):

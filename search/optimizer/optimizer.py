@@ -20,9 +20,9 @@ from resnext_search.search.surrogate.learning_curves import Curve, Stopped
 from resnext_search.spaces.errors import UsageError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.search_space.knobs import Knob
+from resnext_search.spaces.search_space.methods import METHODS, START
 from resnext_search.spaces.search_space.objectives import ERROR, OBJECTIVES
 from resnext_search.spaces.study.configuration import Configuration
-from resnext_search.spaces.study.methods import METHODS, START
 
 __all__ = ["Failure", "Optimizer", "Proposal"]
 

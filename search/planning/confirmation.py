@@ -10,6 +10,7 @@ import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, FINALIST, RUNNER_UP
 from resnext_search.search.planning.looks import seeds_due, take_look
+from resnext_search.search.planning.space_trials import missing_space_confirmation
 from resnext_search.search.planning.tuning_rounds import chosen_rates, tuned_rates
 from resnext_search.search.planning.wanted import Wanted, enqueue
 from resnext_search.spaces.architecture.architecture import Architecture
@@ -41,9 +42,11 @@ def enqueue_to_next_look(study: Study, journal: Journal) -> int:
 
 def missing_confirmation(study: Study, journal: Journal) -> list[Wanted]:
     """What `enqueue_confirmation` would queue; nothing while a tuning trial is left: it may choose the rate."""
+    assert study.claim is not None  # callers ask first
+    if study.claim.kind == "spaces":
+        return missing_space_confirmation(study, journal)
     if any(trial.state not in ENDED for trial in journal.trials(phase="tune")):
         return []
-    assert study.claim is not None  # callers ask first
     arms = _arms(study, journal)
     everywhere = finalists(study, journal) | arms
     few = _runners_up(study, journal) if arms and study.rules > 1 else {}

@@ -18,6 +18,7 @@ from resnext_search.search.planning.workload import claim_flops, search_trial_fl
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.claim.arms import Arm, claim_arms, claim_budgets
+from resnext_search.spaces.claim.populations import mean_costs, populations
 from resnext_search.spaces.claim.tuning import planned_rates
 from resnext_search.spaces.claim.tuning_fit import SECOND_RATES
 from resnext_search.spaces.errors import StudyError
@@ -105,6 +106,7 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
         "kind": claim.kind,
         "margin": claim.margin,
         "budgets": claim_budgets(study),
+        "spaces": _space_facts(study),
         "seeds": claim.seeds,
         "looks": None if claim.looks is None else list(claim.looks),
         "folds": FOLDS if study.has_folds else None,
@@ -128,19 +130,31 @@ def _claim_facts(study: Study) -> dict[str, Any] | None:
     }
 
 
+def _space_facts(study: Study) -> list[dict[str, Any]]:
+    """The two spaces of a claim: how many networks of each lie in the band, and what those cost that are compared."""
+    return [
+        {"space": of.name, "networks": of.size} | {name: round(mean) for name, mean in mean_costs(study, of).items()}
+        for of in populations(study)
+    ]
+
+
 def _matched_to(arm: Arm, arms: Sequence[Arm]) -> int:
     """Multiply-adds that an arm is held against; the base against the first budget, to show how much less it costs."""
     return arm.budget if arm.is_matched else arms[0].budget
 
 
 def _tuning_facts(study: Study) -> dict[str, int]:
-    """How many rates every arm is tried with: first on one seed, then around its best, on more seeds."""
+    """How many rates every arm is tried with: first on one seed, then around its best, on more seeds.
+
+    Of spaces every network that tunes is tried with the rates, and there is no second round.
+    """
     assert study.claim is not None  # the caller asks first
-    again = study.rules != 1
+    again = study.rules != 1 and study.claim.kind != "spaces"
     return {
         "rates": len(planned_rates(study)),
         "second_rates": SECOND_RATES * again,
         "second_seeds": study.claim.tuning_seeds * again,
+        "networks": study.claim.tuning_seeds * (study.claim.kind == "spaces"),
     }
 
 

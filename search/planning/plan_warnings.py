@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from resnext_search.spaces.claim.arms import Arm, claim_arms
+from resnext_search.spaces.claim.populations import mean_costs, populations, space_of
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
 from resnext_search.spaces.study.study import Study
@@ -22,9 +24,16 @@ def warnings_of(study: Study) -> list[str]:
     if study.claim is None or study.rules == 1:
         return []
     arms = claim_arms(study)
-    few = [f"claim.seeds is {study.claim.seeds}: with fewer than {FEWEST_SEEDS} seeds an arm there is no word."]
+    each = "networks a space" if study.claim.kind == "spaces" else "seeds an arm"
+    few = [f"claim.seeds is {study.claim.seeds}: with fewer than {FEWEST_SEEDS} {each} there is no word."]
     few = few if study.claim.seeds < FEWEST_SEEDS else []
-    return [*few, *_shortcut_warnings(study, arms), *_width_warnings(arms), *_fold_warnings(study)]
+    return [
+        *few,
+        *_shortcut_warnings(study, arms),
+        *_width_warnings(arms, study.claim.kind == "spaces"),
+        *_cost_warnings(study, study.claim.tolerance),
+        *_fold_warnings(study),
+    ]
 
 
 def _shortcut_warnings(study: Study, arms: tuple[Arm, ...]) -> Iterator[str]:
@@ -44,12 +53,23 @@ def _shortcut_warnings(study: Study, arms: tuple[Arm, ...]) -> Iterator[str]:
             )
 
 
-def _width_warnings(arms: tuple[Arm, ...]) -> Iterator[str]:
+def _width_warnings(arms: tuple[Arm, ...], of_spaces: bool) -> Iterator[str]:
     names = [f"{arm.name} (d = {arm.architecture.width})" for arm in arms if arm.architecture.width < NARROWEST]
     if names:
         yield (
             f"{_arms(names)} with d below {NARROWEST} in the first stage: narrower groups than any of the paper's. "
-            "Give claim.base a larger width."
+            f"Give {'axes.width a larger min' if of_spaces else 'claim.base a larger width'}."
+        )
+
+
+def _cost_warnings(study: Study, tolerance: float) -> Iterator[str]:
+    """Of spaces whose networks do not cost the same on average."""
+    costs = {of.name: mean_costs(study, of)["multiply_adds"] for of in populations(study)}
+    if costs and abs(max(costs.values()) / min(costs.values()) - 1) > tolerance:
+        cheap, dear = sorted(costs, key=costs.__getitem__)
+        yield (
+            f"{dear} costs {100 * (costs[dear] / costs[cheap] - 1):.1f} % more than {cheap} on average, and the "
+            f"verdict allows {100 * tolerance:g} %: narrow budget.tolerance."
         )
 
 
@@ -62,4 +82,8 @@ def _fold_warnings(study: Study) -> Iterator[str]:
 
 
 def _arms(names: list[str]) -> str:
+    """The arms named; of spaces how many of their networks."""
+    spaces = Counter(space for name in names if (space := space_of(name.partition(" (d = ")[0])))
+    if spaces:
+        return " and ".join(f"{count} of the networks of {space}" for space, count in spaces.items())
     return f"arm{'s' * (len(names) > 1)} {', '.join(names)}"

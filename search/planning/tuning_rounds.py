@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, Trial
+from resnext_search.search.planning.space_trials import missing_space_tuning
 from resnext_search.search.planning.wanted import Wanted, enqueue, lacking
 from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.claim.seeds import tuning_seed
@@ -34,6 +35,8 @@ def enqueue_tuning(study: Study, journal: Journal) -> int:
 
 def missing_tuning(study: Study, journal: Journal) -> list[Wanted]:
     """What `enqueue_tuning` would queue."""
+    if study.claim is not None and study.claim.kind == "spaces":
+        return missing_space_tuning(study, journal)
     done = journal.trials(phase="tune")
     if any(trial.state not in ENDED for trial in done):
         return []

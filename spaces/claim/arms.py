@@ -5,7 +5,8 @@ the base costs with its groups doubled; the rivals, wider or deeper, are matched
 still more groups never more. The base itself is an arm too: it shows what the budget buys. With `claim.multiples` there
 are such arms at several budgets, the paper's Figure 7: `depth@4` spends about four times what the base costs. *trade*
 is its Table 3: more groups at the base's cost; arms with more groups never cost more than the base, arms with fewer
-never less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`.
+never less, and no two arms are further apart than the tolerance. How a match is found stands in `matching.py`. Of
+*spaces* every network that is drawn is an arm: `populations.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import lru_cache
 from resnext_search.spaces.architecture.architecture import Architecture, Template, dashed
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.claim.matching import Match, allowed_differences, best_match, depth_options, width_options
+from resnext_search.spaces.claim.populations import populations
 from resnext_search.spaces.errors import EmptyFeasibleSet
 from resnext_search.spaces.search_space.axes import Band
 from resnext_search.spaces.study.sections import MOST_CLAIM_TOLERANCE
@@ -62,6 +64,9 @@ def claim_arms(study: Study) -> tuple[Arm, ...]:
     """
     if study.claim is None:
         return ()
+    if study.claim.kind == "spaces":
+        named = (each for of in populations(study) for each in (of.tuned | of.compared).items())
+        return tuple(Arm(name, architecture, study.band().target) for name, architecture in named)
     template, base, tolerance = study.network_template(), _base(study), study.claim.tolerance
     if study.claim.kind == "trade":
         return trade_arms(template, base, study.claim.cardinality or study.axes.cardinality, tolerance)
@@ -90,6 +95,7 @@ def claim_budgets(study: Study) -> list[int]:
 
 def _base(study: Study) -> Architecture:
     assert study.claim is not None  # callers ask first
+    assert study.claim.base is not None  # nor has the claim's kind another
     return study.claim.base.architecture()
 
 

@@ -1,6 +1,6 @@
 """With which seeds are the arms of a claim tuned and confirmed, and the search's trials trained?
 
-A seed of the claim is a block: the same for all arms.
+A seed of the claim is a block: the same for all arms. Networks of spaces are no blocks: each has a seed of its own.
 
 With folds, seed number n is moved into fold n, so that over the seeds every image is validated on, and tested on,
 equally often.
@@ -25,6 +25,11 @@ def tuning_seed(study: Study, number: int) -> int:
 def confirming_seed(study: Study, block: int) -> int:
     """The seed with which every arm is confirmed in a block, from 0; no other trial has it."""
     return _in_its_fold(study, derive_seed(study.root_seed, "confirm", block), block)
+
+
+def network_seed(study: Study, space: str, number: int) -> int:
+    """The seed with which a network of a space is trained and tested, by its number from 0: its own."""
+    return _in_its_fold(study, derive_seed(study.root_seed, "confirm", space, number), number)
 
 
 def search_seed(study: Study, number: int) -> int:

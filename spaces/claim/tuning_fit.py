@@ -61,7 +61,7 @@ class Tuned(NamedTuple):
     degrees: float
 
 
-class _Trials(NamedTuple):
+class Trials(NamedTuple):
     """The trials of an arm: log rates, capped log errors, blocks of a common level, and the noise of an error."""
 
     places: Floats
@@ -134,7 +134,7 @@ def fit_tuning(
     return {arm: _tuned(points, trials[arm], curvature, (used or {}).get(arm)) for arm, points in arms.items()}
 
 
-def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: float | None) -> Tuned:
+def _tuned(points: Sequence[Point], trials: Trials, curvature: float, used: float | None) -> Tuned:
     places, low, high = trials.places, trials.places.min(), trials.places.max()
     design = np.column_stack([trials.levels, places])
     inverse = np.linalg.pinv(design.T @ design)
@@ -144,17 +144,17 @@ def _tuned(points: Sequence[Point], trials: _Trials, curvature: float, used: flo
     variance = VARIANCE_FACTOR * trials.noise * inverse[-1, -1] / (4 * curvature**2) + (place - minimum) ** 2
     variance = min(variance, ((high - low) / 4) ** 2)
     rate = float(f"{math.exp(minimum):.4g}")
-    squared_slope = _squared_slope(trials, place)
+    slope_squared = squared_slope(trials, place)
     return Tuned(
         rate,
         _runner_up(points, minimum),
-        float(squared_slope * variance + 2 * (curvature * variance) ** 2),
+        float(slope_squared * variance + 2 * (curvature * variance) ** 2),
         # part of it goes with a variance, part with the square of one, whose own variation is four times as large
         max(2.0, trials.degrees / 2),
     )
 
 
-def _trials(points: Sequence[Point], images: int | None, levels: bool) -> _Trials:
+def _trials(points: Sequence[Point], images: int | None, levels: bool) -> Trials:
     places, errors = np.log([point.rate for point in points]), _capped(points, images)
     seeds = sorted({point.seed for point in points})
     blocks = np.array([[float(point.seed == seed) for seed in seeds] for point in points])
@@ -165,7 +165,7 @@ def _trials(points: Sequence[Point], images: int | None, levels: bool) -> _Trial
         residuals = errors - fitted @ np.linalg.pinv(fitted) @ errors
         degrees = max(1.0, len(points) - fitted.shape[1])
         noise = float((residuals**2).sum()) / degrees
-    return _Trials(places, errors, of_level, noise, degrees, _step(points))
+    return Trials(places, errors, of_level, noise, degrees, _step(points))
 
 
 def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: bool) -> tuple[float, float]:
@@ -176,7 +176,7 @@ def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: 
     repeated = [of for of in by_rate.values() if len(of) > 1]
     if not repeated:
         return math.nan, 0.0
-    raw = np.array([_log_error(point, images) for point in points])
+    raw = np.array([log_error(point, images) for point in points])
     raw = np.where(np.isnan(raw), errors, raw)
     chosen = [index for of in repeated for index in of]
     rates = np.array([[float(index in of) for of in repeated] for index in chosen])
@@ -187,13 +187,13 @@ def _noise(points: Sequence[Point], errors: Floats, images: int | None, levels: 
     return (float((residuals**2).sum()) / degrees, float(degrees)) if degrees else (math.nan, 0.0)
 
 
-def _parabola(trials: _Trials) -> Floats:
+def _parabola(trials: Trials) -> Floats:
     """Coefficients of the least-squares parabola: levels, slope, curvature."""
     design = np.column_stack([trials.levels, trials.places, trials.places**2])
     return np.asarray(np.linalg.pinv(design) @ trials.errors)
 
 
-def _squared_slope(trials: _Trials, place: float) -> float:
+def squared_slope(trials: Trials, place: float) -> float:
     """Square of the slope of the curve at a place, less what noise adds to it; 0 where that is more."""
     distances = trials.places - place
     squares = (distances / (KERNEL_STEPS * trials.step)) ** 2
@@ -219,7 +219,7 @@ def _runner_up(points: Sequence[Point], minimum: float) -> float:
 
 def _capped(points: Sequence[Point], images: int | None) -> Floats:
     """Log errors, those far above the lowest and those that failed brought down to the cap."""
-    raw = np.array([_log_error(point, images) for point in points])
+    raw = np.array([log_error(point, images) for point in points])
     by_rate: dict[float, list[float]] = {}
     for point, error in zip(points, raw, strict=True):
         if not math.isnan(error):
@@ -231,7 +231,7 @@ def _capped(points: Sequence[Point], images: int | None) -> Floats:
     return np.asarray(np.minimum(np.where(np.isnan(raw), cap, raw), cap))
 
 
-def _log_error(point: Point, images: int | None) -> float:
+def log_error(point: Point, images: int | None) -> float:
     """Logarithm of an error in percent, half an image added, so that no error at all has one too."""
     count = images or ASSUMED_IMAGES
     return math.log(100 * (point.error / 100 * count + 0.5) / (count + 0.5))

@@ -4,8 +4,8 @@ from resnext_search.spaces.search_space.objectives import Objective as Objective
 from resnext_search.spaces.study.axes import AxesConfig as AxesConfig
 from resnext_search.spaces.study.axes import BlocksAxis as BlocksAxis
 from resnext_search.spaces.study.axes import KnobAxis as KnobAxis
+from resnext_search.spaces.study.claim import ClaimConfig as ClaimConfig
 from resnext_search.spaces.study.sections import BudgetConfig as BudgetConfig
-from resnext_search.spaces.study.sections import ClaimConfig as ClaimConfig
 from resnext_search.spaces.study.sections import DataConfig as DataConfig
 from resnext_search.spaces.study.sections import LikeConfig as LikeConfig
 from resnext_search.spaces.study.sections import Limits as Limits

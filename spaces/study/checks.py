@@ -15,11 +15,11 @@ from resnext_search.spaces.errors import shown
 from resnext_search.spaces.folds import FOLDS
 from resnext_search.spaces.search_space.enumeration import excesses
 from resnext_search.spaces.study.axes import MOST_SPREADS, AxesConfig
+from resnext_search.spaces.study.claim import WITH_BASE, ClaimConfig
 from resnext_search.spaces.study.problems import Problem
 from resnext_search.spaces.study.sections import (
     MOST_BUDGET,
     BudgetConfig,
-    ClaimConfig,
     DataConfig,
     Limits,
     Recipe,
@@ -139,7 +139,7 @@ def _limits_problems(limits: Limits, data: DataConfig) -> Iterator[Problem]:
 
 
 def _claim_base_problems(claim: ClaimConfig | None, template: TemplateConfig, data: DataConfig) -> Iterator[Problem]:
-    if claim is None:
+    if claim is None or claim.base is None:
         return
     base, stages = claim.base, template.stages
     if len(base.blocks) != stages:
@@ -160,13 +160,26 @@ def _claim_axes_problems(claim: ClaimConfig | None, axes: AxesConfig) -> Iterato
         allowed = f"min and max, or a list of at least {FEWEST_RATES} values"
         fix = "A claim tunes every arm: give learning_rate: {min: 0.01, max: 1.0, scale: log}."
         yield Problem(("axes", "learning_rate"), found, allowed, fix)
-    if claim.kind == "trade":
+    if claim.kind == "spaces" and claim.spaces is None and not (1 in axes.cardinality and max(axes.cardinality) > 1):
+        allowed = "1 and more than 1, where claim.spaces does not say what is compared"
+        fix = "Give claim.spaces: [{name: narrow, width: {min: 1, max: 8}}, {name: wide, width: {min: 9, max: 64}}]."
+        yield Problem(("axes", "cardinality"), shown(axes.cardinality), allowed, fix)
+    if claim.kind == "trade" and claim.base is not None:
         key = ("axes", "cardinality") if claim.cardinality is None else ("claim", "cardinality")
         arms = {claim.base.cardinality, *(claim.cardinality or axes.cardinality)}
         if not 2 <= len(arms) <= MOST_ARMS:
             fix = "Give claim.cardinality: [1, 2, 4, 8, 16, 32]."
             found = f"{len(arms):,} arm{'s' * (len(arms) != 1)}"
             yield Problem(key, found, f"2 to {MOST_ARMS}, the base among them", fix)
+
+
+def _claim_spaces_problems(claim: ClaimConfig | None, template: TemplateConfig) -> Iterator[Problem]:
+    """Blocks of a space that are not for the template's stages."""
+    for number, space in enumerate((claim.spaces if claim is not None else None) or ()):
+        for index, spread in enumerate((space.blocks.listed if space.blocks is not None else None) or ()):
+            if not isinstance(spread, int) and len(spread) != template.stages:
+                key = ("claim", "spaces", number, "blocks", "listed", index)
+                yield Problem(key, shown(spread), _one_number_a_stage(template.stages))
 
 
 def _claim_rules_problems(claim: ClaimConfig | None, rules: int) -> Iterator[Problem]:
@@ -177,6 +190,9 @@ def _claim_rules_problems(claim: ClaimConfig | None, rules: int) -> Iterator[Pro
     if claim.multiples is not None:
         yield from _budgets_problems(claim, claim.multiples, rules)
     if rules == 1:
+        if claim.kind not in WITH_BASE:
+            allowed = f"{' or '.join(WITH_BASE)} under rules: 1"
+            yield Problem(("claim", "kind"), claim.kind, allowed, "Remove rules: 1.")
         if spent is not None:
             fix = "Remove it: the arm doubles the base's C."
             yield Problem(("claim", "cardinality"), shown(spent), "only for kind: trade", fix)
@@ -184,7 +200,7 @@ def _claim_rules_problems(claim: ClaimConfig | None, rules: int) -> Iterator[Pro
             allowed = "nothing under rules: 1"
             yield Problem(("claim", "looks"), shown(claim.looks), allowed, "Remove it: all seeds are judged together.")
         return
-    if spent is not None:
+    if spent is not None and claim.base is not None:
         yield from _multiples_problems(spent, claim.base.cardinality)
     if claim.looks is not None:
         yield from _looks_problems(claim.looks, claim.seeds)
@@ -204,7 +220,8 @@ def _multiples_problems(values: Sequence[int], base: int) -> Iterator[Problem]:
 
 def _budgets_problems(claim: ClaimConfig, multiples: Sequence[int], rules: int) -> Iterator[Problem]:
     """Several budgets of a spend, at which arms with more groups have as many times more of them."""
-    key, found, twice = ("claim", "multiples"), shown(multiples), 2 * claim.base.cardinality
+    key, found = ("claim", "multiples"), shown(multiples)
+    twice = 2 * (claim.base.cardinality if claim.base is not None else 1)
     if claim.kind != "spend" or rules == 1:
         allowed = "only for kind: spend" if claim.kind != "spend" else "nothing under rules: 1"
         yield Problem(key, found, allowed, "Remove it.")
@@ -252,6 +269,7 @@ _CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,
     ("claim", "axes"): _claim_axes_problems,
+    ("claim", "template"): _claim_spaces_problems,
     ("claim", "rules"): _claim_rules_problems,
     ("claim", "data", "rules"): _claim_folds_problems,
 }

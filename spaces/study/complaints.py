@@ -46,6 +46,7 @@ _PATTERNS: dict[Key, str] = {
     ("name",): 'letters, digits, "-", "_" and ".", at most 64, starting with a letter or digit',
     ("data", "root"): "text without control characters",
     ("resources", "cluster"): "an address such as host:6379",
+    ("claim", "spaces", "name"): 'letters, digits, " ", "_" and ".", at most 40, starting with a letter or digit',
 }
 _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
@@ -127,13 +128,14 @@ def _problem(details: ErrorDetails, raw: dict[str, Any], typed: Sequence[Key]) -
     if kind == "problem":
         return Problem(key, context["found"], context["allowed"], context["fix"])
     if kind == "missing":
-        described = _model_at(key[:-1]).model_fields[str(key[-1])].description
+        described = " ".join((_model_at(key[:-1]).model_fields[str(key[-1])].description or "").split())
         purpose = f": {described[0].lower()}{described[1:]}" if described else ""
         return Problem(key, found, "a value", f"Add {key[-1]}{purpose}.")
     if kind == "extra_forbidden":
         return _unknown_key(key, raw, typed)
     if kind == "string_pattern_mismatch":
-        return Problem(key, found, _PATTERNS.get(key, "other text"))
+        named = tuple(part for part in key if isinstance(part, str))
+        return Problem(key, found, _PATTERNS.get(named, "other text"))
     if kind in _LIMITS:
         limits = {name: f"{limit:,}" if isinstance(limit, int) else limit for name, limit in context.items()}
         limits |= {name: f"{limit:g}" for name, limit in context.items() if isinstance(limit, float)}
@@ -168,9 +170,9 @@ def _unknown_key(key: Key, raw: dict[str, Any], typed: Sequence[Key]) -> Problem
 
 def _meant(key: Key, value: Any) -> Key | None:
     """The place that is meant by one that is none: one that is spelt almost so, or that of this name elsewhere."""
-    place: list[str] = []
+    place: list[str | int] = []
     for part in key:
-        guess = _nearest(str(part), _model_at(tuple(place)).model_fields)
+        guess = part if isinstance(part, int) else _nearest(part, _model_at(tuple(place)).model_fields)
         if guess is None:
             break
         place.append(guess)
@@ -233,13 +235,19 @@ def _model_at(key: Key) -> type[BaseModel]:
     model: type[BaseModel] = Study
     for part in key:
         field = model.model_fields.get(str(part))
-        choices = [field.annotation, *get_args(field.annotation)] if field else []
-        models = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
+        models = list(_models_in(field.annotation)) if field else []
         if models:
             model = models[0]
         elif model is AxesConfig:  # the axes that are tuples hold these keys in the file
             model = IntegerRange
     return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _as_written(place: Key, raw: Any, *, absent: bool) -> Key:

@@ -15,7 +15,7 @@ from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names
 from resnext_search.spaces.errors import PluginError, shown
 from resnext_search.spaces.folds import fewest_outside
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
-from resnext_search.spaces.study.methods import METHODS, MethodName
+from resnext_search.spaces.search_space.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.recipes import RecipeName, filled, usual_warmup
 from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
@@ -161,7 +161,7 @@ class DataConfig(Section):
         validation = self.validation_images or max(available // 10, self.classes or 0)
         return self.train_images or available - validation, validation
 
-    def has_folds(self, claim: ClaimConfig | None, rules: int) -> bool:
+    def has_folds(self, claim: Section | None, rules: int) -> bool:
         """As `Study.has_folds`, of a study with this claim under these rules."""
         return rules != 1 and claim is not None and not self.facts().published_test
 
@@ -268,44 +268,6 @@ class SearchConfig(Section):
     """none: every trial is trained to the end | asha, median: Ray Tune stops those that fall behind the others"""
     audit: Share = Field(default=0.1, ge=0, le=1)
     """Share of the trials to be stopped that is trained to the end all the same, drawn by chance, as a check"""
-
-
-class ClaimConfig(Section):
-    """A claim of the paper, tested: what its arms are, and how much evidence is collected. See `arms.py`."""
-
-    kind: Literal["spend", "trade"]
-    """spend: what to buy with twice the FLOPs (the paper's Table 4) | trade: more groups at the same FLOPs (Table 3)"""
-    base: LikeConfig
-    """The architecture that the arms start from"""
-    cardinality: tuple[Channels, ...] | None = Field(default=None, min_length=1)
-    """trade: values of C, one arm each, the base's is added; without it axes.cardinality | spend: multiples of the
-    base's C, one arm each, the first twice the base's; without it that one alone"""
-    multiples: tuple[Annotated[Whole, Field(ge=2, le=64)], ...] | None = Field(default=None, min_length=2)
-    """spend: budgets, as multiples of the base: at each of them C is so many times the base's, and the other arms cost
-    the same; without it one budget, at twice the base's C"""
-    tolerance: Share = Field(default=0.02, ge=0, le=MOST_CLAIM_TOLERANCE)
-    """How far an arm's multiply-adds may lie from the budget of the claim: 2% or 0.02"""
-    tuning_seeds: Annotated[Whole, Field(ge=1, le=100)] = 2
-    """Seeds on which the rates around each arm's best one are tried again; none under `rules: 1`"""
-    tuning_trials: Annotated[Whole, Field(ge=3, le=1_000)] = 7
-    """Learning rates tried for every arm, evenly spaced over the range on its scale; of a list, all its values are.
-    Under `rules: 1` the default is 8"""
-    seeds: Annotated[Whole, Field(ge=2, le=10_000)] = 10
-    """Fresh seeds on which every arm is trained and tested; with looks the last of them"""
-    looks: tuple[Annotated[Whole, Field(ge=FEWEST_SEEDS, le=10_000)], ...] | None = Field(default=None, min_length=2)
-    """Seeds an arm after which the runs are judged, and the study ends if they say a word; without it after all"""
-    margin: Annotated[Number, Field(gt=0, le=100)] = 0.3
-    """Difference of test errors, in percentage points, below which nobody cares; fixed before the run"""
-    finalists: Annotated[Whole, Field(ge=0, le=100)] = 1
-    """Best configurations of the search that are trained and tested on the same fresh seeds"""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _seeds_of_the_last_look(cls, given: Any) -> Any:
-        looks = given.get("looks") if isinstance(given, dict) else None
-        if isinstance(looks, list | tuple) and looks and isinstance(looks[-1], int):
-            return {"seeds": looks[-1], **given}
-        return given
 
 
 class Resources(Section):

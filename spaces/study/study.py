@@ -21,10 +21,10 @@ from resnext_search.spaces.search_space.objectives import COSTS, ERROR, Objectiv
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
+from resnext_search.spaces.study.claim import ClaimConfig
 from resnext_search.spaces.study.problems import Problem, raise_problems
 from resnext_search.spaces.study.sections import (
     BudgetConfig,
-    ClaimConfig,
     DataConfig,
     Limits,
     Recipe,

@@ -35,6 +35,14 @@ search: {trials: 4}
 TINY_CLAIM = (
     "claim={kind: spend, base: {cardinality: 1, width: 4, blocks: [1, 1]}, tuning_trials: 3, seeds: 5, margin: 5.0}"
 )
+# Ten networks of the tiny study with C = 1 and ten with C > 1, after three more of each that tune, at three rates.
+TINY_SPACES = (
+    "template={stem: cifar, stride: 2, planes: 8, stages: 3}",
+    "axes.width.max=64",
+    "axes.blocks.max=4",
+    "budget.like={cardinality: 2, width: 8, blocks: [1, 1, 1]}",
+    "claim={kind: spaces, seeds: 10, tuning_seeds: 3, tuning_trials: 3, margin: 5.0}",
+)
 
 
 def tiny_study(*overrides: str) -> Study:

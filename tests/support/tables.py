@@ -96,3 +96,19 @@ def tuned_twice(table: pd.DataFrame, second: Mapping[str, Sequence[float]] | Non
         for place, rate in enumerate((second or {}).get(arm, SECOND_RATES))
     ]
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+
+
+def space_table(gain: float = 2.0, deviation: float = 0.5, networks: int = 12, *, tuned: bool = True) -> pd.DataFrame:
+    """A study's trials of two spaces, the first of which errs more: three networks of each tune, at five rates."""
+    rows: list[dict[str, Any]] = []
+    for space, cardinality, mean in (("one group", 1, 8.0 + gain), ("more groups", 4, 8.0)):
+        for number in range(3 if tuned else 0):
+            for rate, error in zip(RATES, CURVE, strict=True):
+                row = {"phase": "tune", "arm": f"{space}/t{number}", "seed": number, "learning_rate": rate}
+                rows.append({**row, "validation_error": error, "architecture": f"{cardinality}x8d-{11 + 3 * number}"})
+        for number, error in enumerate(errors_with(mean, deviation, networks, cardinality)):
+            row = {"phase": "confirm", "arm": f"{space}/{number:03d}", "seed": 100 * cardinality + number}
+            cost = 1000 - 10 * (cardinality > 1) + number
+            facts = {"architecture": f"{cardinality}x8d-{11 + 3 * (number % 4)}", "multiply_adds": cost}
+            rows.append({**row, "learning_rate": 0.1 + number / 1000, "test_error": error, **facts})
+    return pd.DataFrame(rows).assign(state="completed", trial=range(len(rows)))

@@ -123,3 +123,16 @@ def test_other_names_with_an_at_sign_are_just_names(names: list[str]) -> None:
     assert ask(names, names[0]).kind == "pair"
     with pytest.raises(UsageError, match="neither an arm 'cardinality', nor one cardinality an arm"):
         ask(names)
+
+
+def test_networks_of_two_spaces_are_a_question_of_the_spaces() -> None:
+    names = ["one group/000", "one group/t1", "more groups/000", "more groups/001"]
+    question = ask(names, "more groups")
+    assert (question.kind, question.arms) == ("spaces", ("more groups", "one group"))
+    assert question.pairs() == [("more groups", "one group")]
+    assert question.gains().tolist() == [0.0, 1.0]
+    with pytest.raises(UsageError, match="networks of a, b, c; allowed: of two spaces"):
+        ask(["a/1", "a/2", "b/1", "c/1"], "a")
+    with pytest.raises(UsageError, match="rules 1 know no spaces"):
+        ask(names, "more groups", rules=1)
+    assert ask(["a/1", "a/2", "b/1"], "a/1").kind == "pair", "a network may be the claimant of a plain comparison"

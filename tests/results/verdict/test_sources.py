@@ -158,3 +158,17 @@ def test_two_arms_that_are_the_same_network_are_told_apart_by_no_verdict() -> No
     assert runs.groupby("arm").test_error.nunique().min() > 3  # the runs do differ
     assert runs.test_error.mean() < 10  # and have learned
     assert verdict.verdict in ("no practical difference", "inconclusive")
+
+
+def test_the_published_populations_are_judged_again_as_they_were() -> None:
+    folder = Path(__file__).parents[3] / "results" / "reference" / "digits_populations"
+    published = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    runs, verdict = judge_csv(folder / "trials.csv", margin=0.6)
+    found = json.loads(json.dumps(verdict.to_json()))
+    names = ("verdict", "kind", "claimant", "scale", "arms", "comparisons", "distributions")
+    assert {name: found[name] for name in names} == {name: published[name] for name in names}
+    # by hand: the difference of two means
+    confirmed = runs[runs.phase == "confirm"].astype({"test_error": float})
+    means = [confirmed.test_error[confirmed.arm.str.startswith(space)].mean() for space in ("one group", "more groups")]
+    assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-3)
+    assert [arm["runs"] for arm in found["arms"]] == [40, 40]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from io import StringIO
 from typing import Any
 
@@ -16,7 +17,15 @@ from resnext_search.results.verdict.text import verdict_text
 from resnext_search.results.verdict.verdict import Verdict, judge
 from resnext_search.spaces.errors import UsageError
 
-from tests.support.tables import answers_table, errors_with, runs_table, spend_table, study_table, tuned_twice
+from tests.support.tables import (
+    answers_table,
+    errors_with,
+    runs_table,
+    space_table,
+    spend_table,
+    study_table,
+    tuned_twice,
+)
 
 # RegNet's Table 3 (Radosavovic et al. 2020, arXiv:2003.13678), 50 layers, five runs each: mean and SD.
 REGNET_50 = {"1x64d-50": errors_with(23.2, 0.09, 5, 1), "32x4d-50": errors_with(21.9, 0.10, 5, 2)}
@@ -239,3 +248,80 @@ def test_the_verdict_is_a_name_of_the_room() -> None:
     assert resnext_search.results.Verdict is Verdict
     with pytest.raises(AttributeError, match=r"module 'resnext_search\.results' has no attribute 'Opinion'"):
         _ = resnext_search.results.Opinion
+
+
+def test_of_two_spaces_the_networks_are_the_sample() -> None:
+    """Errors of SD 0.5 exactly: the standard error of the difference is 0.5 sqrt(2 / 12), and the rest is tuning."""
+    verdict = judge(space_table(gain=2.0), margin=0.5)
+    assert (verdict.verdict, verdict.kind, verdict.claimant) == ("supported", "spaces", "more groups")
+    [one] = verdict.comparisons
+    assert one.rival == "one group"
+    assert one.difference == pytest.approx(2.0)
+    own = one.standard_error**2 - one.tuning_error**2
+    assert own**0.5 == pytest.approx(0.5 * (2 / 12) ** 0.5)
+    assert [(arm.arm, arm.runs, arm.multiply_adds, arm.architecture) for arm in verdict.arms] == [
+        ("more groups", 12, 996, None),  # 990 to 1,001
+        ("one group", 12, 1006, None),
+    ]
+    assert "12 networks a space, more groups beats one group: surely, by at least the margin" in verdict.reasons[0]
+    assert any("other networks of the spaces" in note for note in verdict.notes)
+    assert not any("same seeds" in note for note in verdict.notes)
+
+
+def test_the_distributions_of_two_spaces_stand_beside_the_word() -> None:
+    verdict = judge(space_table(gain=5.0), margin=0.5)
+    assert verdict.distributions is not None
+    assert (verdict.distributions.first.name, verdict.distributions.distance) == ("more groups", 1.0)
+    assert "the distributions of the test error differ by at most 100 % of the networks" in " ".join(verdict.reasons)
+    text = verdict_text(verdict)
+    assert "Distributions (test error in percent that a share of the networks does not exceed):" in text
+    assert re.search(r"more groups +50% +8\.\d\d +7\.\d\d to 8\.\d\d", text)
+    assert json.loads(json.dumps(verdict.to_json()))["distributions"]["second"]["count"] == 12
+
+
+def test_the_space_that_a_study_names_last_is_the_claimant_and_the_order_of_rows_changes_nothing() -> None:
+    table = space_table(gain=2.0)
+    shuffled = table.sample(frac=1, random_state=3)
+    assert judge(shuffled, margin=0.5).to_json() == judge(table, margin=0.5).to_json()
+    [one] = judge(table, margin=0.5, claimant="one group").comparisons
+    assert one.difference == pytest.approx(-2.0)
+    assert judge(table, margin=0.5, claimant="one group").verdict == "contradicted"
+
+
+def test_a_network_that_was_trained_twice_is_no_sample_of_its_space() -> None:
+    table = space_table()
+    with pytest.raises(UsageError, match="one group/003: 2 runs"):
+        judge(pd.concat([table, table[table.arm == "one group/003"].assign(seed=999, trial=99)]))
+
+
+def test_spaces_whose_networks_cost_differently_on_average_are_no_fair_comparison() -> None:
+    table = space_table()
+    table.loc[table.arm.str.startswith("more groups/0"), "multiply_adds"] += 60
+    verdict = judge(table)
+    assert verdict.verdict == "invalid"
+    assert "more groups costs +5.0 % against one group (1,056 and 1,006 multiply-adds)" in verdict.reasons[0]
+
+
+def test_a_space_whose_best_rate_is_at_the_edge_or_that_was_tuned_less_is_no_fair_comparison() -> None:
+    table = space_table()
+    more = table.arm.str.startswith("more groups/t")
+    edge = table.assign(validation_error=table.validation_error.where(~more, 9 - table.learning_rate))
+    assert "The best learning rate of more groups, 1, is the highest of 5 tried" in judge(edge).reasons[0]
+    assert "Unequal tuning: more groups 10, one group 15 trials." in judge(table[table.arm != "more groups/t2"]).reasons
+
+
+def test_a_space_without_an_ended_run_is_waited_for() -> None:
+    table = space_table()
+    table.loc[table.arm.str.startswith("more groups/0"), ["state", "test_error"]] = ["running", None]
+    verdict = judge(table)
+    assert verdict.verdict == "invalid"
+    assert "12 of 12 runs of more groups have not ended (running 12)." in verdict.reasons
+
+
+def test_a_study_of_spaces_of_which_nothing_has_ended_yet_lacks_its_runs() -> None:
+    table = space_table()
+    waiting = table[table.phase == "tune"].assign(state="queued", validation_error=None, test_error=None)
+    verdict = judge(waiting)
+    assert verdict.verdict == "invalid"
+    assert verdict.distributions is None
+    assert "Tuning of more groups is not complete: 15 of 15 trials have not ended." in verdict.reasons

@@ -14,7 +14,7 @@ import pytest
 from resnext_search.search.planning.calibration import Calibrating
 from resnext_search.spaces import Study, load_study
 
-from tests.support.helpers import TINY_CLAIM, TINY_STUDY, finish
+from tests.support.helpers import TINY_CLAIM, TINY_SPACES, TINY_STUDY, finish
 from tests.support.journals import ended_folder, lucky_folder, new_folder
 from tests.support.rights import without_rights_to
 from tests.support.shell import Shell
@@ -82,6 +82,23 @@ def test_plan_shows_the_feasible_set(shell: Shell, study: Path) -> None:
 def test_plan_takes_overrides(shell: Shell, study: Path) -> None:
     facts = shell.facts("plan", "tiny.yaml", "search.trials=80", "budget.tolerance=0", "--no-calibrate")
     assert (facts["trials"], facts["architectures"]) == (80, 1)
+
+
+def test_plan_shows_the_spaces_of_a_claim_and_not_all_of_their_networks(shell: Shell, study: Path) -> None:
+    facts = shell.facts("plan", "tiny.yaml", *TINY_SPACES, "--no-calibrate")["claim"]
+    assert len(facts["arms"]) == 26
+    one, more = facts["spaces"]
+    lines = shell.done("plan", "tiny.yaml", *TINY_SPACES, "--no-calibrate").splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("claim             spaces, "))
+    assert lines[place + 1].split() == ["space", "networks", "drawn", "multiply-adds", "parameters", "activations"]
+    assert lines[place + 2].split()[:4] == ["one", "group", "85", "10"]
+    told = "  costs are means of those drawn; more groups, which is to err less, costs -0.92 %"
+    assert lines[place + 4] == told
+    assert round(100 * (more["multiply_adds"] / one["multiply_adds"] - 1), 2) == -0.92
+    assert lines[place + 5].startswith(
+        "tuning            3 rates of 3 more networks a space, and one fit over all of them"
+    )
+    assert lines[place + 6] == "confirmation      10 networks a space, each on a seed of its own: 20 trials"
 
 
 def test_plan_refuses_a_limit_that_run_would_refuse(shell: Shell, study: Path) -> None:

@@ -15,7 +15,7 @@ from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces import FeasibleSet, load_study
 from resnext_search.spaces.architecture.complexity import Integers
 from resnext_search.spaces.search_space.knobs import Knob
-from resnext_search.spaces.study.methods import METHODS, START
+from resnext_search.spaces.search_space.methods import METHODS, START
 
 from tests.support.helpers import tiny_study
 

@@ -66,10 +66,11 @@ def test_the_plan_of_a_claim_says_how_its_arms_are_tuned_confirmed_and_looked_at
         "kind": "spend",
         "margin": 5.0,
         "budgets": [21_898],
+        "spaces": [],
         "seeds": 20,
         "looks": [10, 20],
         "folds": 5,
-        "tuning": {"rates": 3, "second_rates": 5, "second_seeds": 2},
+        "tuning": {"rates": 3, "second_rates": 5, "second_seeds": 2, "networks": 0},
         "tune_trials": 4 * 13,
         "confirm_trials": 4 * 20 + 3 * 3 + 20,
         "runner_up_trials": 9,
@@ -283,11 +284,12 @@ def test_what_the_rules_of_the_folder_do_not_know_is_named(tmp_path: Path) -> No
         as_begun(tiny_study(LOOKS), folder)
 
 
-# What several budgets are, the first rules do not know.
-OF_ONE_BUDGET = [path for path in STUDIES if "multiples:" not in path.read_text(encoding="utf-8")]
+# What several budgets and spaces are, the first rules do not know.
+UNKNOWN = ("multiples:", "kind: spaces")
+OF_THE_FIRST = [path for path in STUDIES if not any(key in path.read_text(encoding="utf-8") for key in UNKNOWN)]
 
 
-@pytest.mark.parametrize("path", OF_ONE_BUDGET, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OF_THE_FIRST, ids=lambda path: path.stem)
 def test_a_shipped_study_comes_under_the_first_rules_as_if_it_had_named_them(path: Path, tmp_path: Path) -> None:
     named = load_study(path, ["rules=1"])
     folder, journal = new_folder(tmp_path, named)

@@ -107,13 +107,13 @@ def test_an_override_of_another_form_is_refused(override: str, message: str, hin
         ),
         (
             "claim={kind: trade}",
-            "command line: claim.base: found nothing; allowed: a value. Add base: the architecture that the arms start "
-            "from.",
+            "command line: claim.base: found nothing; allowed: an architecture, with kind: trade. Give base: "
+            "{cardinality: 1, width: 16, blocks: [1, 1, 1]}.",
         ),
         (
             "claim.kind=trade",
-            "command line: claim.base: found nothing; allowed: a value. Add base: the architecture that the arms start "
-            "from.",
+            "command line: claim.base: found nothing; allowed: an architecture, with kind: trade. Give base: "
+            "{cardinality: 1, width: 16, blocks: [1, 1, 1]}.",
         ),
     ],
 )
