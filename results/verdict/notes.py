@@ -116,7 +116,7 @@ def on_strength(
     clean = min(map(len, sample.errors))
     if clean >= FEWEST_SEEDS:
         share = 100 * float(betaincinv(failed + 1, clean, 0.95))
-        seeds = f"{clean} clean seeds" + (f" and {failed} that failed" if failed else "")
+        seeds = f"{clean} clean runs" + (f" and {failed} that failed" if failed else "")
         yield f"Runs that fail rarely are not in the intervals: with {seeds} up to {share:.0f} % of runs may."
     for one in decision.comparisons.plain:
         much = one.tuning_error > math.sqrt(MUCH_TUNING) * one.standard_error
@@ -124,7 +124,7 @@ def on_strength(
             part = 100 * (one.tuning_error / one.standard_error) ** 2
             yield (
                 f"{part:.0f} % of what is uncertain between {one.claimant} and {one.rival} is the choice of their "
-                "learning rates: more seeds of tuning (claim.tuning_seeds) would narrow it, and an interval that is "
+                "learning rates: more tuning (claim.tuning_seeds) would narrow it, and an interval that is "
                 "mostly this is wider than it has to be."
             )
     if runner_up is not None:

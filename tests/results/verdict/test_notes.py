@@ -36,7 +36,7 @@ def on_strength(of: Sample, words: Sequence[str] = (), runner_up: RunnerUp | Non
 @pytest.mark.parametrize(("runs", "share"), [(10, 26), (20, 14), (40, 7)])  # 1 - 0.05^(1/runs)
 def test_runs_that_fail_rarely_show_in_no_seed(runs: int, share: int) -> None:
     assert on_strength(sample(MEANS, runs)) == [
-        f"Runs that fail rarely are not in the intervals: with {runs} clean seeds up to {share} % of runs may."
+        f"Runs that fail rarely are not in the intervals: with {runs} clean runs up to {share} % of runs may."
     ]
 
 
