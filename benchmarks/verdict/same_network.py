@@ -36,7 +36,7 @@ STUDY = Study.model_validate(
             "cardinality": [2],
             "width": [8],
             "blocks": [1],
-            "learning_rate": {"min": 0.01, "max": 1.0, "scale": "log"},
+            "learning_rate": {"min": 0.01, "max": 4.0, "scale": "log"},
         },
         "trainer": {"epochs": 12, "batch_size": 64},
         "claim": {"kind": "trade", "base": BASE, "cardinality": [1, 2], "tuning_trials": 7},
@@ -62,7 +62,8 @@ def arm(task: tuple[int, str]) -> list[dict[str, object]]:
         return {
             "phase": phase,
             "arm": name,
-            "seed": own,
+            # a verdict asks for the same tuning of all arms, and tells that by its seeds
+            "seed": number if phase == "tune" else own,
             "fold": STUDY.fold_of(own),
             "learning_rate": rate,
             "validation_images": STUDY.images_to_validate(),
