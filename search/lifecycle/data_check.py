@@ -81,13 +81,13 @@ def expect_images(study: Study) -> Images:
     expect_enough(dataset, study)
     left_out = _left_out(study.data, dataset)
     remarks = dataset.remarks if isinstance(dataset, InspectedDataset) else ()
-    kept = isinstance(dataset, CountedDataset) and dataset.is_kept(study.trainer.augment)
-    return Images(
-        (*left_out, *remarks),
-        _fingerprint(dataset),
-        _reading(dataset, study),
-        dataset.bytes_decoded() if kept else 0,
-    )
+    return Images((*left_out, *remarks), _fingerprint(dataset), _reading(dataset, study), _memory_bytes(dataset, study))
+
+
+def _memory_bytes(dataset: Dataset, study: Study) -> int:
+    if isinstance(dataset, CountedDataset) and dataset.is_kept(study.trainer.augment):
+        return dataset.bytes_decoded()
+    return 0
 
 
 def _fingerprint(dataset: Dataset) -> str:
