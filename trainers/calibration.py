@@ -19,6 +19,7 @@ import torch
 from resnext_search.spaces.errors import ResnextSearchError
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
+from resnext_search.trainers.data.dataset import CountedDataset, Dataset
 from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.device import best_device
 from resnext_search.trainers.hardware import hardware
@@ -84,8 +85,9 @@ def main() -> None:
     """Measure what standard input asks for, and print what was found, one line of JSON for each.
 
     The first line of the input has `study` and a list of `configurations`, as `measure` takes them; with the second the
-    clocks may run. The first line printed says on what machine this is and how many GPUs it has; those that follow are
-    a `Calibration` each, in the order of the configurations. An `error`, with its `hint`, is the last one.
+    clocks may run. The first line printed says on what machine this is, how many GPUs it has, and what `images_of`
+    says; those that follow are a `Calibration` each, in the order of the configurations. An `error`, with its `hint`,
+    is the last one.
     """
     asked, answers = json.loads(sys.stdin.readline()), sys.stdout
 
@@ -96,13 +98,29 @@ def main() -> None:
         try:
             study = Study.model_validate_json(asked["study"])
             device = _device(study)
-            answer(device=device, gpus=torch.cuda.device_count(), machine=hardware(device))
-            load_dataset(study.data)  # kept for all that follow
+            images = images_of(load_dataset(study.data), study)  # the data set is kept for all that follow
+            answer(device=device, gpus=torch.cuda.device_count(), machine=hardware(device), images=images)
             sys.stdin.readline()
             for configuration in asked["configurations"]:
                 answer(**measure(asked["study"], configuration)._asdict())
         except ResnextSearchError as error:
             answer(error=str(error), hint=error.hint)
+
+
+def images_of(dataset: Dataset, study: Study) -> dict[str, Any] | None:
+    """What the decoded images take of the memory of every process that trains on them.
+
+    `count` images are `bytes`, of which `data.memory` has `allowed` so many if they are files; whether they are `kept`.
+    None for a data set that does not say it.
+    """
+    if not isinstance(dataset, CountedDataset):
+        return None
+    return {
+        "count": len(dataset.labels),
+        "bytes": dataset.bytes_decoded(),
+        "allowed": study.data.memory,
+        "kept": dataset.is_kept(study.trainer.augment),
+    }
 
 
 def _device(study: Study) -> str:

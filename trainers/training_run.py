@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
+from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.data.dataset import Batch, Look
 from resnext_search.trainers.data.readers import load_dataset
@@ -108,12 +109,18 @@ class TrainingRun:
             return torch.cat([self.network(images).float() for images, _ in self.batches.plain(numbers, size)]).cpu()
 
 
+def _images(data: DataConfig) -> dict[str, object]:
+    """The same images seen in the same way, wherever they lie; a view that is usual is not said, as it never was."""
+    seen = data.model_dump(exclude={"root", "memory"})
+    return {key: value for key, value in seen.items() if (key, value) != ("view", "middle")}
+
+
 def _identity(study: Study, configuration: Configuration, seed: int, confirm: bool) -> str:
     """Everything that a trial's result depends on, as text."""
     fold = study.fold_of(seed)
     return json.dumps(
         {
-            "data": study.data.model_dump(exclude={"root"}),  # the same images, wherever they lie
+            "data": _images(study.data),
             "template": dataclasses.asdict(study.network_template()),
             "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
             "study_seed": study.root_seed,

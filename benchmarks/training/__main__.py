@@ -5,6 +5,7 @@
     python -m benchmarks.training errors [--seeds 5]        # the same error, and the time to it
     python -m benchmarks.training forms                     # the paper's three forms of a block
     python -m benchmarks.training study                     # how a study of 40 trials uses two workers
+    python -m benchmarks.training folder [--rounds 20]      # a folder in memory beside the same images without files
 
 Fashion-MNIST, networks with C = 1, 8 and 32 groups at equal multiply-adds (`loop/loops.py`). Every figure comes from a
 process of its own; what is compared takes turns, round by round, so that a busy machine is busy for all. `speed` prints
@@ -35,6 +36,7 @@ from resnext_search.trainers.device import prepare
 from resnext_search.trainers.resnext import Form, build_network
 
 from benchmarks.training.loop.floor import floor_seconds
+from benchmarks.training.loop.folder import decode, speeds, write_tree
 from benchmarks.training.loop.lanes import use_of
 from benchmarks.training.loop.loops import CARDINALITIES, LOOPS, STUDY, configuration
 
@@ -176,20 +178,40 @@ def study() -> None:
     )
 
 
+def folder(rounds: int) -> None:
+    """Print what it takes to decode a folder, and its images a second beside those of the same images without files."""
+    with tempfile.TemporaryDirectory() as root:
+        wanted = write_tree(Path(root))
+        decoded = decode(wanted)
+        print(
+            f"decoded in {decoded.seconds:.1f} s; the process grew by {decoded.grown / 1e6:.1f} MB, the plan says "
+            f"{decoded.planned / 1e6:.1f}\n"
+        )
+        print("| C | folder | without files | ratio |\n|---|---|---|---|")
+        for cardinality in CARDINALITIES[:2]:
+            pairs = np.array(list(speeds(wanted, cardinality, rounds)))
+            ratio = paired(np.log(pairs[:, 0] / pairs[:, 1]))
+            low, high = np.exp(ratio.interval(0.95))
+            columns = " | ".join(_range(list(column), ".0f") for column in pairs.T)
+            print(f"| {cardinality} | {columns} | {np.exp(ratio.value):.3f} ({low:.3f} to {high:.3f}) |", flush=True)
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Compare the speed of training loops.")
-    parser.add_argument("action", choices=("speed", "errors", "forms", "study", "worker", "run"))
+    parser.add_argument("action", choices=("speed", "errors", "forms", "study", "folder", "worker", "run"))
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=5, help="speed: how often each loop has its turn (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="speed and folder: turns of each loop (default: 5)")
     parser.add_argument("--seeds", type=int, default=5, help="errors: trainings of each loop (default: 5)")
     options = parser.parse_args()
-    repeats = {"speed": options.rounds, "errors": options.seeds}
+    repeats = {"speed": options.rounds, "folder": options.rounds, "errors": options.seeds}
     if options.action in repeats:
         print(f"{platform.machine()}, {CORES} cores, torch {torch.__version__}, n={repeats[options.action]}\n")
     match options.action, options.rest:
         case "speed", _:
             speed(options.rounds)
+        case "folder", _:
+            folder(options.rounds)
         case "errors", _:
             errors(options.seeds)
         case "forms", _:

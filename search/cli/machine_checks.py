@@ -42,7 +42,7 @@ def check_machine(study: Study | None = None) -> list[Check]:
     enough = sys.version_info >= (3, 11)
     python = Check("python", sys.version.split()[0], enough, "" if enough else "install 3.11 or newer", not enough)
     checks = [python, *_packages(), *_hardware(), _open_files(), _machines(study), *_data_sets(), *_trainers()]
-    return checks if study is None else [*checks, *_needs_of(study), _data_of(study)]
+    return checks if study is None else [*checks, *_needs_of(study), *_data_of(study)]
 
 
 def _packages() -> list[Check]:
@@ -154,10 +154,21 @@ def _needs_of(study: Study) -> Iterator[Check]:
             yield Check(f"{what} of {study.name}", str(error), False, error.hint, True)
 
 
-def _data_of(study: Study) -> Check:
+def _data_of(study: Study) -> Iterator[Check]:
+    import torch
     from resnext_search.search.lifecycle.data_check import expect_images
+    from resnext_search.search.planning.calibration import workers_of
 
     try:
-        return Check(f"images of {study.name}", "readable", True, "; ".join(expect_images(study).words))
+        images = expect_images(study)
     except ResnextSearchError as error:
-        return Check(f"images of {study.name}", str(error), False, error.hint, True)
+        yield Check(f"images of {study.name}", str(error), False, error.hint, True)
+        return
+    yield Check(f"images of {study.name}", "readable", True, "; ".join(images.words))
+    if images.memory_bytes and not study.names_a_cluster:
+        workers = workers_of(study, torch.cuda.device_count())
+        needed = workers * images.memory_bytes
+        found = f"{images.memory_bytes / 2**30:.2f} GiB in every worker, {workers} at once"
+        ok = needed + LEAST_MEMORY_BYTES <= psutil.virtual_memory().available
+        advice = "" if ok else "lower search.parallel, or data.memory to read images from their files"
+        yield Check(f"memory for images of {study.name}", found, ok, advice)

@@ -8,7 +8,7 @@ from resnext_search.results.tables.layout import text_table
 from resnext_search.search.monitor.text import forecast_words
 from resnext_search.spaces.architecture.architecture import dashed
 from resnext_search.spaces.errors import typed
-from resnext_search.spaces.study.units import duration, in_units
+from resnext_search.spaces.study.units import duration, in_units, short_count
 
 
 def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
@@ -42,8 +42,19 @@ def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
             f"{seconds['dearest']} as slow as the dearest)",
             f"memory            {forecast['peak_bytes'] / 2**30:.1f} GiB at most, all workers together",
         ]
+        lines += [] if forecast["images"] is None else [_image_line(forecast["images"])]
     lines += [f"warning           {warning}" for warning in facts["warnings"]]
     return "\n".join(lines)
+
+
+def _image_line(images: dict[str, Any]) -> str:
+    """Whether the images lie in memory, and what they take of it."""
+    decoded, allowed = (f"{short_count(images[name])}B" for name in ("bytes", "allowed"))
+    if images["kept"]:
+        return f"images            {images['count']:,} in memory, {decoded} in every worker"
+    too_many = f"decoded they take {decoded}, and data.memory allows {allowed}"
+    why = too_many if images["bytes"] > images["allowed"] else "trainer.augment: standard draws parts of them"
+    return f"images            {images['count']:,}, read from their files as they are needed: {why}"
 
 
 def _trials(search: int, claim: dict[str, Any] | None) -> str:

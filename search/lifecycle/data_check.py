@@ -15,7 +15,7 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.dataset import Dataset, DatasetOfFiles, InspectedDataset
+from resnext_search.trainers.data.dataset import CountedDataset, Dataset, DatasetOfFiles, InspectedDataset
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 from resnext_search.trainers.data.split_check import expect_enough
 from resnext_search.trainers.data.splits import is_drawn_by_chance
@@ -31,6 +31,7 @@ class Images:
     words: tuple[str, ...]  # what the user should know of it, a sentence each; none if all is as usual
     fingerprint: str  # of images that stay in files; empty for data sets that are published
     reading: str = ""  # of files that are read or divided in special ways; empty if none is
+    memory_bytes: int = 0  # that every process keeps of them, decoded
 
     def keep(self, folder: StudyFolder) -> None:
         """Remember the images in the study folder; raises `DataError` if the study's first sitting had others."""
@@ -80,7 +81,13 @@ def expect_images(study: Study) -> Images:
     expect_enough(dataset, study)
     left_out = _left_out(study.data, dataset)
     remarks = dataset.remarks if isinstance(dataset, InspectedDataset) else ()
-    return Images((*left_out, *remarks), _fingerprint(dataset), _reading(dataset, study))
+    return Images((*left_out, *remarks), _fingerprint(dataset), _reading(dataset, study), _memory_bytes(dataset, study))
+
+
+def _memory_bytes(dataset: Dataset, study: Study) -> int:
+    if isinstance(dataset, CountedDataset) and dataset.is_kept(study.trainer.augment):
+        return dataset.bytes_decoded()
+    return 0
 
 
 def _fingerprint(dataset: Dataset) -> str:

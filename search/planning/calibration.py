@@ -73,8 +73,9 @@ class Calibrating:
         Returns:
             `seconds` on the clock for the whole study, by the median architecture, the dearest and the cheapest: an
             interval that spans architectures, not chance; the same of every phase, added up over its `trials`, in
-            `phases`; `workers`, which run at once, and `peak_bytes` of them; what was `measured`, on which `device` and
-            `machine`, and whether trials run `elsewhere`: on a cluster, of which nothing was measured.
+            `phases`; `workers`, which run at once, and `peak_bytes` of them; the `images`, as the process counts them;
+            what was `measured`, on which `device` and `machine`, and whether trials run `elsewhere`: on a cluster, of
+            which nothing was measured.
             None if there was no time for even one.
 
         Raises:
@@ -88,7 +89,7 @@ class Calibrating:
             role: {**one, "architecture": configuration.architecture.name}
             for (role, configuration), one in zip(self._chosen.items(), found, strict=False)
         }
-        planned, workers = _epochs_of_a_search_trial(self._study), _workers(self._study, where["gpus"])
+        planned, workers = _epochs_of_a_search_trial(self._study), workers_of(self._study, where["gpus"])
 
         def seconds_of(epochs: float) -> dict[str, float]:
             return {role: round(one["seconds_per_epoch"] * epochs, 1) for role, one in measured.items()}
@@ -101,6 +102,7 @@ class Calibrating:
             },
             "peak_bytes": workers * max(one["peak_bytes"] for one in measured.values()),
             "measured": measured,
+            "images": where["images"],
             "device": where["device"],
             "elsewhere": self._study.names_a_cluster,
             "machine": where["machine"],
@@ -127,7 +129,7 @@ class Calibrating:
         return found
 
 
-def _workers(study: Study, gpus: int) -> int:
+def workers_of(study: Study, gpus: int) -> int:
     """How many trials run at once on this machine."""
     gpu = study.resources.gpu if study.resources.gpu != "auto" else min(gpus, 1)
     fitting = max(1, room(os.cpu_count() or 1, gpus, study.resources.cpu, gpu))

@@ -124,6 +124,18 @@ def _batch_problems(
             yield Problem(key, f"{size:g}", f"at most the {train:,} images to train on", fix)
 
 
+def _view_problems(trainer: Recipe, data: DataConfig) -> Iterator[Problem]:
+    """What is drawn for training, and what is seen in validation and test, have to be of one kind."""
+    if data.resolution is None:  # no folder of images
+        return
+    if trainer.augment == "crop" and data.view == "middle":
+        fix = "Set data.view: whole."
+        yield Problem(("trainer", "augment"), shown("crop"), "standard or none with data.view: middle", fix)
+    elif trainer.augment == "standard" and data.view == "whole":
+        fix = "Set trainer.augment: crop, or data.view: middle."
+        yield Problem(("data", "view"), shown("whole"), "middle with trainer.augment: standard", fix)
+
+
 def _warmup_problems(trainer: Recipe) -> Iterator[Problem]:
     warmup, epochs = trainer.warmup_epochs, trainer.epochs
     if warmup >= epochs:
@@ -266,6 +278,7 @@ _CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("axes", "template", "data"): _axes_problems,
     ("trainer", "data", "axes", "claim", "rules"): _batch_problems,
     ("trainer",): _warmup_problems,
+    ("trainer", "data"): _view_problems,
     ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,
     ("claim", "axes"): _claim_axes_problems,

@@ -1,17 +1,18 @@
 """What is wrong with a study, in one shape for everything that checks: place, found, allowed, and what to do.
 
 Checks inside the models of the study file raise problems as pydantic errors, so that pydantic collects them with its
-own. Imports pydantic's error types alone.
+own. Imports pydantic's error types, and no other part of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
-from resnext_search.spaces.errors import shortened
+from resnext_search.spaces.datasets import DATASETS
+from resnext_search.spaces.errors import PluginError, shortened, shown
 from resnext_search.spaces.study.yaml_reader import Key
 
 
@@ -59,3 +60,15 @@ def dotted(key: Key) -> str:
     """
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
     return shortened(text) or "study"
+
+
+def plugin_problems(name: Any, names: Sequence[str], load: Callable[[str], object] | None = None) -> Iterator[Problem]:
+    """What is wrong with a name in a study file, by those that may stand there and, if it is given, what loads one."""
+    if name not in names:
+        *most, last = names or ("nothing, since no package that is installed brings one",)
+        yield Problem((), shown(name), f"{', '.join(most)} or {last}" if most else last)
+    elif load is not None and name not in DATASETS:
+        try:
+            load(name)
+        except PluginError as error:
+            yield Problem((), shown(name), "a plug-in that works", f"{error}.")

@@ -5,18 +5,18 @@ The texts below the fields are what `resnext-search schema` prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
-from resnext_search.spaces.errors import PluginError, shown
+from resnext_search.spaces.errors import shown
 from resnext_search.spaces.folds import fewest_outside
 from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthRule
 from resnext_search.spaces.search_space.methods import METHODS, MethodName
-from resnext_search.spaces.study.problems import Problem, raise_problems
+from resnext_search.spaces.study.problems import Problem, plugin_problems, raise_problems
 from resnext_search.spaces.study.recipes import RecipeName, filled, usual_warmup
 from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
 
@@ -33,6 +33,8 @@ MOST_TRAINING_FLOPS = 10**28
 # With fewer seeds an arm there is no word under the second rules: looks at fewer do most of the harm that looking again
 # can do.
 FEWEST_SEEDS = 10
+# Ten terabytes.
+MOST_MEMORY = 10**13
 # Ten years.
 MOST_SECONDS = 10 * 365 * 86_400.0
 
@@ -105,6 +107,12 @@ class DataConfig(Section):
     """image_folder only: number of class folders"""
     unreadable: Literal["refuse", "skip"] = "refuse"
     """image_folder only: damaged or missing files are an error (refuse), or are left out of all splits (skip)"""
+    view: Literal["middle", "whole"] = "middle"
+    """image_folder only: what is seen of an image where no part is drawn: the middle, 7/8 of its shorter side (middle),
+    or all of it, squeezed into a square; pixel by pixel if it has the resolution (whole)"""
+    memory: Annotated[Count, Field(ge=1, le=MOST_MEMORY)] = 10**9
+    """image_folder only: most bytes of decoded images that a process keeps, such as 2G; if they are more, or with
+    `augment: standard`, files are read as they are needed"""
 
     @field_validator("name", mode="before")
     @classmethod
@@ -126,8 +134,9 @@ class DataConfig(Section):
             if not published.of_the_study and given is not None:
                 yield Problem((name,), str(given), "only for image_folder", f"Remove it: {self.name} has its own.")
         if not published.of_the_study:
-            if self.unreadable == "skip":
-                yield Problem(("unreadable",), shown("skip"), "only for image_folder", "Remove it.")
+            for name in ("unreadable", "view", "memory"):
+                if (chosen := getattr(self, name)) != DataConfig.model_fields[name].default:
+                    yield Problem((name,), shown(chosen), "only for image_folder", "Remove it.")
             available = published.train_images
             train, validation = self.split_sizes(available)
             split = f"{available:,} of the training split of {self.name}"
@@ -237,8 +246,9 @@ class Recipe(Section):
     """cosine: half a cosine to 0 | step: divided by 10 at 1/2 and 3/4 of the epochs | step-thirds: at 1/3 and 2/3"""
     warmup_epochs: Annotated[Number, Field(ge=0)] = Field(default_factory=usual_warmup)
     """Epochs over which the learning rate rises from 0, fractions too; without it 1, or a tenth of `epochs` if less"""
-    augment: Literal["standard", "none"] = "standard"
-    """standard: random crop and, where the data allow it, a flip; of an image_folder a random part, resized | none"""
+    augment: Literal["standard", "crop", "none"] = "standard"
+    """standard: of an image_folder a random part, resized, and a flip; of others as crop | crop: a random crop after
+    padding and, where the data allow it, a flip; of an image_folder with data.view: whole | none"""
     plugin: str | None = None
     """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
 
@@ -291,15 +301,3 @@ class Limits(Section):
     """Floating-point operations of all training, as `plan` counts them; what the claim needs is kept for it"""
     trial_time: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] | None = None
     """Longest time of a trial in one go; one that takes longer fails, and another trial takes its worker's place"""
-
-
-def plugin_problems(name: Any, names: Sequence[str], load: Callable[[str], object] | None = None) -> Iterator[Problem]:
-    """What is wrong with a name in a study file, by those that may stand there and, if it is given, what loads one."""
-    if name not in names:
-        *most, last = names or ("nothing, since no package that is installed brings one",)
-        yield Problem((), shown(name), f"{', '.join(most)} or {last}" if most else last)
-    elif load is not None and name not in DATASETS:
-        try:
-            load(name)
-        except PluginError as error:
-            yield Problem((), shown(name), "a plug-in that works", f"{error}.")

@@ -1,7 +1,7 @@
 """What is a data set to a trial? Labelled images in one numbering, handed out as batches on the trial's device.
 
-Two kinds: `in_memory.py` for those that fit into memory, `image_folder.py` for files that are read as they are needed.
-A plug-in may bring a third.
+Two kinds: `in_memory.py` for those that fit into memory, `image_folder.py` for files, which are read as they are needed
+where they do not. A plug-in may bring a third.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Look(NamedTuple):
     Args:
         mean: `(channels,)` float32, subtracted from the pixels, on the scale 0 to 255.
         std: `(channels,)` float32, what they are divided by after that.
-        augment: `trainer.augment` of the study.
+        augment: `trainer.augment` of the study; `standard` and `crop` are the same but for an `image_folder`.
         flip: Whether a mirrored image still shows the same thing.
     """
 
@@ -86,6 +86,19 @@ class Dataset(Protocol):
 
     def batches(self, look: Look, device: torch.device, threads: int) -> Batches:
         """What hands out the images of a trial that has so many processor threads."""
+        ...
+
+
+@runtime_checkable
+class CountedDataset(Dataset, Protocol):
+    """A data set that says what it takes of the memory of every process that trains on it."""
+
+    def bytes_decoded(self) -> int:
+        """Of all its images."""
+        ...
+
+    def is_kept(self, augment: str) -> bool:
+        """Whether they stay in memory, from trial to trial, for this `trainer.augment`."""
         ...
 
 

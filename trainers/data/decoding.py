@@ -1,4 +1,4 @@
-"""What does a network see of an image file? Cropped at random or in the middle, brought to the study's size: bytes.
+"""What does a network see of an image file? A part at random, the middle or all of it, in the study's size: bytes.
 
 Runs in the processes of a DataLoader as in the thread that trains, and draws from no generator but its own, so that the
 bytes of an image depend on its file and its seed alone.
@@ -34,7 +34,7 @@ class View(NamedTuple):
 
     Args:
         path: Its file, relative to the root.
-        seed: Of the random crop and mirroring; None for the middle of the image as it is.
+        seed: Of the random crop and mirroring; None for the image without chance.
     """
 
     path: str
@@ -49,11 +49,13 @@ class Viewer:
         root: Where the files lie.
         resolution: Height and width of what comes out.
         flip: Whether random views are mirrored, with probability one half.
+        whole: Whether those without chance show all of the image, and not its middle.
     """
 
     root: str
     resolution: int
     flip: bool = False
+    whole: bool = False
 
     def __getitems__(self, views: list[View]) -> Tensor | str:
         """A batch, `(images, height, width, 3)` uint8; or, as text that crosses processes, what cannot be read.
@@ -70,10 +72,12 @@ class Viewer:
         return torch.from_numpy(np.stack(pixels))
 
     def pixels_of(self, image: Image.Image, seed: int | None) -> NDArray[np.uint8]:
-        """`(height, width, 3)`: the middle of the image, or a random part of it."""
+        """`(height, width, 3)`: the image or its middle, or a random part of it."""
         size = [self.resolution, self.resolution]
         shown: Any
-        if seed is None:
+        if seed is None and self.whole:
+            shown = functional.resize(image, size)  # one that has this size comes back as it is
+        elif seed is None:
             shorter = round(self.resolution / CENTER_SHARE)
             shown = functional.center_crop(functional.resize(image, [shorter]), size)
         else:

@@ -1,12 +1,15 @@
 """How do image files become batches? A DataLoader decodes and crops them, and hands them to the device that trains.
 
 It has processes of its own where a trial has threads to spare. Images leave it as bytes; the device normalises them.
+Where all of them fit into memory, they are decoded at once, and no DataLoader is needed.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -15,8 +18,12 @@ from resnext_search.trainers.data.augment import normalise
 from resnext_search.trainers.data.dataset import Batch, Look
 from resnext_search.trainers.data.decoding import View, Viewer
 from resnext_search.trainers.data.image_files import Files
+from resnext_search.trainers.data.in_memory import moved
 from torch import Tensor
 from torch.utils.data import DataLoader
+
+# Images that a thread decodes before it puts them where they belong.
+DECODED_AT_ONCE = 16
 
 
 def decoders(device: torch.device, threads: int) -> int:
@@ -34,13 +41,32 @@ def decoders(device: torch.device, threads: int) -> int:
     return 0 if threads <= 2 and device.type == "cpu" else threads - 1
 
 
+def decoded(viewer: Viewer, paths: Sequence[str]) -> Tensor:
+    """Images as they are without chance, `(images, 3, height, width)` uint8, decoded by as many threads as torch has.
+
+    Raises:
+        DataError: One of them cannot be read.
+    """
+    images = torch.empty(len(paths), 3, viewer.resolution, viewer.resolution, dtype=torch.uint8)
+
+    def decode(first: int) -> None:
+        some = slice(first, first + DECODED_AT_ONCE)
+        read = expect_read(viewer.__getitems__([View(path) for path in paths[some]]))
+        images.numpy()[some] = read.permute(0, 3, 1, 2).numpy()  # torch would start threads of its own for each
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for _ in pool.map(decode, range(0, len(paths), DECODED_AT_ONCE)):
+            pass
+    return images
+
+
 class FolderBatches:
     """Batches of a `FolderDataset`, one pass over the images after the other.
 
     Args:
         files: The images.
         labels: `(images,)` int64, their classes.
-        resolution: Height and width that they are brought to, in pixels.
+        viewer: Reads them.
         look: What the network sees of them.
         device: Where the batches go.
         workers: Processes that decode; they start with the first pass, and end with this object. Without any, whoever
@@ -48,14 +74,14 @@ class FolderBatches:
     """
 
     def __init__(
-        self, files: Files, labels: Tensor, resolution: int, look: Look, device: torch.device, workers: int
+        self, files: Files, labels: Tensor, viewer: Viewer, look: Look, device: torch.device, workers: int
     ) -> None:
         self.paths, self.labels = files.paths, labels
-        self.device, self.augment = device, look.augment
+        self.device, self.augment, self.flip = device, look.augment, look.flip
         self.mean, self.std = look.mean.to(device), look.std.to(device)
         self._passes = _Passes()
         self._loader: DataLoader[Tensor | str] = DataLoader(
-            Viewer(files.root, resolution, look.flip),  # type: ignore[arg-type]
+            dataclasses.replace(viewer, flip=look.flip),  # type: ignore[arg-type]
             batch_sampler=self._passes,
             collate_fn=_as_it_is,
             num_workers=workers,
@@ -67,12 +93,12 @@ class FolderBatches:
         )
 
     def training(self, order: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """As `Batches` says. Every image has a seed of its own, so it does not matter which process decodes it."""
-        order = order[: len(order) // size * size]
-        seeds: Sequence[int | None] = [None] * len(order)
+        """As `Batches` says. A random part has a seed of its own, so it does not matter which process decodes it."""
+        images, order = len(order), order[: len(order) // size * size]
         if self.augment == "standard":
-            seeds = torch.randint(2**63 - 1, (len(order),), generator=generator).tolist()
-        return self._batches(order, seeds, size)
+            return self._batches(order, torch.randint(2**63 - 1, (len(order),), generator=generator).tolist(), size)
+        plain = self.plain(order, size)
+        return moved(plain, images, self.flip, generator) if self.augment == "crop" else plain
 
     def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
         """As `Batches` says."""

@@ -1,7 +1,7 @@
-"""Image files that are read as they are needed: a tree of class folders, such as ImageNet's.
+"""A tree of class folders of image files: decoded once if they fit into memory, else read as they are needed.
 
 `image_files.py` lists the names, `image_check.py` finds damaged files, `pixels.py` decodes, `decoding.py` crops, and
-`image_batches.py` has a DataLoader do so.
+`image_batches.py` has threads or a DataLoader do so.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from dataclasses import dataclass
 import torch
 from resnext_search.spaces.errors import DataError, escaped
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.dataset import Look
+from resnext_search.trainers.data.dataset import Batches, Look
 from resnext_search.trainers.data.decoding import View, Viewer
-from resnext_search.trainers.data.image_batches import FolderBatches, decoders, expect_read
+from resnext_search.trainers.data.image_batches import FolderBatches, decoded, decoders, expect_read
 from resnext_search.trainers.data.image_check import Findings, look_at
 from resnext_search.trainers.data.image_files import Files, find_files
-from resnext_search.trainers.data.in_memory import byte_counts, moments
+from resnext_search.trainers.data.in_memory import MemoryDataset, byte_counts, moments
 from resnext_search.trainers.data.pixels import DEEP, TRANSPARENT, TURNED
 from torch import Tensor
 
-# Pixel statistics are those of so many images: their mean is off by about 3 % (1 / sqrt(1,000)) of what images differ.
+# Pixel statistics of what is not kept are those of so many images: their mean is off by about 3 % (1 / sqrt(1,000)) of
+# what images differ.
 SAMPLE = 1_000
 # Of the files that something is said of, so many are named.
 MOST_NAMED = 3
@@ -41,16 +42,18 @@ _DONE = {
 
 @dataclass(frozen=True, eq=False)
 class FolderDataset:
-    """A tree of image files, of which names and classes are kept in memory.
+    """A tree of image files.
 
     Args:
         files: The images.
-        resolution: Height and width that they are brought to, in pixels.
+        viewer: Reads them.
+        memory: Most bytes of decoded images that may be kept in memory.
         looked: What was found out about all files of the tree, if those that cannot be read are none of the images.
     """
 
     files: Files
-    resolution: int
+    viewer: Viewer
+    memory: int = 0
     looked: Findings | None = None
 
     @property
@@ -123,32 +126,51 @@ class FolderDataset:
 
     @functools.cached_property
     def reading(self) -> str:
-        """As `InspectedDataset` says."""
+        """As `InspectedDataset` says; of whole images it is special to be normalised by a sample."""
         traits = self.findings.traits
-        return hashlib.sha256(json.dumps(sorted(traits.items())).encode()).hexdigest() if traits else ""
+        treated = hashlib.sha256(json.dumps(sorted(traits.items())).encode()).hexdigest() if traits else ""
+        sampled = self.viewer.whole and not self.is_kept("none")
+        return f"{'sampled ' * sampled}{treated}".strip()
+
+    def bytes_decoded(self) -> int:
+        """As `CountedDataset` says."""
+        return 3 * self.viewer.resolution**2 * len(self.files.paths)
+
+    def is_kept(self, augment: str) -> bool:
+        """As `CountedDataset` says: if they fit, unless parts of the files are drawn."""
+        return augment != "standard" and self.bytes_decoded() <= self.memory
+
+    @functools.cached_property
+    def _kept(self) -> MemoryDataset:
+        return MemoryDataset(decoded(self.viewer, self.files.paths), self.labels, self.published_train)
 
     def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Dataset` says, of a sample: 1,000 of the images, evenly spaced by number, so from all classes alike.
+        """As `Dataset` says; exactly of whole images that are kept.
 
-        They are seen as in validation. The order of the numbers does not matter.
+        Else of a sample: 1,000 of the images, evenly spaced by number, so from all classes alike. They are seen as in
+        validation. The order of the numbers does not matter.
 
         Raises:
             DataError: One of them cannot be read.
         """
+        if self.viewer.whole and self.is_kept("none"):
+            return self._kept.pixel_statistics(numbers)
         spaced = torch.linspace(0, len(numbers) - 1, min(SAMPLE, len(numbers)), dtype=torch.float64).long()
         return _statistics(self, tuple(numbers.sort().values[spaced].tolist()))
 
-    def batches(self, look: Look, device: torch.device, threads: int) -> FolderBatches:
-        """Decoded by the processes of `decoders`; without any, by the thread that trains."""
-        return FolderBatches(self.files, self.labels, self.resolution, look, device, decoders(device, threads))
+    def batches(self, look: Look, device: torch.device, threads: int) -> Batches:
+        """Of images that are kept; else decoded by the processes of `decoders`, or without any by who trains."""
+        if self.is_kept(look.augment):
+            return self._kept.batches(look, device, threads)
+        return FolderBatches(self.files, self.labels, self.viewer, look, device, decoders(device, threads))
 
 
 @functools.lru_cache(maxsize=2)
 def _statistics(dataset: FolderDataset, numbers: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    viewer = Viewer(dataset.files.root, dataset.resolution)
     views = [[View(dataset.files.paths[number])] for number in numbers]
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        counts = [byte_counts(expect_read(read).permute(0, 3, 1, 2)) for read in pool.map(viewer.__getitems__, views)]
+        read = map(expect_read, pool.map(dataset.viewer.__getitems__, views))
+        counts = [byte_counts(image.permute(0, 3, 1, 2)) for image in read]
     return moments(torch.stack(counts).sum(dim=0))
 
 
@@ -161,14 +183,15 @@ def read_image_folder(data: DataConfig) -> FolderDataset:
     if data.resolution is None or data.classes is None:
         raise DataError("data: an image_folder needs data.resolution and data.classes")
     files = find_files(data)
+    viewer = Viewer(files.root, data.resolution, whole=data.view == "whole")
     if data.unreadable == "refuse":
-        return FolderDataset(files, data.resolution)
+        return FolderDataset(files, viewer, data.memory)
     looked = look_at(files)
     kept = files.without(looked.unreadable)
     if kept.published_train in (0, len(kept.paths)):
         words = named(files.root, looked.unreadable)
         raise DataError(f"data: image_folder: {words}: nothing is left to train or to test on")
-    return FolderDataset(kept, data.resolution, looked)
+    return FolderDataset(kept, viewer, data.memory, looked)
 
 
 def named(root: str, unreadable: Mapping[str, str]) -> str:

@@ -14,6 +14,9 @@ from resnext_search.trainers.data.augment import draw_moves, move, normalise
 from resnext_search.trainers.data.dataset import Batch, Look
 from torch import Tensor
 
+# Of a portion of images whose bytes are counted.
+COUNTED_BYTES = 2**22
+
 
 @dataclass(frozen=True, eq=False)
 class MemoryDataset:
@@ -30,9 +33,21 @@ class MemoryDataset:
     labels: Tensor
     published_train: int
 
+    def bytes_decoded(self) -> int:
+        """As `CountedDataset` says."""
+        return self.images.nbytes
+
+    def is_kept(self, augment: str) -> bool:
+        """As `CountedDataset` says: always."""
+        return True
+
     def pixel_statistics(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Dataset` says, exactly."""
-        return pixel_statistics(self.images[numbers])
+        """As `Dataset` says, exactly; so many images at a time that no second copy of all of them is made."""
+        portion = max(1, COUNTED_BYTES // self.images[0].nbytes)
+        counts = torch.zeros(self.images.shape[1], 256, dtype=torch.int64)
+        for some in torch.split(numbers, portion):
+            counts += byte_counts(self.images[some])  # kept apart they would lie where the next portion finds room
+        return moments(counts)
 
     def batches(self, look: Look, device: torch.device, threads: int) -> MemoryBatches:
         """Prepared in the thread that trains."""
@@ -55,13 +70,11 @@ class MemoryBatches:
     look: Look
 
     def training(self, order: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """As `Batches` says. The moves of an epoch are drawn at once: no step waits for them."""
-        moves = None
-        if self.look.augment == "standard":
-            moves = draw_moves(len(order), self.images.shape[-1], self.look.flip, generator).to(self.images.device)
-        for number, (images, labels) in enumerate(self._batches(order[: len(order) // size * size], size)):
-            if moves is not None:
-                images = move(images, moves.at(slice(number * size, (number + 1) * size)))
+        """As `Batches` says."""
+        batches = self._batches(order[: len(order) // size * size], size)
+        if self.look.augment != "none":
+            batches = moved(batches, len(order), self.look.flip, generator)
+        for images, labels in batches:
             yield Batch(images.contiguous(memory_format=torch.channels_last), labels)
 
     def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
@@ -75,16 +88,12 @@ class MemoryBatches:
             yield Batch(normalise(self.images[chosen], self.look.mean, self.look.std), self.labels[chosen])
 
 
-def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
-
-    Two `(channels,)` float32 tensors, of at least one image: `(images, channels, side, side)` uint8.
-
-    >>> mean, std = pixel_statistics(torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2))
-    >>> mean.item(), round(std.item() ** 2)
-    (15.0, 125)
-    """
-    return moments(byte_counts(images))
+def moved(batches: Iterator[Batch], images: int, flip: bool, generator: torch.Generator) -> Iterator[Batch]:
+    """An epoch's batches of one size, moved. The moves of so many images are drawn at once: no step waits for them."""
+    moves = None
+    for number, (pixels, labels) in enumerate(batches):
+        moves = moves or draw_moves(images, pixels.shape[-1], flip, generator).to(pixels.device)
+        yield Batch(move(pixels, moves.at(slice(number * len(labels), (number + 1) * len(labels)))), labels)
 
 
 def byte_counts(images: Tensor) -> Tensor:
@@ -93,7 +102,15 @@ def byte_counts(images: Tensor) -> Tensor:
 
 
 def moments(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel, as `pixel_statistics`, from `byte_counts`: `(channels, 256)`."""
+    """Mean and standard deviation of every channel, on the scale 0 to 255; a constant channel gets deviation 1.
+
+    Two `(channels,)` float32 tensors, from `byte_counts` of at least one image: `(channels, 256)`.
+
+    >>> images = torch.tensor([0, 10, 20, 30], dtype=torch.uint8).view(1, 1, 2, 2)
+    >>> mean, std = moments(byte_counts(images))
+    >>> mean.item(), round(std.item() ** 2)
+    (15.0, 125)
+    """
     values = torch.arange(256, dtype=torch.float64)
     found = []
     for channel in counts:

@@ -65,6 +65,20 @@ def test_every_image_of_a_study_is_looked_at(tmp_path: Path, monkeypatch: pytest
     assert check.advice.startswith("6 of 126 images cannot be read and are left out: ")
 
 
+def test_images_that_are_kept_in_memory_need_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = write_digits(tmp_path / "tree", train=60, test=60)
+    data = f"data={{name: image_folder, root: {tree}, resolution: 512, classes: 10, train_images: 32, view: whole}}"
+    study = tiny_study(data, "trainer={batch_size: 16, augment: crop}", "search.parallel=1", "resources.cluster=local")
+    words, check = check_machine(study)[-2:]  # 120 images of 3 x 512 x 512 bytes
+    assert (words.what, check.what) == ("images of tiny", "memory for images of tiny")
+    assert (check.found, check.ok) == ("0.09 GiB in every worker, 1 at once", True)
+    monkeypatch.setattr(machine_checks, "LEAST_MEMORY_BYTES", 2**60)
+    [*_, check] = check_machine(study)
+    advice = "lower search.parallel, or data.memory to read images from their files"
+    assert (check.ok, check.stops, check.advice) == (False, False, advice)
+
+
 def test_an_address_of_the_environment_that_would_stop_a_study_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_checks, "PACKAGES", ())
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from resnext_search.results import Journal
 from resnext_search.search.cli.text import plan_words
 from resnext_search.search.monitor.status import read_chosen, read_status
@@ -53,6 +54,7 @@ def test_a_plan_with_a_forecast() -> None:
         "elsewhere": False,
         "seconds": {"cheapest": 61.0, "median": 130.0, "dearest": 7_300.0},
         "peak_bytes": 3 * 2**29,
+        "images": None,
     }
     assert plan_words(plan_facts(forecast=forecast)).splitlines()[-3:] == [
         "time              2 min 10 s with 2 trials at once on this machine's cores, "
@@ -61,6 +63,30 @@ def test_a_plan_with_a_forecast() -> None:
         "2 h 1 min as slow as the dearest)",
         "memory            1.5 GiB at most, all workers together",
     ]
+
+
+@pytest.mark.parametrize(
+    ("decoded", "kept", "words"),
+    [
+        (184_320_000, True, "60,000 in memory, 184MB in every worker"),
+        (
+            9 * 10**9,
+            False,
+            "60,000, read from their files as they are needed: decoded they take 9GB, and data.memory allows 1GB",
+        ),
+        (
+            184_320_000,
+            False,
+            "60,000, read from their files as they are needed: trainer.augment: standard draws parts of them",
+        ),
+    ],
+)
+def test_a_plan_says_whether_the_images_lie_in_memory(decoded: int, kept: bool, words: str) -> None:
+    images = {"count": 60_000, "bytes": decoded, "allowed": 10**9, "kept": kept}
+    forecast = {"workers": 2, "device": "cpu", "elsewhere": False, "peak_bytes": 2**30, "images": images}
+    seconds = {"cheapest": 1.0, "median": 1.0, "dearest": 1.0}
+    line = plan_words(plan_facts(forecast={**forecast, "seconds": seconds})).splitlines()[-1]
+    assert line == f"images            {words}"
 
 
 def test_a_forecast_says_on_what_it_was_measured() -> None:

@@ -17,7 +17,8 @@ from resnext_search.spaces.errors import DataError, ResnextSearchError
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
 
-WHERE = {"device": "cpu", "gpus": 0, "machine": {"processor": "AMD EPYC", "cores": 4}}
+IMAGES = {"count": 1_797, "bytes": 115_008, "allowed": 10**9, "kept": True}
+WHERE = {"device": "cpu", "gpus": 0, "machine": {"processor": "AMD EPYC", "cores": 4}, "images": IMAGES}
 # The seconds of an epoch: of the median architecture, the dearest, the cheapest.
 SECONDS = (2.0, 3.0, 1.0)
 
@@ -47,6 +48,7 @@ def test_a_search_is_a_multiple_of_its_epochs() -> None:
         "search": {"trials": 4, "seconds": {"median": 16.0, "dearest": 24.0, "cheapest": 8.0}},
     }
     assert (found["device"], found["machine"], found["elsewhere"]) == ("cpu", WHERE["machine"], False)
+    assert found["images"] == IMAGES
     assert {role: one["architecture"] for role, one in found["measured"].items()} == {
         "cheapest": "1x6d-8",  # the fewest activations of the eight
         "median": "1x5d-11",
@@ -143,6 +145,7 @@ def test_three_real_networks_are_measured_on_this_machine() -> None:
     assert found["measured"].keys() == {"median", "dearest", "cheapest"}
     assert 1e8 < found["peak_bytes"] / found["workers"] < 1e10
     assert found["machine"]["cores"] == os.cpu_count()
+    assert found["images"] == IMAGES  # the digits: 8 x 8 bytes each
 
 
 @pytest.mark.slow

@@ -147,6 +147,17 @@ def test_a_study_may_get_more_trials_and_other_machines(overrides: tuple[str, ..
     check_change(tiny_study(), tiny_study(*overrides), Path("runs/tiny"))
 
 
+def test_a_study_may_get_more_memory_for_its_images() -> None:
+    folder = "data={name: image_folder, resolution: 8, classes: 10}"
+    check_change(tiny_study(folder), tiny_study(folder, "data.memory=2G"), Path("runs/tiny"))
+    with pytest.raises(StudyError, match=r"data.view: \"middle\" -> \"whole\""):
+        check_change(
+            tiny_study(folder, "trainer.augment=none"),
+            tiny_study(folder, "trainer.augment=none", "data.view=whole"),
+            Path("runs/tiny"),
+        )
+
+
 def test_a_recipe_named_later_neither_changes_the_values_of_a_study_nor_is_let_in() -> None:
     """`resume` reads the study of the journal, in which every value is written, before the overrides."""
     before = tiny_study()

@@ -97,7 +97,7 @@ def test_all_problems_are_reported_at_once_with_those_between_sections() -> None
         's.yaml:1: name: found "../x"; allowed: letters, digits, "-", "_" and ".", at most 64, starting with a letter '
         "or digit.",
         "s.yaml:2: data.clases: found an unknown key; allowed: name, root, train_images, validation_images, "
-        "resolution, classes, unreadable. Did you mean classes?",
+        "resolution, classes, unreadable, view, memory. Did you mean classes?",
         "s.yaml:6: budget.tolerance: found .nan; allowed: a finite number.",
         "s.yaml:8: axes.cardinality[1]: found 0; allowed: at least 1.",
         "s.yaml:13: seeds: found an unknown key; allowed: name, data, template, budget, axes, objectives, trainer, "

@@ -91,3 +91,17 @@ def test_no_generator_of_the_process_is_used_or_moved() -> None:
 def test_a_batch_with_a_file_that_cannot_be_read_is_text_that_names_it(tree: Path) -> None:
     views = [View("train/0/0000.jpg"), View("train/0/aa-empty.png"), View("train/7/ae-missing.png")]
     assert Viewer(str(tree), 8).__getitems__(views) == f"{tree}/train/0/aa-empty.png cannot be read: empty"
+
+
+def test_a_whole_view_of_an_image_of_the_right_size_is_the_image() -> None:
+    pixels = np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)
+    assert np.array_equal(Viewer("", 32, whole=True).pixels_of(Image.fromarray(pixels), None), pixels)
+
+
+def test_a_whole_view_of_any_other_is_all_of_it_squeezed_into_a_square() -> None:
+    halves = np.zeros((40, 80, 3), np.uint8)
+    halves[:, 40:] = 200
+    shown = Viewer("", 8, whole=True).pixels_of(Image.fromarray(halves), None)
+    # the fourth pixel's triangle is 20 wide around 35: an eighth of it lies right of 40
+    assert shown[0, :, 0].tolist() == [0, 0, 0, 25, 175, 200, 200, 200]
+    assert (shown == shown[0]).all()

@@ -25,7 +25,7 @@ from resnext_search.trainers.data.dataset import Batch, Dataset, Look
 from resnext_search.trainers.data.decoding import View, Viewer
 from resnext_search.trainers.data.image_batches import FolderBatches
 from resnext_search.trainers.data.image_folder import FolderDataset, read_image_folder
-from resnext_search.trainers.data.in_memory import pixel_statistics
+from resnext_search.trainers.data.in_memory import MemoryDataset
 from resnext_search.trainers.data.readers import check_dataset
 from resnext_search.trainers.data.splits import split
 from torch import Tensor
@@ -87,7 +87,7 @@ def joined(batches: Iterator[Batch]) -> tuple[Tensor, Tensor]:
 
 def batches_of(dataset: FolderDataset, workers: int) -> FolderBatches:
     """Decoded by so many processes, whatever this machine would have."""
-    return FolderBatches(dataset.files, dataset.labels, dataset.resolution, LOOK, CPU, workers)
+    return FolderBatches(dataset.files, dataset.labels, dataset.viewer, LOOK, CPU, workers)
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -113,7 +113,7 @@ def test_pixel_statistics_are_those_of_the_middles_of_up_to_a_thousand_images(so
     numbers = torch.tensor([7, 3, 900])
     views = Viewer(str(sound_tree), 14).__getitems__([View(dataset.files.paths[number]) for number in (7, 3, 900)])
     assert isinstance(views, Tensor)
-    expected = pixel_statistics(views.permute(0, 3, 1, 2))
+    expected = MemoryDataset(views.permute(0, 3, 1, 2), dataset.labels, 3).pixel_statistics(torch.arange(3))
     for given in (numbers, numbers.flip(0)):  # in whatever order
         mean, std = dataset.pixel_statistics(given)
         assert torch.equal(mean, expected[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from resnext_search.trainers.data.augment import draw_moves, move, normalise
 from resnext_search.trainers.data.dataset import Look
-from resnext_search.trainers.data.in_memory import MemoryDataset, pixel_statistics
+from resnext_search.trainers.data.in_memory import MemoryDataset
+from torch import Tensor
 
 CPU = torch.device("cpu")
 PICTURES = torch.arange(6 * 3 * 4 * 4).remainder(251).to(torch.uint8).view(6, 3, 4, 4)
@@ -41,9 +42,14 @@ def test_without_augmentation_training_batches_are_plain() -> None:
     assert torch.equal(trained.images, plain.images)
 
 
+def of_all(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixel statistics of all of them."""
+    return MemoryDataset(images, torch.zeros(len(images)), 1).pixel_statistics(torch.arange(len(images)))
+
+
 def test_pixel_statistics_are_those_of_each_channel() -> None:
-    images = torch.randint(256, (20, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-    mean, std = pixel_statistics(images)
+    images = torch.randint(256, (1_020, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    mean, std = of_all(images)
     torch.testing.assert_close(mean, images.float().mean(dim=(0, 2, 3)))
     torch.testing.assert_close(std, images.float().std(dim=(0, 2, 3), correction=0))
-    assert pixel_statistics(torch.full((2, 1, 2, 2), 7, dtype=torch.uint8))[1].item() == 1.0
+    assert of_all(torch.full((2, 1, 2, 2), 7, dtype=torch.uint8))[1].item() == 1.0
