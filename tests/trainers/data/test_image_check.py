@@ -16,12 +16,6 @@ from resnext_search.trainers.data.image_files import Files, find_files
 from tests.support.trees import DAMAGED, copy_of, damage, write_digits
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache/resnext-search/image_folder"
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     return damage(write_digits(tmp_path / "tree", train=60, test=60))

@@ -38,13 +38,6 @@ LOOK = Look(torch.tensor([10.0, 20.0, 30.0]), torch.tensor([1.0, 2.0, 4.0]), "st
 CONFIGURATION = Configuration(Architecture.paper(2, 2, (1, 1)))
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    yield
-    load_dataset.cache_clear()
-
-
 @pytest.fixture(scope="module")
 def sound_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """1,000 digits to train on and 200 to test on; not to be changed."""

@@ -17,11 +17,6 @@ from resnext_search.trainers.data.split_check import expect_enough
 from tests.support.helpers import TINY_CLAIM, tiny_study
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 def folder(root: Path, **broken: int) -> Path:
     """Six images of cats and of dogs to train on, and as many to test on; of some, so many are web pages."""
     for part in ("train", "test"):
