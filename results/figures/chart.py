@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 # Okabe & Ito's colours, which people with colour blindness can tell apart; none is lost on white or on black.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 # Of what stands back, and of what stands out: a drawing on dark ground needs others than one on white.
 FAINT, INK = "faint", "ink"
 # Colours that rise in brightness alone, for values; its name is the same for both who draw.

@@ -70,14 +70,20 @@ def budgets_table(verdict: Mapping[str, Any]) -> PaperTable | None:
         verdict: `Verdict.to_json()`.
 
     Returns:
-        A row for each rival at each budget, its mean gain over all budgets, and its slope; None where there is one
-        budget, or nothing confirmed yet. What is not known is an empty cell.
+        A row for each rival at each budget, its mean gain over all budgets, and its slope; the word of a budget stands
+        once beside it. None where there is one budget, or nothing confirmed yet. What is not known is an empty cell.
     """
     if all(over["gain"] is None for over in verdict["over_budgets"]):
         return None
     claimant = verdict["claimant"]
-    headings = "budget", "rival", "word", "multiply-adds", f"{claimant}, %", "rival, %", "gain, points", "95 % interval"
-    return PaperTable(headings, 3, [*_at_budgets(verdict), *_over_budgets(verdict)])
+    headings = "budget", "rival", "multiply-adds", f"{claimant}, %", "rival, %", "gain, points", "95 % interval"
+    rows = [*_at_budgets(verdict), *_over_budgets(verdict)]
+    named = [row[0] for row in rows]
+    return PaperTable(
+        headings,
+        2,
+        [["" if place and named[place - 1] == row[0] else row[0], *row[1:]] for place, row in enumerate(rows)],
+    )
 
 
 def _at_budgets(verdict: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -90,9 +96,8 @@ def _at_budgets(verdict: Mapping[str, Any]) -> Iterator[list[str]]:
                 rival = arms[one["rival"]]
                 errors = [_number(arm["test_error"]) for arm in (claimant, rival)]
                 yield [
-                    f"{at['times']}x",
+                    f"{at['times']}x: {at['word']}",
                     rival["arm"].rpartition("@")[0],
-                    at["word"],
                     "" if cost is None else f"{cost:,}",
                     *errors,
                     _number(one["difference"]),
@@ -103,9 +108,9 @@ def _at_budgets(verdict: Mapping[str, Any]) -> Iterator[list[str]]:
 def _over_budgets(verdict: Mapping[str, Any]) -> Iterator[list[str]]:
     for over in verdict["over_budgets"]:
         gain = [_number(over["gain"]), _interval(over["gain_interval"])]
-        yield ["all, mean", over["rival"], verdict["verdict"], "", "", "", *gain]
+        yield [f"all: {verdict['verdict']}", over["rival"], "", "", "", *gain]
     for over in verdict["over_budgets"]:
-        yield ["a doubling", over["rival"], "", "", "", "", _number(over["slope"]), _interval(over["slope_interval"])]
+        yield ["a doubling", over["rival"], "", "", "", _number(over["slope"]), _interval(over["slope_interval"])]
 
 
 def _number(value: float | None) -> str:

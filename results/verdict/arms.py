@@ -122,8 +122,8 @@ class CostRatio:
         claimant: The arm.
         rival: The other arm.
         quantity: `parameters`, `activations` or `seconds`.
-        ratio: Claimant / rival; of seconds the geometric mean.
-        interval: Of the ratio of seconds, 95 %; counts are exact, and both ends are the ratio.
+        ratio: Claimant / rival; of seconds, and of the networks of spaces, the geometric mean.
+        interval: Of such a ratio, 95 %; counts of arms are exact, and both ends are the ratio.
         answer: What the comparison of test errors says at equal cost of this kind.
     """
 
@@ -148,21 +148,31 @@ def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> 
         for quantity in ("parameters", "activations"):
             own, other = cost_of(completed, claimant, quantity), cost_of(completed, rival, quantity)
             if own is not None and other is not None:
-                ratio = own / other
-                answer = _answer(claimant, quantity, ratio, tolerance)
-                yield CostRatio(claimant, rival, quantity, ratio, (ratio, ratio), answer)
-        logarithm = _log_ratio_of_seconds(completed, claimant, rival)
+                # networks of a space are a sample of it, as seconds are of a machine
+                drawn = _log_ratio(completed, claimant, rival, quantity) if question.kind == "spaces" else None
+                yield _ratio(claimant, rival, quantity, drawn, tolerance, exact=own / other)
+        logarithm = _log_ratio(completed, claimant, rival, "seconds")
         if logarithm is not None:
-            low, high = logarithm.interval(0.95)
-            ratio = math.exp(logarithm.value)
-            answer = _answer(claimant, "training seconds", ratio, SECONDS_TOLERANCE)
-            yield CostRatio(claimant, rival, "seconds", ratio, (math.exp(low), math.exp(high)), answer)
+            yield _ratio(claimant, rival, "seconds", logarithm, SECONDS_TOLERANCE)
 
 
-def _log_ratio_of_seconds(runs: Sequence[Run], claimant: str, rival: str) -> Estimate | None:
+def _ratio(
+    claimant: str, rival: str, quantity: str, logarithm: Estimate | None, tolerance: float, exact: float = 1.0
+) -> CostRatio:
+    if logarithm is None:
+        ratio, interval = exact, (exact, exact)
+    else:
+        low, high = logarithm.interval(0.95)
+        ratio, interval = math.exp(logarithm.value), (math.exp(low), math.exp(high))
+    said = "training seconds" if quantity == "seconds" else quantity
+    return CostRatio(claimant, rival, quantity, ratio, interval, _answer(claimant, said, ratio, tolerance))
+
+
+def _log_ratio(runs: Sequence[Run], claimant: str, rival: str, quantity: str) -> Estimate | None:
     """By seed where both arms have the same seeds: their runs then shared the machine's good and bad hours."""
     own, other = (
-        {run.unit: math.log(run.seconds) for run in runs if run.arm == arm and run.seconds} for arm in (claimant, rival)
+        {run.unit: math.log(value) for run in runs if run.arm == arm and (value := getattr(run, quantity))}
+        for arm in (claimant, rival)
     )
     if not own or not other:
         return None

@@ -246,10 +246,13 @@ def of_distributions(found: Distributions | None) -> list[str]:
     if found is None:
         return []
     p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
-    medians = [f"{one.name} {one.quantiles[len(SHARES) // 2].error:.2f} %" for one in (found.first, found.second)]
+    halves = [
+        f"half of {one.name} err at most {one.quantiles[len(SHARES) // 2].error:.2f} %"
+        for one in (found.first, found.second)
+    ]
     return [
         f"the distributions of the test error differ by at most {100 * found.distance:.0f} % of the networks "
-        f"(Kolmogorov and Smirnov, {p}); medians: {listed(medians)}."
+        f"(Kolmogorov and Smirnov, {p}); {listed(halves)}."
     ]
 
 

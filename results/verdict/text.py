@@ -66,7 +66,10 @@ def _table_lines(verdict: Verdict, width: int | None) -> list[str]:
 def _of_whom(verdict: Verdict) -> str:
     if verdict.claimant is None:
         return ""
-    rivals = [arm.arm for arm in verdict.arms if arm.arm != verdict.claimant]
+    names = [arm.arm for arm in verdict.arms]
+    if verdict.claimant not in names:  # at several budgets: arms are told of by how they spend
+        names = list(dict.fromkeys(name.partition("@")[0] for name in names))
+    rivals = [name for name in names if name != verdict.claimant]
     return f" of {verdict.claimant}" + (f" with {listed(rivals)}" if rivals else "")
 
 

@@ -23,6 +23,9 @@ from resnext_search.trainers.data.splits import is_drawn_by_chance
 if TYPE_CHECKING:
     from resnext_search.search.execution.run_trial import Train
 
+# In what is kept of how images are read: that a sample normalises them, since not all are in memory.
+SAMPLED = "sampled"
+
 
 @dataclass(frozen=True)
 class Images:
@@ -40,7 +43,17 @@ class Images:
         kept = f"{self.fingerprint} {self.reading}".strip()
         if not folder.images.exists():
             write_whole(folder.images, kept + "\n")
-        elif folder.images.read_text(encoding="utf-8").strip() != kept:
+            return
+        then = folder.images.read_text(encoding="utf-8").strip()
+        if set(then.split()) ^ set(kept.split()) == {SAMPLED}:
+            fitted = SAMPLED in kept
+            raise DataError(
+                f"{folder.path}: data.memory: the images {'were' if fitted else 'were not'} kept in memory at the "
+                f"study's first trial, and {'do not fit now' if fitted else 'fit now'}: they would be normalised by "
+                "other numbers",
+                hint=f"Give {'more' if fitted else 'less'}, as then, or start a study with another --out (or name).",
+            )
+        if then != kept:
             raise DataError(
                 f"{folder.path}: the images that can be read are not those of the study's first trial, or are read in "
                 "another way",

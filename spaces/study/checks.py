@@ -238,7 +238,9 @@ def _budgets_problems(claim: ClaimConfig, multiples: Sequence[int], rules: int) 
         allowed = "only for kind: spend" if claim.kind != "spend" else "nothing under rules: 1"
         yield Problem(key, found, allowed, "Remove it.")
     elif any(low >= high for low, high in pairwise(multiples)):
-        yield Problem(key, found, "each larger than the one before", f"Give {shown(sorted(set(multiples)))}.")
+        rising = sorted(set(multiples))
+        fix = f"Give {shown(rising)}." if len(rising) > 1 else "Give two or more, such as [2, 4], or remove it."
+        yield Problem(key, found, "each larger than the one before", fix)
     elif len(multiples) > MOST_BUDGETS:
         yield Problem(key, f"{len(multiples):,} values", f"at most {MOST_BUDGETS}", "Leave some of them out.")
     elif any(value % twice for value in claim.cardinality or ()):

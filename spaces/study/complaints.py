@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from resnext_search.spaces.errors import shown
 from resnext_search.spaces.study.axes import AxesConfig, IntegerRange
 from resnext_search.spaces.study.checks import problems_between_sections, problems_of_asking
+from resnext_search.spaces.study.claim import SpaceConfig
 from resnext_search.spaces.study.problems import Problem, dotted
 from resnext_search.spaces.study.sections import Section
 from resnext_search.spaces.study.study import Study
@@ -238,7 +239,7 @@ def _model_at(key: Key) -> type[BaseModel]:
         models = list(_models_in(field.annotation)) if field else []
         if models:
             model = models[0]
-        elif model is AxesConfig:  # the axes that are tuples hold these keys in the file
+        elif model in (AxesConfig, SpaceConfig) and field:  # axes that are tuples hold these keys in the file
             model = IntegerRange
     return model
 

@@ -47,13 +47,13 @@ def test_several_budgets_have_a_row_for_each_rival_then_the_mean_and_what_a_doub
     costs = [2_000_000] * 2 + [4_000_000] * 2 + [1_000_000]
     table = budgets_table(judge(runs_table(spread, multiply_adds=costs)).to_json())
     assert table is not None
-    assert [list(row[:7]) for row in table.rows] == [
-        ["2x", "width", "supported", "2,000,000", "6.00", "7.00", "1.00"],
-        ["4x", "width", "supported", "4,000,000", "5.00", "8.00", "3.00"],
-        ["all, mean", "width", "supported", "", "", "", "2.00"],
-        ["a doubling", "width", "", "", "", "", "2.00"],
+    assert [list(row[:6]) for row in table.rows] == [
+        ["2x: supported", "width", "2,000,000", "6.00", "7.00", "1.00"],
+        ["4x: supported", "width", "4,000,000", "5.00", "8.00", "3.00"],
+        ["all: supported", "width", "", "", "", "2.00"],
+        ["a doubling", "width", "", "", "", "2.00"],
     ]
-    assert all(" to " in row[7] for row in table.rows)
+    assert all(" to " in row[6] for row in table.rows)
 
 
 def test_the_words_of_the_budgets_are_those_of_a_verdict_without_an_answer() -> None:
@@ -64,7 +64,7 @@ def test_the_words_of_the_budgets_are_those_of_a_verdict_without_an_answer() -> 
     for runs, word in ((few, "inconclusive"), (unfair, "invalid")):
         table = budgets_table(judge(runs).to_json())
         assert table is not None
-        assert [row[2] for row in table.rows] == [word, word, word, ""]
+        assert [row[0] for row in table.rows] == [f"2x: {word}", f"4x: {word}", f"all: {word}", "a doubling"]
     assert budgets_table(judge(nothing).to_json()) is None
 
 

@@ -6,11 +6,12 @@ import math
 
 import pandas as pd
 import pytest
+from resnext_search.results import judge
 from resnext_search.results.inference.question import ask
 from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.arms import CostRatio, compare_costs
 
-from tests.support.tables import runs_table
+from tests.support.tables import runs_table, space_table
 
 ERRORS = [8.0, 8.1, 8.2]
 
@@ -48,6 +49,14 @@ def test_seconds_of_other_seeds_are_compared_as_they_are() -> None:
     assert found.ratio == pytest.approx(1, abs=0.01)
     assert found.interval[0] < 1 < found.interval[1]
     assert found.answer == "equal: the comparison holds at equal training seconds too"
+
+
+def test_counts_of_spaces_have_the_interval_of_the_networks_that_were_drawn() -> None:
+    table = space_table(networks=3, tuned=False).assign(parameters=[100.0, 200.0, 400.0, 200.0, 400.0, 800.0])
+    [found] = judge(table, claimant="more groups").secondary
+    assert (found.quantity, found.ratio) == ("parameters", pytest.approx(2))
+    # log2 of either: -1, 0, 1 around its mean, so 1 +- 2.776 x sqrt(2 / 3) with 4 degrees of freedom
+    assert [math.log2(end) for end in found.interval] == pytest.approx([1 - 2.267, 1 + 2.267], abs=1e-3)
 
 
 def test_a_single_pair_of_runs_has_a_ratio_and_no_interval() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 from resnext_search.results import StudyFolder
-from resnext_search.search.lifecycle.data_check import expect_images
+from resnext_search.search.lifecycle.data_check import Images, expect_images
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
@@ -45,8 +45,9 @@ def echo(study: Study, configuration: Any, seed: int, **where: Any) -> Iterator[
     yield study.data.root, configuration, seed, where
 
 
-def study_on(root: Path) -> Study:
-    return tiny_study("trainer.batch_size=16").model_copy(update={"data": skipping(root)})
+def study_on(root: Path, augment: str = "standard", **data: Any) -> Study:
+    study = tiny_study("trainer.batch_size=16", f"trainer.augment={augment}")
+    return study.model_copy(update={"data": skipping(root).model_copy(update=data)})
 
 
 def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
@@ -93,6 +94,21 @@ def test_a_study_goes_on_with_its_own_images_alone(tree: Path, tmp_path: Path) -
     ) as caught:
         expect_images(study_on(tree)).keep(folder)
     assert caught.value.hint.startswith("Bring back those that were there")
+
+
+def test_a_study_goes_on_only_with_images_that_are_kept_as_they_were(tmp_path: Path) -> None:
+    """60 + 60 RGB images of 8 x 8 pixels take 23,040 bytes; those that are kept are normalised exactly."""
+    tree, folder = sound(tmp_path / "tree"), StudyFolder(tmp_path)
+
+    def found(memory: int) -> Images:
+        load_dataset.cache_clear()
+        return expect_images(study_on(tree, "none", view="whole", memory=memory))
+
+    found(23_040).keep(folder)
+    found(1_000_000).keep(folder)
+    with pytest.raises(DataError, match="were kept in memory at the study's first trial, and do not fit now") as caught:
+        found(23_039).keep(folder)
+    assert caught.value.hint.startswith("Give more, as then")
 
 
 def sound(root: Path) -> Path:
