@@ -89,7 +89,7 @@ def best_line(best: dict[str, Any]) -> str:
     luck = "the lowest reported, so an optimistic figure" if expected is None else f"{expected:.2f} % without its luck"
     mean = f"mean of {trials} trials; " if trials > 1 else ""
     return (
-        f"best so far: trial {best['trial']:04d} {best['architecture']}, from {best['origin']}, validation error "
+        f"best in band: trial {best['trial']:04d} {best['architecture']}, from {best['origin']}, validation error "
         f"{best['validation_error']:.2f} % ({mean}{luck})"
     )
 

@@ -119,7 +119,7 @@ def test_a_trade_of_which_only_the_middle_gains() -> None:
 
 def test_several_budgets_that_are_no_fair_comparison_are_told_of_by_how_they_spend() -> None:
     arms = ("cardinality@2", "depth@2", "cardinality@4", "depth@4", "base")
-    table = runs_table({arm: [8.0, None, *errors_with(8.0, 0.1, 8)] for arm in arms})
+    table = runs_table({arm: [None, None, *errors_with(8.0, 0.1, 8)] for arm in arms})
     assert "these runs are no fair comparison of cardinality with depth and base:" in verdict_text(judge_by(table))
 
 

@@ -243,7 +243,7 @@ def test_best_prints_the_best_trial(shell: Shell) -> None:
     facts = shell.facts("best", "run")
     assert (facts["architecture"], facts["validation_error"]) == ("2x4d-8", 9.0)
     assert shell.done("best", "run").startswith(
-        "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % "
+        "best in band: trial 0001 2x4d-8, from the search, validation error 9.00 % "
         f"({facts['expected_validation_error']:.2f} % without its luck)\n"
     )
 

@@ -230,4 +230,4 @@ def test_watching_ends_with_the_run_or_with_ctrl_c(shell: Shell, interrupt: bool
         assert err == "resnext-search: interrupted\nGive the same command again to continue.\n"
     else:
         assert (watcher.returncode, err) == (0, "")
-        assert "tiny: not running; trials: 1 completed, of 4\nbest so far: trial 0000" in out
+        assert "tiny: not running; trials: 1 completed, of 4\nbest in band: trial 0000" in out

@@ -27,7 +27,7 @@ def test_the_front_the_best_and_the_files(tmp_path: Path) -> None:
         "  trial  architecture  blocks  learning_rate  activations  validation_error",
         "      1  2x4d-8        1-1               0.2        1,418                 9",
         "",
-        "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (9.05 % without its luck)",
+        "best in band: trial 0001 2x4d-8, from the search, validation error 9.00 % (9.05 % without its luck)",
         f"To train it on all but the test images: resnext-search refit {tmp_path}",
         f"Pareto front: {tmp_path}/pareto.csv",
         f"All trials: {tmp_path}/trials.csv",

@@ -19,7 +19,7 @@ from tests.support.helpers import TINY_CLAIM, tiny_study
 from tests.support.journals import completed, ended_folder, new_folder, point, started
 
 BEST = (
-    "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (the lowest reported, so an optimistic "
+    "best in band: trial 0001 2x4d-8, from the search, validation error 9.00 % (the lowest reported, so an optimistic "
     "figure)"
 )
 
@@ -236,7 +236,7 @@ def test_the_best_trial(tmp_path: Path) -> None:
     with Journal(folder.journal, read_only=True) as journal:
         best = read_chosen(folder, journal) | {"candidates": []}
     assert best_words(best | {"expected_validation_error": 10.125}) == (
-        "best so far: trial 0001 2x4d-8, from the search, validation error 9.00 % (10.12 % without its luck)\n"
+        "best in band: trial 0001 2x4d-8, from the search, validation error 9.00 % (10.12 % without its luck)\n"
         "blocks 1-1  group widths 4-8\n"
         "multiply-adds 21,898  parameters 3,606  activations 1,418\n"
         "epochs=2  batch_size=64  learning_rate=0.2  momentum=0.9  weight_decay=0.0005  decay_norms=False  "
@@ -258,7 +258,9 @@ def test_the_best_trial(tmp_path: Path) -> None:
     of_its_arm = confirmed | {"as": "width", "runs": 1, "learning_rate": 0.17}
     of_an_arm = best | {"origin": "the tuning of the arm width", "confirmed": of_its_arm}
     words = best_words(of_an_arm).splitlines()
-    assert words[0].startswith("best so far: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9")
+    assert words[0].startswith(
+        "best in band: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9"
+    )
     assert words[-1] == (
         "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )
