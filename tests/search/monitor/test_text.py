@@ -258,9 +258,7 @@ def test_the_best_trial(tmp_path: Path) -> None:
     of_its_arm = confirmed | {"as": "width", "runs": 1, "learning_rate": 0.17}
     of_an_arm = best | {"origin": "the tuning of the arm width", "confirmed": of_its_arm}
     words = best_words(of_an_arm).splitlines()
-    assert words[0].startswith(
-        "best in band: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9"
-    )
+    assert words[0].startswith("best in band: trial 0001 2x4d-8, from the tuning of the arm width, validation error 9")
     assert words[-1] == (
         "its arm, at learning_rate=0.17, was confirmed on fresh seeds: test error 11.12 % (mean of 1 run)"
     )
