@@ -125,7 +125,7 @@ def happened(case: Case, decision: Decision) -> Counter[str]:
         if gain == 0
     ]
     wrong = {"supported", "contradicted"} | ({"partly supported"} if not any(case.gains) else set())
-    counts["wrong"] += 0.0 in case.gains and (any(said) or decision.word in wrong or decision.direction != "null")
+    counts["wrong"] += 0.0 in case.gains and (any(said) or decision.word in wrong or decision.direction is not None)
     counts["direction better"] += decision.direction == "better"
     for one, gain in zip(plain, case.gains, strict=True):
         counts[f"covers {one.rival}"] += one.interval[0] <= gain <= one.interval[1]

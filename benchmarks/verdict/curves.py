@@ -88,9 +88,9 @@ def study(case: Case, task: tuple[int, dict[str, Tuned], np.ndarray]) -> Counter
         for one in decision.comparisons.plain
         if int(one.claimant.rpartition("@")[2]) in equal
     ]
-    said += [at.direction != "null" or at.word in CLAIMS for at in decision.budgets if at.times in equal]
+    said += [at.direction is not None or at.word in CLAIMS for at in decision.budgets if at.times in equal]
     if equal == set(BUDGETS):
-        said.append(decision.direction != "null" or decision.word in CLAIMS)
+        said.append(decision.direction is not None or decision.word in CLAIMS)
     counts["wrong"] = any(said)
     for at in decision.budgets:
         counts[f"{at.word} at {at.times}"] = 1

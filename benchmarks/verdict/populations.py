@@ -155,7 +155,7 @@ def study(case: Case, task: tuple[Tuned, np.ndarray]) -> Counter[str]:
     [one] = decision.comparisons.plain
     counts: Counter[str] = Counter({decision.word: 1, decision.direction: 1})
     counts["wrong"] = case.gain == 0 and (
-        decision.direction != "null" or decision.word in ("supported", "contradicted", "partly supported")
+        decision.direction is not None or decision.word in ("supported", "contradicted", "partly supported")
     )
     counts["covered"] = int(one.interval[0] <= case.gain <= one.interval[1])
     counts["width"] = round(1e6 * (one.interval[1] - one.interval[0]))

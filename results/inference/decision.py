@@ -69,7 +69,7 @@ def decide(
     if question.base is not None:
         unsound = tuple(arm for arm in question.rivals() if not _is_bought(comparisons, arm, spent))
     word: Word = "inconclusive"
-    direction: Direction = "null"
+    direction: Direction = None
     budgets = tuple(AtBudget(times, word, direction) for times in question.budgets)
     if min(map(len, sample.errors)) >= fewest:
         sound = [one.rival not in unsound for one in comparisons.plain] if question.base is not None else None

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from resnext_search.results.inference.question import Word
 
-Direction = Literal["better", "worse", "null"]
+Direction = Literal["better", "worse"] | None
 
 # Better, or worse: on each side.
 ALPHA_DIRECTION = 0.025
@@ -86,10 +86,10 @@ def direction_of(findings: Sequence[Finding], trend: TrendFinding | None = None,
         last, level = findings[-1], ALPHA_DIRECTION * spent
         if max(trend.trend.better, last.better) <= level and not trend.last_loses:
             return "better"
-        return "worse" if max(trend.trend.worse, last.worse) <= level and not trend.some_better else "null"
+        return "worse" if max(trend.trend.worse, last.worse) <= level and not trend.some_better else None
     if all(finding.better <= ALPHA_DIRECTION * spent for finding in findings):
         return "better"
-    return "worse" if any(finding.worse <= ALPHA_DIRECTION * spent for finding in findings) else "null"
+    return "worse" if any(finding.worse <= ALPHA_DIRECTION * spent for finding in findings) else None
 
 
 def choose_word(

@@ -79,7 +79,7 @@ def answer_by_second_rules(
         over_budgets=over_budgets(sample, question, _costs(verdict, question)),
     )
     if verdict.reasons:  # they hold for every budget, since all share the base, the seeds and the fit of the tuning
-        return replace(verdict, budgets=tuple(AtBudget(at.times, "invalid", "null") for at in decision.budgets))
+        return replace(verdict, budgets=tuple(AtBudget(at.times, "invalid", None) for at in decision.budgets))
     found = reasons.too_few(question, [len(errors) for errors in sample.errors])
     sentences = [found] if fewest < FEWEST_SEEDS else reasons.answer(decision, question, margin, spent)
     if fewest >= FEWEST_SEEDS:

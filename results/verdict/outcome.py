@@ -63,7 +63,7 @@ class Verdict:
     finalists: tuple[ArmResult, ...] = ()
     secondary: tuple[CostRatio, ...] = ()
     rules: int = 2
-    direction: Direction = "null"
+    direction: Direction = None
     bought: tuple[Comparison, ...] = ()
     further: tuple[Comparison, ...] = ()
     bend: Bend | None = None

@@ -168,7 +168,7 @@ def _phrase(decision: Decision, question: Question) -> str:
         better, worse = f"{question.claimant} surely errs less than {rivals}", f"{question.claimant} surely errs more"
         several = f"one of {listed(question.ways())}{' at some budget' * bool(question.budgets)}"
         worse += f" than {several if len(question.rivals()) > 1 else rivals}"
-    phrases = {"better": f"; {better}, by how much is open", "worse": f"; {worse}, by how much is open", "null": ""}
+    phrases = {"better": f"; {better}, by how much is open", "worse": f"; {worse}, by how much is open", None: ""}
     return phrases[decision.direction]
 
 
@@ -188,7 +188,7 @@ def _rivals(question: Question) -> str:
 
 def of_budgets(budgets: Sequence[AtBudget], over: Sequence[OverBudgets], claimant: str) -> list[str]:
     """What is said of every budget, and over all; nothing where there is one."""
-    sure = {"better": ", surely better", "worse": ", surely worse", "null": ""}
+    sure = {"better": ", surely better", "worse": ", surely worse", None: ""}
     said = [f"at {at.times} times the base's groups `{at.word}`{sure[at.direction]}" for at in budgets]
     sentences = [f"By budget, corrected for their number: {'; '.join(said)}."] if said else []
     for one in over:

@@ -45,7 +45,7 @@ def test_what_is_won_at_every_budget_is_supported_at_each_and_over_all() -> None
 
 def test_what_is_won_at_one_budget_is_partly_supported_over_all() -> None:
     decision = judged({2: 0.0, 4: 0.0, 8: 1.5})
-    assert (decision.word, decision.direction) == ("partly supported", "null")
+    assert (decision.word, decision.direction) == ("partly supported", None)
     nothing = "no practical difference"
     assert [at.word for at in decision.budgets] == [nothing, nothing, "supported"]
 
@@ -98,8 +98,8 @@ def test_with_too_few_runs_of_an_arm_the_word_of_every_budget_is_inconclusive() 
     verdict = judge(table[(table.arm != "width@4") | (table.phase != "confirm") | (table.seed < 9)])
     assert verdict.verdict == "inconclusive"
     assert [(at.times, at.word, at.direction) for at in verdict.budgets] == [
-        (2, "inconclusive", "null"),
-        (4, "inconclusive", "null"),
+        (2, "inconclusive", None),
+        (4, "inconclusive", None),
     ]
 
 
@@ -139,7 +139,7 @@ def test_over_several_budgets_a_claim_is_supported_where_it_wins_at_each() -> No
 
 def test_over_several_budgets_what_holds_at_one_is_said_of_that_one() -> None:
     verdict = judge(at_two_budgets(0.0))
-    assert (verdict.verdict, verdict.direction) == ("partly supported", "null")
+    assert (verdict.verdict, verdict.direction) == ("partly supported", None)
     assert "cardinality beats width@2 by at least" in verdict.reasons[0]
     assert "but not width at every budget" in verdict.reasons[0]
     (width,) = verdict.over_budgets
@@ -156,4 +156,4 @@ def test_arms_are_to_cost_the_same_at_their_own_budget_alone() -> None:
         "FLOPs do not match: cardinality@4 costs +14.3 % against width@4 (4,000 and 3,500 multiply-adds); "
         "allowed: 2 % either way.",
     )
-    assert [(at.word, at.direction) for at in verdict.budgets] == [("invalid", "null"), ("invalid", "null")]
+    assert [(at.word, at.direction) for at in verdict.budgets] == [("invalid", None), ("invalid", None)]

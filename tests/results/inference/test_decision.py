@@ -50,7 +50,7 @@ def test_a_gain_that_is_sure_and_may_be_small_has_a_direction_and_no_word() -> N
     decision = decided(MEANS | {"depth": 8.3, "width": 8.3})
     assert (decision.word, decision.direction) == ("inconclusive", "better")
     assert decided(MEANS | {"depth": 7.7}).direction == "worse"
-    assert decided(MEANS | {"depth": 8.0}).direction == "null"
+    assert decided(MEANS | {"depth": 8.0}).direction is None
 
 
 def test_a_rival_that_hardly_beats_its_base_was_not_trained_well_enough() -> None:
@@ -86,7 +86,7 @@ def test_multiples_are_reported_and_no_part_of_the_word() -> None:
 
 def test_a_word_takes_ten_runs_of_every_arm() -> None:
     nine = decided(MEANS, runs=9)
-    assert (nine.word, nine.direction) == ("inconclusive", "null")
+    assert (nine.word, nine.direction) == ("inconclusive", None)
     assert nine.comparisons.plain[0].p_holm < 0.0001
     question = ask(MEANS)
     assert decide(sample(MEANS, runs=9), question, MARGIN, fewest=9).word == "supported"
@@ -119,14 +119,14 @@ def test_a_trade_whose_middle_is_best_is_not_supported_by_its_trend() -> None:
     assert decision.comparisons.trend.p_gain < 0.001
     assert decision.bend is not None
     assert decision.bend.last_loses_to == ("4x24d",)
-    assert (decision.word, decision.direction) == ("partly supported", "null")
+    assert (decision.word, decision.direction) == ("partly supported", None)
 
 
 def test_a_trade_in_which_some_c_is_better_is_not_contradicted_by_its_trend() -> None:
     decision = decided({"1x64d": 8.0, "4x24d": 7.5, "32x4d": 9.0})
     assert decision.comparisons.trend is not None
     assert decision.comparisons.trend.p_loss < 0.001
-    assert (decision.word, decision.direction) == ("partly supported", "null")
+    assert (decision.word, decision.direction) == ("partly supported", None)
     # 0.05 better, and not surely so: nothing speaks for more groups
     assert decided({"1x64d": 8.0, "4x24d": 7.98, "32x4d": 9.0}).word == "contradicted"
 

@@ -116,10 +116,10 @@ def test_the_word_of_a_trade(comparisons: list[Finding], trend: TrendFinding, wo
     [
         ([GAIN, GAIN], "better"),
         ([SMALL, SMALL], "better"),  # by whatever amount
-        ([GAIN, UNSURE], "null"),
+        ([GAIN, UNSURE], None),
         ([GAIN, LOSS], "worse"),
         ([UNSURE, replace(LOSS, loss=NO, loss_corrected=NO)], "worse"),
-        ([NOTHING], "null"),
+        ([NOTHING], None),
     ],
 )
 def test_the_direction(findings: list[Finding], direction: Direction) -> None:
@@ -136,14 +136,14 @@ def test_a_look_spends_a_share_of_every_level() -> None:
     assert choose_word([replace(NOTHING, negligible=0.026)], None, spent=0.5) == "inconclusive"
     assert choose_word([replace(LOSS, worse=0.0125, loss_corrected=0.025)], None, spent=0.5) == "contradicted"
     assert choose_word([replace(LOSS, worse=0.013)], None, spent=0.5) == "inconclusive"
-    assert (direction_of([just], None, 0.5), direction_of([just], None, 0.49)) == ("better", "null")
+    assert (direction_of([just], None, 0.5), direction_of([just], None, 0.49)) == ("better", None)
 
 
 def test_what_is_not_known_is_inconclusive() -> None:
     unknown = Finding(*[math.nan] * 7)
     assert choose_word([unknown], None) == "inconclusive"
     assert choose_word([unknown, GAIN], trade(unknown)) == "partly supported"
-    assert direction_of([unknown]) == "null"
+    assert direction_of([unknown]) is None
 
 
 def test_the_rules_work_on_arrays() -> None:

@@ -184,7 +184,7 @@ def test_multiples_of_the_claimants_groups_stand_beside_the_word() -> None:
 
 def test_fewer_than_ten_seeds_are_too_few_whatever_they_say() -> None:
     verdict = judge(spend_table(0.6, runs=9, base=11.0))
-    assert (verdict.verdict, verdict.direction) == ("inconclusive", "null")
+    assert (verdict.verdict, verdict.direction) == ("inconclusive", None)
     assert verdict.reasons[1].startswith(
         "there are too few runs for a verdict, which takes 10 seeds an arm: cardinality has 9 runs and lacks 1; "
         "base has 9 runs and lacks 1; "

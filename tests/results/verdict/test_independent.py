@@ -192,15 +192,12 @@ def judged(rows: list[dict[str, Any]], looks: Looks | None = None) -> tuple[Any,
 
 
 def said(ours: Any) -> tuple[Any, ...]:
-    return ours.kind, ours.verdict, None if ours.direction == "null" else ours.direction
+    return ours.kind, ours.verdict, ours.direction
 
 
 def said_at(ours: Any) -> dict[int, dict[str, str | None]]:
     """What it says of every budget, as the other one writes it."""
-    return {
-        at.times: {"word": at.word, "direction": None if at.direction == "null" else at.direction}
-        for at in ours.budgets
-    }
+    return {at.times: {"word": at.word, "direction": at.direction} for at in ours.budgets}
 
 
 def agree(study: Study, number: int) -> None:

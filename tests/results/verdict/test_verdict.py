@@ -48,7 +48,7 @@ def study(**options: Any) -> pd.DataFrame:
 
 def test_regnets_five_runs_are_a_pilot() -> None:
     verdict = judge(runs_table(REGNET_50))
-    assert (verdict.verdict, verdict.kind, verdict.direction) == ("inconclusive", "trade", "null")
+    assert (verdict.verdict, verdict.kind, verdict.direction) == ("inconclusive", "trade", None)
     assert verdict.comparisons[0].difference == pytest.approx(1.3)
     assert verdict.seeds_needed == 10
     assert judge(runs_table(REGNET_50), rules=1).verdict == "supported"
@@ -66,7 +66,7 @@ def test_recognised_images_widen_the_intervals() -> None:
 def test_identical_runs_have_no_practical_difference() -> None:
     errors = errors_with(8.0, 0.1, 10)
     verdict = judge(runs_table({"1x8d": errors, "2x5d": errors}))
-    assert (verdict.verdict, verdict.direction) == ("no practical difference", "null")
+    assert (verdict.verdict, verdict.direction) == ("no practical difference", None)
     assert verdict.comparisons[0].interval == (0.0, 0.0)
     assert verdict.comparisons[0].probability == 0.5
     assert "1x8d and 2x5d err the same with every seed: is one a copy of the other?" in verdict.notes
@@ -151,7 +151,7 @@ def test_a_study_that_has_confirmed_nothing_is_invalid_for_every_reason_at_once(
     table = tuned_twice(study_table(spend_table(base=11.0), curves={"depth": (1, 2, 3, 4, 5)}))
     table = table.assign(trial=range(len(table)))
     verdict = judge(table[table.phase != "confirm"])
-    assert (verdict.verdict, verdict.kind, verdict.direction) == ("invalid", "spend", "null")
+    assert (verdict.verdict, verdict.kind, verdict.direction) == ("invalid", "spend", None)
     assert verdict.reasons == (
         "The best learning rate of depth, 0.01, is the lowest of 5 tried: a better one may lie outside.",
         "No run of an arm confirms anything yet: there are no test errors to compare.",
@@ -198,7 +198,7 @@ def test_a_failed_run_leaves_out_its_seed_and_a_note_says_so() -> None:
 
 def test_what_the_first_rules_say_is_no_part_of_the_second_and_back() -> None:
     first = judge(study(), rules=1)
-    assert (first.rules, first.direction, first.bought, first.further) == (1, "null", (), ())
+    assert (first.rules, first.direction, first.bought, first.further) == (1, None, (), ())
     assert (first.advice, first.runner_up, first.without_a_seed, first.bend) == (None, None, (), None)
     assert judge(study()).verdict == judge(study(), looks=Looks((10,))).verdict
 
