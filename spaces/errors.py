@@ -20,12 +20,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 from functools import partial
 from typing import Any
 
 # Characters of a found value that a message shows.
 LONGEST_SHOWN = 60
+# Of names: what moves a terminal's cursor, colours it, ends a line, or turns the direction of writing.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class ResnextSearchError(Exception):
@@ -122,11 +125,14 @@ def shown(value: Any) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that any file, database and JSON can hold: what stands for bytes of a name that is no UTF-8 is spelt out.
+    """A line that any file, database, JSON and terminal can take.
 
-    >>> print(escaped("caf\\udce9.png"))
-    caf\\udce9.png
+    Control characters are spelt out, and what stands for bytes of a name that is no UTF-8.
+
+    >>> print(escaped("caf\\udce9.png"), escaped("a\\nb\\x1b[31m"))
+    caf\\udce9.png a\\nb\\x1b[31m
     """
+    text = _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return text.encode(errors="backslashreplace").decode()
 
 

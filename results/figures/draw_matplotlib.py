@@ -5,11 +5,13 @@ The only file that imports matplotlib. What the pictures show is decided in the 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, assert_never
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -39,6 +41,11 @@ STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "font.size": 9,
 }
+# Asked, in this order, for what the usual font lacks: names may be Chinese, Japanese or Korean.
+OTHER_FONTS = (
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "IPAGothic", "NanumGothic"),
+    *("Hiragino Sans", "PingFang SC", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic"),
+)
 GROUND = {FAINT: "0.55", INK: "0.1"}
 SYMBOLS = {"circle": "o", "circle-open": "o", "diamond": "D"}
 WIDTH, INCHES_PER_LINE, INCHES_OF_AXES = 6.4, 0.19, 0.9
@@ -59,7 +66,12 @@ def draw(charts: Iterable[Chart], folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(STYLE):
+    installed = set(font_manager.get_font_names())
+    fonts = [*mpl.rcParams["font.family"], *(font for font in OTHER_FONTS if font in installed)]
+    with mpl.rc_context({**STYLE, "font.family": fonts}), warnings.catch_warnings():
+        # of a name in a script that no font has: its signs are boxes
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
         for chart in charts:
             figure = _figure(chart)
             for suffix in ("png", "svg"):

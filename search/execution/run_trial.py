@@ -95,7 +95,7 @@ def run_trial(
             raise WrongResult(f"the trainer ended after epoch {epoch} of {study.trainer.epochs}")
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
-        message = escaped(message)[-MESSAGE_CHARACTERS:]
+        message = "\n".join(map(escaped, message.split("\n")))[-MESSAGE_CHARACTERS:]
         report({"failure_class": type(error).__name__, "failure_message": message, **about, **unsaid})
 
 

@@ -17,6 +17,9 @@ Blocks = tuple[int, ...]
 # Blocks per stage that the literature means by a depth (He et al. 2016, Table 1; ResNet-200: arXiv:1603.05027).
 IMAGENET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 
+# As pages and papers set a name: the multiplication sign, and dashes that are no hyphen.
+_TYPESET = str.maketrans({"\u00d7": "x", "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2212": "-"})
+
 _NUMBER = "[1-9][0-9]{0,8}"
 _OWN = re.compile(rf"({_NUMBER})x({_NUMBER})d-({_NUMBER})", re.ASCII | re.IGNORECASE)
 # `resnext50_32x4d`, `tv_resnext50_32x4d`, `timm/resnext101_32x8d.fb_wsl_ig1b_ft_in1k`, `ResNeXt-50 (32x4d)`,
@@ -67,6 +70,7 @@ def parse_name(name: str, template: Template, blocks: Sequence[int] | None = Non
 
 def _numbers(name: str, template: Template, blocks: Sequence[int] | None) -> tuple[int, int, int]:
     """Cardinality, width and depth that a name says."""
+    name = name.strip().translate(_TYPESET)
     if own := _OWN.fullmatch(name):
         cardinality, width, depth = map(int, own.groups())
         return cardinality, width, depth

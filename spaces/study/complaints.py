@@ -7,7 +7,9 @@ conversion; both are translated back with the values that were read from the fil
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import takewhile
 from typing import Any, get_args
 
@@ -57,6 +59,14 @@ _FORMS: dict[Key, str] = {
     ("limits", "time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
     ("limits", "training_flops"): "a whole number, such as 1e15 or 1.0P",
     ("limits", "trial_time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
+}
+# What keys are called elsewhere.
+_ALIASES = {
+    "tol": ("tolerance",),
+    "lr": ("learning_rate",),
+    "wd": ("weight_decay",),
+    "flops": ("multiply_adds", "training_flops"),
+    "macs": ("multiply_adds",),
 }
 
 
@@ -141,7 +151,7 @@ def _problem(details: ErrorDetails, raw: dict[str, Any], typed: Sequence[Key]) -
         limits = {name: f"{limit:,}" if isinstance(limit, int) else limit for name, limit in context.items()}
         limits |= {name: f"{limit:g}" for name, limit in context.items() if isinstance(limit, float)}
         limits["s"] = "s" * (context.get("min_length") != 1)
-        return Problem(key, found, _LIMITS[kind].format(**limits).replace("'", ""))
+        return Problem(key, found, _LIMITS[kind].format(**limits).replace("'", ""), _fix_of_limit(key, raw, context))
     allowed = _FORMS.get(key) or _TYPES.get(kind.split("_")[0], details["msg"])
     if key[:1] == ("axes",) and len(key) == 2 and kind in ("tuple_type", "model_type"):
         allowed = "a list, or min and max"
@@ -150,6 +160,16 @@ def _problem(details: ErrorDetails, raw: dict[str, Any], typed: Sequence[Key]) -
         number = as_number(_at(raw, key), whole=kind == "int_type", units=key in _FORMS)
         fix = f"Write {number}." if number else ""
     return Problem(key, found, allowed, fix)
+
+
+def _fix_of_limit(key: Key, raw: dict[str, Any], context: dict[str, Any]) -> str:
+    """What to do about a number beyond a limit that was cut by a comma, or is meant in percent."""
+    value, section = _at(raw, key), _at(raw, key[:-1])
+    after = list(section)[list(section).index(key[-1]) + 1 :] if isinstance(section, dict) else []
+    if after and (cut := _cut_number((*key[:-1], after[0]), raw)):
+        return cut
+    is_percent = _FORMS.get(key, "").startswith("a share") and type(value) in (int, float) and value >= 1
+    return f"Write {value:g}% for {value:g} percent." if is_percent and value / 100 <= context.get("le", 0) else ""
 
 
 def _unknown_key(key: Key, raw: dict[str, Any], typed: Sequence[Key]) -> Problem:
@@ -165,12 +185,15 @@ def _unknown_key(key: Key, raw: dict[str, Any], typed: Sequence[Key]) -> Problem
     elif meant[:-1] == key[:-1]:
         fix = f"Did you mean {meant[-1]}?"
     else:
-        fix = f"It belongs to {dotted(meant[:-1])}." if len(meant) > 1 else "It belongs at the top level."
+        renamed = f", as {meant[-1]}" if meant[-1] != key[-1] else ""
+        fix = f"It belongs to {dotted(meant[:-1])}{renamed}." if len(meant) > 1 else "It belongs at the top level."
     return Problem(given or key, "an unknown key", ", ".join(known), fix)
 
 
 def _meant(key: Key, value: Any) -> Key | None:
     """The place that is meant by one that is none: one that is spelt almost so, or that of this name elsewhere."""
+    if len(key) == 1 and (whole := _of_one_word(str(key[0]))):
+        return whole
     place: list[str | int] = []
     for part in key:
         guess = part if isinstance(part, int) else _nearest(part, _model_at(tuple(place)).model_fields)
@@ -188,8 +211,30 @@ def _meant(key: Key, value: Any) -> Key | None:
     return next(((owner, guess) for owner, guess in (*exact, *almost) if _takes(owner, guess, value)), None)
 
 
+def _of_one_word(word: str) -> Key | None:
+    """The place meant by one that has other signs than dots between its parts, or none: `search/trials`."""
+    places = _squeezed_places()
+    guesses = difflib.get_close_matches(re.sub(r"[\W_]", "", word[:100].casefold()), places, n=1, cutoff=0.9)
+    return places[guesses[0]] if guesses and word not in Study.model_fields else None
+
+
+@cache
+def _squeezed_places() -> dict[str, tuple[str, ...]]:
+    return {"".join(place).replace("_", ""): place for place in _places(Study)}
+
+
+def _places(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Keys below those of the top level, with all that lead to them."""
+    for name, field in model.model_fields.items():
+        if above:
+            yield (*above, name)
+        for inner in _models_in(field.annotation):
+            yield from _places(inner, (*above, name))
+
+
 def _nearest(word: str, known: Collection[str]) -> str | None:
     """The one of some names that a word is, or almost is, in whatever case; None if it is like none."""
+    word = next((name for name in _ALIASES.get(word.casefold(), ()) if name in known), word)
     guesses = difflib.get_close_matches(word[:100].casefold(), known, n=1)
     return word if word in known else next(iter(guesses), None)
 
@@ -221,14 +266,15 @@ def _cut_number(key: Key, raw: dict[str, Any]) -> str:
     name = names[place - len(before) - 1] if place > len(before) else ""
     if not _is_cut(key[-1], section) or type(section.get(name)) is not int:
         return ""
-    number = as_number(",".join(map(str, (section[name], *reversed(before), *after))))
+    written = ",".join(map(str, (section[name], *reversed(before), *after)))
+    number = as_number(written, units=(*key[:-1], name) in _FORMS)
     if number is None or (len(key) == 2 and not _takes(str(key[0]), name, read_yaml(number, "").value)):
         return "Between braces a comma ends a value."
     return f"Write {name}: {number}. Between braces a comma ends a value."
 
 
 def _is_cut(name: object, section: dict[str, Any]) -> bool:
-    return str(name).isdecimal() and section[str(name)] is None
+    return re.fullmatch(r"[0-9]+[^0-9]{0,10}", str(name)) is not None and section[str(name)] is None
 
 
 def _model_at(key: Key) -> type[BaseModel]:

@@ -78,13 +78,18 @@ def as_number(value: Any, *, whole: bool = False, units: bool = False) -> str | 
     """How a study file has a number that was written in another way.
 
     None for what is none, for a part where it has to be `whole`, and for `8.0M` or `2%` where `units` mean nothing.
+    Floating-point numbers are known to be numbers, unless one has to be `whole`.
 
     >>> as_number("1,200"), as_number("12 500"), as_number("0,003"), as_number("12"), as_number("two"), as_number(1.5)
     ('1200', '12500', '0.003', '12', None, None)
     >>> as_number("1,200,000", whole=True), as_number("0,5", whole=True), as_number("8,0M", whole=True, units=True)
     ('1200000', None, '8.0M')
+    >>> as_number(400.0, whole=True), as_number("1e3", whole=True), as_number("1.5e0", whole=True)
+    ('400', '1000', None)
     """
-    text = value.strip() if isinstance(value, str) else ""
+    text = str(value).strip() if isinstance(value, str) or (whole and isinstance(value, float)) else ""
+    if whole and _PLAIN.fullmatch(text) and (number := Fraction(text)).denominator == 1 and abs(number) < 10**15:
+        return str(number)
     if found := _THOUSANDS.fullmatch(text):
         text = found[1] + re.sub("[^0-9]", "", found[2]) + (found[3] or "") + found[4]
     elif found := _DECIMAL_COMMA.fullmatch(text):

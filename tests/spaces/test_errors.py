@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from resnext_search.spaces import errors
-from resnext_search.spaces.errors import ResnextSearchError, StudyError
+from resnext_search.spaces.errors import ResnextSearchError, StudyError, escaped, shown
 
 TREE = {
     "ResnextSearchError": 1,
@@ -54,3 +54,10 @@ def test_message_and_hint_survive_a_process_border(name: str) -> None:
 def test_the_hint_is_no_part_of_the_message() -> None:
     assert str(StudyError("a", hint="b")) == "a"
     assert StudyError("a").hint == ""
+
+
+def test_names_are_shown_in_one_line_without_control_characters() -> None:
+    assert escaped("a\nb\x1b[31m\x7f\x9b.png") == "a\\nb\\x1b[31m\\x7f\\x9b.png"
+    assert escaped("\u202egnp\u2028") == "\\u202egnp\\u2028"
+    assert escaped("caf\u00e9 \u732b \udce9") == "caf\u00e9 \u732b \\udce9"
+    assert shown("a\nb\x1b[31m\x9b") == '"a\\nb\\u001b[31m\N{REPLACEMENT CHARACTER}"'

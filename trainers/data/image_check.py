@@ -7,6 +7,7 @@ that was broken off goes on.
 
 from __future__ import annotations
 
+import filecmp
 import functools
 import hashlib
 import itertools
@@ -27,6 +28,8 @@ from resnext_search.trainers.data.pixels import DEEP, UnreadableImage, read_pict
 
 # From so many files on, the user is told what takes so long.
 MANY_FILES = 10_000
+# Of the test images, so many are compared with those of their names in `train`.
+MOST_COMPARED = 100
 # Of how files are decoded: what was found out by another version is not believed.
 DECODING = 2
 _log = logging.getLogger(__name__)
@@ -97,6 +100,24 @@ def _look(root: str, path: str) -> Findings:
         return Findings()
     highest = int(np.asarray(picture.rgb).max()) if DEEP in picture.traits else None
     return Findings(traits={path: list(picture.traits)}, brightest=highest)
+
+
+def of_both(files: Files) -> tuple[int, list[str]]:
+    """How many test images were compared, 100 at most, evenly spaced; and which are in `train` under that name too.
+
+    An image of another class or name, and one that cannot be read, is none of those.
+    """
+    train, test = set(files.paths[: files.published_train]), files.paths[files.published_train :]
+    compared = test[:: -(-len(test) // MOST_COMPARED)]
+    return len(compared), [path for path in compared if _is_copy(files.root, path, train)]
+
+
+def _is_copy(root: str, path: str, train: set[str]) -> bool:
+    twin = f"train/{path.removeprefix('test/')}"
+    try:
+        return twin in train and filecmp.cmp(f"{root}/{twin}", f"{root}/{path}", shallow=False)
+    except OSError:
+        return False
 
 
 def cache_folder() -> Path:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from resnext_search.spaces.errors import DataError, escaped
+from resnext_search.spaces.errors import DataError, escaped, shortened
 from resnext_search.spaces.study.sections import DataConfig
 
 # torchvision's `IMG_EXTENSIONS`: what its `ImageFolder` takes for an image.
@@ -16,6 +19,8 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tif
 # What macOS's archives, Synology's thumbnails, Windows, Linux and Python leave in any folder. It is passed over, as are
 # names that begin with a dot: `.ipynb_checkpoints`, `._a.jpg`.
 LEFT_BY_PROGRAMS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
+# Files of theirs that have no dot before them.
+FILES_LEFT_BY_PROGRAMS = ("thumbs.db", "desktop.ini", "icon\r")
 # Other names of the two folders, without regard to case.
 ALIASES = {
     "train": ("train", "training", "trn"),
@@ -36,6 +41,7 @@ class Files(NamedTuple):
         classes: Their names.
         passed_over: Relative to the root: hidden folders and image files, what programs leave behind, and folders that
             could be meant for a split.
+        other_endings: Of the other files in the folders of classes: how many have an ending, the most frequent first.
     """
 
     root: str
@@ -44,6 +50,7 @@ class Files(NamedTuple):
     published_train: int
     classes: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+    other_endings: tuple[tuple[str, int], ...] = ()
 
     def without(self, left_out: Collection[str]) -> Self:
         """The others, numbered anew."""
@@ -55,35 +62,86 @@ class Files(NamedTuple):
         )
 
 
+@dataclass
+class _NotUsed:
+    """What is met on the way, and is no image: paths, and how many files have an ending."""
+
+    paths: list[str] = field(default_factory=list)
+    endings: Counter[str] = field(default_factory=Counter)
+
+
 def find_files(data: DataConfig) -> Files:
     """List the images of `data.root`, as torchvision's `ImageFolder` does; some seconds for a million of them.
 
-    What is hidden, or left behind by programs, is passed over.
+    What is hidden, or left behind by programs, is passed over. What is no regular file, or a link that leads nowhere,
+    is listed if it has the ending of an image, so that it is found unreadable and not passed over.
 
     Raises:
-        DataError: `train` or `test` is missing, a class has no image file, or the classes are not what the study says.
+        DataError: `train` or `test` is missing, they or their classes are the same folders, a class has no image file,
+            a folder is a link to one above it, or the classes are not what the study says.
     """
     root = Path(data.root)
-    passed_over = _other_splits(data, root)
-    train, test = (_classes_of(data, root, part, passed_over) for part in ("train", "test"))
+    not_used = _NotUsed(_other_splits(data, root))
+    _expect_apart(root, ["train"], ["test"])
+    train, test = (_classes_of(data, root, part, not_used) for part in ("train", "test"))
     if train != test or len(train) != data.classes:
         raise DataError(
             f"data: image_folder: {escaped(str(root))} has {len(train)} classes to train and {len(test)} to test on; "
             f"data.classes says {data.classes}, the same for both",
             hint=_different(train, test) or "Correct data.classes, or the folders.",
         )
+    _expect_apart(root, *([f"{part}/{name}" for name in train] for part in ("train", "test")))
     paths: list[str] = []
     labels: list[int] = []
     published_train = 0
     for part in ("train", "test"):
         for label, name in enumerate(train):
-            found = list(_images_below(data, root, f"{part}/{name}", passed_over))
+            before = not_used.endings.copy()
+            found = list(_images_below(data, root, f"{part}/{name}", not_used, (_place(root / part),)))
             if not found:
-                raise _not_laid_out(data, f"{root}/{part}/{name} has no images ({', '.join(IMAGE_SUFFIXES)})")
+                others = in_words((not_used.endings - before).most_common())
+                words = f"{root}/{part}/{name} has no images ({', '.join(IMAGE_SUFFIXES)})"
+                raise _not_laid_out(data, words + (f", but {others}" if others else ""))
             paths += found
             labels += [label] * len(found)
         published_train = published_train or len(paths)
-    return Files(data.root, tuple(paths), tuple(labels), published_train, tuple(train), tuple(passed_over))
+    return Files(
+        data.root,
+        tuple(paths),
+        tuple(labels),
+        published_train,
+        tuple(train),
+        tuple(not_used.paths),
+        tuple(sorted(not_used.endings.items(), key=lambda one: (-one[1], one[0]))),
+    )
+
+
+def in_words(endings: Collection[tuple[str, int]]) -> str:
+    """Which endings other files have, in words; empty if there are none.
+
+    >>> in_words([(".heic", 4), ("", 1)])
+    '5 files with other endings (.heic 4, none 1)'
+    """
+    files = sum(count for _, count in endings)
+    named = [f"{shortened(ending) or 'none'} {count:,}" for ending, count in list(endings)[:MOST_NAMED]]
+    more = [f"{len(endings) - MOST_NAMED:,} more endings"] if len(endings) > MOST_NAMED else []
+    return f"{files:,} file{'s' * (files != 1)} with other endings ({', '.join([*named, *more])})" if files else ""
+
+
+def _expect_apart(root: Path, train: Collection[str], test: Collection[str]) -> None:
+    """Raises `DataError` if a folder to test on is one of those to train on, by whatever name."""
+    places = {_place(root / name): name for name in train}
+    for name in test:
+        if same := places.get(_place(root / name)):
+            raise DataError(
+                escaped(f"data: image_folder: {root / name} and {root / same} are the same folder"),
+                hint="Give test images of its own: those that were trained on say nothing of others.",
+            )
+
+
+def _place(folder: Path) -> Path:
+    """Where a folder is when all links are followed."""
+    return Path(os.path.realpath(folder))
 
 
 def _other_splits(data: DataConfig, root: Path) -> list[str]:
@@ -94,7 +152,7 @@ def _other_splits(data: DataConfig, root: Path) -> list[str]:
     """
     try:
         with os.scandir(root) as entries:
-            folders = sorted(entry.name for entry in entries if entry.is_dir() and not _is_passed_over(entry.name))
+            folders = sorted(entry.name for entry in entries if _is_folder(entry) and not _is_passed_over(entry.name))
     except OSError as error:
         raise _not_laid_out(data, f"{root} has no folders of images: {error.strerror}") from error
     missing = [part for part in ALIASES if not (root / part).is_dir()]
@@ -128,14 +186,22 @@ def _is_passed_over(name: str) -> bool:
     return name.startswith(".") or name.lower() in LEFT_BY_PROGRAMS
 
 
-def _classes_of(data: DataConfig, root: Path, part: str, passed_over: list[str]) -> list[str]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Of a link, whether it leads to one; the kind of others comes with the name, and no file is touched."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look
+        return False
+
+
+def _classes_of(data: DataConfig, root: Path, part: str, not_used: _NotUsed) -> list[str]:
     try:
         with os.scandir(root / part) as entries:
-            inside = sorted((entry.name, entry.is_dir()) for entry in entries)
+            inside = sorted((entry.name, _is_folder(entry)) for entry in entries)
     except OSError as error:
         raise _not_laid_out(data, f"{root / part} has no folders of images: {error.strerror}") from error
     folders = [name for name, is_folder in inside if is_folder]
-    passed_over += [f"{part}/{name}" for name in folders if _is_passed_over(name)]
+    not_used.paths += [f"{part}/{name}" for name in folders if _is_passed_over(name)]
     classes = [name for name in folders if not _is_passed_over(name)]
     if not classes:
         raise _not_laid_out(
@@ -145,29 +211,43 @@ def _classes_of(data: DataConfig, root: Path, part: str, passed_over: list[str])
     return classes
 
 
-def _images_below(data: DataConfig, root: Path, folder: str, passed_over: list[str]) -> Iterator[str]:
-    """Paths relative to the root, sorted; a link to nothing counts, so that it is found missing and not passed over."""
+def _images_below(
+    data: DataConfig, root: Path, folder: str, not_used: _NotUsed, above: tuple[Path, ...]
+) -> Iterator[str]:
+    """Paths relative to the root, sorted; `above` are the places of the folders that led here."""
+    here = _place(root / folder)
+    if any(here == place or here in place.parents for place in above):
+        raise DataError(
+            escaped(f"data: image_folder: {root / folder} is a link to {here}, a folder that holds it"),
+            hint=escaped(f"Take the link away: {shlex.join(['rm', str(root / folder)])}"),
+        )
     try:
         with os.scandir(root / folder) as entries:
-            # the kind of an entry comes with its name: no file is touched
-            found = sorted((entry.name, entry.is_dir()) for entry in entries)
+            found = sorted((entry.name, _is_folder(entry)) for entry in entries)
     except OSError as error:
         raise _not_laid_out(data, f"{root / folder} cannot be read: {error.strerror}") from error
     for name, is_folder in found:
         is_image = not is_folder and name.lower().endswith(IMAGE_SUFFIXES)
         if (is_folder or is_image) and _is_passed_over(name):
-            passed_over.append(f"{folder}/{name}")
+            not_used.paths.append(f"{folder}/{name}")
         elif is_folder:
-            yield from _images_below(data, root, f"{folder}/{name}", passed_over)
+            yield from _images_below(data, root, f"{folder}/{name}", not_used, (*above, here))
         elif is_image:
             yield f"{folder}/{name}"
+        elif not _is_passed_over(name) and name.lower() not in FILES_LEFT_BY_PROGRAMS:
+            not_used.endings[os.path.splitext(name)[1].lower()] += 1  # noqa: PTH122  a Path takes longer
 
 
 def _different(train: list[str], test: list[str]) -> str:
     """The first classes that one side lacks."""
     lacking = [("test", name) for name in train if name not in test]
     lacking += [("train", name) for name in test if name not in train]
-    return escaped(f"Missing: {', '.join(f'{part}/{name}' for part, name in lacking[:MOST_NAMED])}.") if lacking else ""
+    looks = Counter(unicodedata.normalize("NFC", name) for _, name in lacking)
+    named = [
+        f"{part}/{name if looks[unicodedata.normalize('NFC', name)] == 1 else ascii(name)[1:-1]}"
+        for part, name in lacking[:MOST_NAMED]
+    ]
+    return escaped(f"Missing: {', '.join(named)}.") if lacking else ""
 
 
 def _not_laid_out(data: DataConfig, found: str, guess: str = "") -> DataError:

@@ -20,8 +20,8 @@ from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data.dataset import Batches, Look
 from resnext_search.trainers.data.decoding import View, Viewer
 from resnext_search.trainers.data.image_batches import FolderBatches, decoded, decoders, expect_read
-from resnext_search.trainers.data.image_check import Findings, look_at
-from resnext_search.trainers.data.image_files import Files, find_files
+from resnext_search.trainers.data.image_check import Findings, look_at, of_both
+from resnext_search.trainers.data.image_files import IMAGE_SUFFIXES, Files, find_files, in_words
 from resnext_search.trainers.data.in_memory import MemoryDataset, byte_counts, moments
 from resnext_search.trainers.data.pixels import DEEP, TRANSPARENT, TURNED
 from torch import Tensor
@@ -103,12 +103,22 @@ class FolderDataset:
     @functools.cached_property
     def remarks(self) -> tuple[str, ...]:
         """As `InspectedDataset` says."""
-        return (*self._passed_over(), *self._done())
+        return (*self._passed_over(), *self._in_both(), *self._done())
 
     def _passed_over(self) -> Iterator[str]:
         root, passed_over = self.files.root, self.files.passed_over
         if passed_over:
             yield f"hidden or unused, and left out: {len(passed_over):,}, {_first(root, passed_over)}"
+        if others := in_words(self.files.other_endings):
+            yield f"left out: {others}; images are {', '.join(IMAGE_SUFFIXES)}"
+
+    def _in_both(self) -> Iterator[str]:
+        compared, same = of_both(self.files)
+        if 2 * len(same) > compared:
+            yield (
+                f"of {compared:,} test images that were compared, {len(same):,} are copies of images of that name in "
+                f"train: {_first(self.files.root, same)}"
+            )
 
     def _done(self) -> Iterator[str]:
         """What is done to some images when they are read."""

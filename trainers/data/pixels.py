@@ -5,6 +5,7 @@ What was done to an image is said along with it, so that whoever looks at all fi
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,8 @@ def read_picture(path: Path) -> Picture:
             most 16 bits: nobody knows which of their values are black and white.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a FIFO would wait for somebody to write into it
+            raise UnreadableImage("no regular file")
         with path.open("rb") as file:
             return _picture(Image.open(file))
     except UnreadableImage:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from resnext_search.results import judge
+from resnext_search.results.figures import draw_matplotlib
 from resnext_search.results.figures.chart import COLOURS, Area, Axis, Bars, Chart, Points
 from resnext_search.results.figures.claim import claim_charts, tuning_chart
 from resnext_search.results.figures.draw_matplotlib import draw
@@ -62,6 +64,24 @@ def test_runs_that_cannot_be_compared_have_no_picture_of_differences(tmp_path: P
 
 def test_one_run_an_arm_is_drawn_without_an_interval(tmp_path: Path) -> None:
     assert "test_error.png" in drawn(runs_table({"cardinality": [8.0], "depth": [8.5], "width": [9.0]}), tmp_path)
+
+
+def test_what_the_usual_font_lacks_is_taken_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = Chart("one", "", "", "", Axis("\u29c1"), Axis("y"), [], (), ())  # a sign of STIX, which comes along
+    draw([chart], tmp_path / "box")
+    monkeypatch.setattr(draw_matplotlib, "OTHER_FONTS", ("No Such Font", "STIXGeneral"))
+    draw([chart], tmp_path / "sign")
+    box, sign = ((tmp_path / folder / "one.svg").read_text() for folder in ("box", "sign"))
+    assert ("STIXGeneral" in box, "STIXGeneral" in sign) == (False, True)
+
+
+def test_a_name_that_no_font_can_show_is_drawn_without_a_warning(tmp_path: Path) -> None:
+    layers = [Points([1.0], [1.0], name=name) for name in ("\u5bbd\u5ea6", "\u0939\u093f")]  # Chinese and Hindi
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        files = draw([Chart("one", "", "", "", Axis("x"), Axis("y"), [*layers], (), ())], tmp_path)
+    assert [str(one.message) for one in caught] == []
+    assert [path.name for path in files] == ["one.png", "one.svg"]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_what_a_trial_cannot_have_given_is_its_failure(facts: tuple[Any, ...], f
     *_, last = reports(*facts)
     assert last["failure_class"] == failure
     assert last["failure_message"].rstrip().endswith(message)
+    assert ("\n" in last["failure_message"]) == last["failure_message"].startswith("Traceback")  # lines stay lines
 
 
 def test_a_trial_that_confirms_has_a_test_error_at_its_end_and_no_validation_error() -> None:

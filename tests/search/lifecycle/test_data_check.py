@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,26 @@ def test_files_whose_names_are_no_utf_8_are_looked_at_once_trained_on_and_spelt_
     images.keep(StudyFolder(tmp_path))
     epochs = list(images.expected_by(training.train)(study, CONFIGURATION, 1))
     assert [epoch.epoch for epoch in epochs] == [1, 2]
+
+
+def test_files_of_other_endings_and_a_fifo_are_left_out_and_said(tmp_path: Path) -> None:
+    tree = sound(tmp_path / "tree")
+    os.mkfifo(tree / "train/3/f.png")
+    for number in range(4):
+        (tree / f"train/0/{number}.heic").touch()
+    assert expect_images(study_on(tree)).words == (
+        f"1 of 121 images cannot be read and are left out: {tree}/train/3/f.png (no regular file)",
+        "left out: 4 files with other endings (.heic 4); images are .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, "
+        ".webp",
+    )
+
+
+def test_test_images_that_are_copies_of_training_images_are_said(tmp_path: Path) -> None:
+    tree = sound(tmp_path / "tree")
+    shutil.rmtree(tree / "test")
+    shutil.copytree(tree / "train", tree / "test")
+    names = sorted(path.name for path in (tree / "test/0").iterdir())[:3]
+    named = ", ".join(f"{tree}/test/0/{name}" for name in names)
+    assert expect_images(study_on(tree)).words == (
+        f"of 60 test images that were compared, 60 are copies of images of that name in train: {named} and 57 more",
+    )

@@ -40,6 +40,13 @@ def test_a_name_round_trips_in_either_case() -> None:
     assert parse_name("8X64D-29", CIFAR).name == "8x64d-29"
 
 
+@pytest.mark.parametrize(
+    "name", ["32\u00d74d-50", "32X4D-50", " 32x4d-50 ", "32x4d\u201350", "ResNeXt-50 (32\u00d74d)"]
+)
+def test_a_name_is_understood_as_it_is_typeset(name: str) -> None:
+    assert parse_name(name, IMAGENET).name == "32x4d-50"
+
+
 def test_the_depth_step_follows_the_number_of_stages() -> None:
     assert parse_name("2x8d-14", Template(stages=2)).blocks == (2, 2)
 
@@ -52,7 +59,7 @@ def test_given_blocks_replace_the_literature_s() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "32x4d", "32x4-50", "x4d-50", "32x4d-50 ", " 32x4d-50", "32x4.5d-50", "32 4 50", "32x4d-50-2"),
+        *("", "32x4d", "32x4-50", "x4d-50", "32 x4d-50", "32x4.5d-50", "32 4 50", "32x4d-50-2"),
         *("0x4d-50", "32x0d-50", "32x4d-0", "-1x4d-50", "1x01d-29"),
         *("²x4d-50", "３２x4d-50", "9" * 5000 + "x4d-50", "32x4d-1234567890"),
     ],

@@ -139,6 +139,14 @@ def test_a_problem_that_an_override_brings_names_the_command_line(override: str,
         ("learning_rate={min: 0.1, max: 1}", "axes.learning_rate={min: 0.1, max: 1}"),
         ("axis.learning_rate.max=0.5", "axes.learning_rate.max=0.5"),
         ("claims.base.widht=8", "claim.base.width=8"),
+        *((f"{key}=3", "search.trials=3") for key in ("search/trials", "search:trials", "searchtrials")),
+        *(
+            ("Search-Trails=3", "search.trials=3"),
+            ("claim/base/width=8", "claim.base.width=8"),
+            ("tol=2%", "budget.tolerance=2%"),
+        ),
+        *(("trainer.lr=0.1", "trainer.learning_rate=0.1"), ("lr=0.1", "trainer.learning_rate=0.1")),
+        *(("budget.flops=8M", "budget.multiply_adds=8M"), ("limits.flops=1e15", "limits.training_flops=1e15")),
     ],
 )
 def test_a_key_that_was_typed_wrongly_is_named_with_the_one_that_was_meant(override: str, meant: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers.data import image_check
-from resnext_search.trainers.data.image_check import cache_folder, look_at
+from resnext_search.trainers.data.image_check import cache_folder, look_at, of_both
 from resnext_search.trainers.data.image_files import Files, find_files
 
 from tests.support.trees import DAMAGED, copy_of, damage, write_digits
@@ -112,3 +113,28 @@ def test_the_cache_is_where_the_desktop_standard_says(tmp_path: Path, monkeypatc
     for given in ("", "relative/path"):
         monkeypatch.setenv("XDG_CACHE_HOME", given)
         assert cache_folder() == tmp_path / ".cache/resnext-search/image_folder"
+
+
+def test_what_is_no_regular_file_is_unreadable_and_never_waited_for(tmp_path: Path) -> None:
+    tree = write_digits(tmp_path / "tree", train=60, test=60)
+    os.mkfifo(tree / "train/3/f.png")
+    (tree / "train/3/null.png").symlink_to("/dev/null")
+    (tree / "train/3/s.png").symlink_to("s.png")
+    assert look_at(files_of(tree)).unreadable == {
+        "train/3/f.png": "no regular file",
+        "train/3/null.png": "no regular file",
+        "train/3/s.png": "Too many levels of symbolic links",
+    }
+
+
+def test_test_images_that_are_copies_of_training_images_are_found(tmp_path: Path) -> None:
+    tree = write_digits(tmp_path / "tree", train=60, test=60)
+    assert of_both(files_of(tree)) == (60, [])
+    shutil.copyfile(tree / "train/3/0013.png", tree / "test/3/0013.png")
+    shutil.copyfile(tree / "train/4/0014.png", tree / "test/5/0014.png")  # in another class
+    (tree / "test/6/0016.png").write_bytes((tree / "train/6/0016.png").read_bytes()[:-1] + b"x")  # of other bytes
+    assert of_both(files_of(tree)) == (63, ["test/3/0013.png"])
+    shutil.rmtree(tree / "test")
+    shutil.copytree(tree / "train", tree / "test")
+    compared, same = of_both(files_of(tree))
+    assert (compared, len(same)) == (60, 60)

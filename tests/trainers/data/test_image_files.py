@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.image_files import IMAGE_SUFFIXES, find_files
+from resnext_search.trainers.data.image_files import IMAGE_SUFFIXES, find_files, in_words
 from torchvision import datasets
 
 
@@ -180,3 +181,86 @@ def test_a_class_without_images_is_refused(tree: Path) -> None:
     (tree / "test/dog/d.bmp").unlink()
     with pytest.raises(DataError, match=rf"{tree}/test/dog has no images \(\.jpg, \.jpeg, "):
         find_files(config(tree))
+
+
+def test_files_of_other_endings_are_counted_and_those_that_programs_leave_are_not(tree: Path) -> None:
+    for name in ("a.heic", "b.HEIC", "more/c.heic", "d.gif", "e", "Thumbs.db", "desktop.ini", ".DS_Store", "Icon\r"):
+        (tree / "train/cat" / name).parent.mkdir(exist_ok=True)
+        (tree / "train/cat" / name).touch()
+    (tree / "train/notes.txt").touch()  # in no class
+    files = find_files(config(tree))
+    assert files.other_endings == ((".heic", 3), ("", 1), (".gif", 1))
+    assert in_words(files.other_endings) == "5 files with other endings (.heic 3, none 1, .gif 1)"
+    assert in_words([(f".{number}", 1) for number in range(5)]).endswith("(.0 1, .1 1, .2 1, 2 more endings)")
+
+
+def test_a_class_whose_files_all_have_other_endings_says_which(tree: Path) -> None:
+    (tree / "test/dog/d.bmp").rename(tree / "test/dog/d.heic")
+    (tree / "train/cat/z.gif").touch()
+    with pytest.raises(DataError, match=r"\.webp\), but 1 file with other endings \(\.heic 1\)$"):
+        find_files(config(tree))
+
+
+def test_a_link_to_itself_is_an_image_that_cannot_be_read(tree: Path) -> None:
+    (tree / "train/cat/s.png").symlink_to("s.png")
+    (tree / "train/loop").symlink_to("loop")  # beside classes it is no class
+    assert find_files(config(tree)).paths[:3] == ("train/cat/a.JPEG", "train/cat/b.png", "train/cat/s.png")
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "place"),
+    [
+        ("train/cat/loop", "..", "train"),
+        ("train/cat/loop", ".", "train/cat"),
+        ("train/cat/loop", "../..", "."),
+        ("train/elk", "..", "."),
+    ],
+)
+def test_a_link_to_a_folder_that_holds_it_is_named_with_what_to_do(
+    tree: Path, link: str, target: str, place: str
+) -> None:
+    (tree / link).symlink_to(target)
+    (tree / "test/elk").mkdir()
+    (tree / "train/elk").mkdir(exist_ok=True)
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree, classes=3))
+    assert str(caught.value) == (
+        f"data: image_folder: {tree}/{link} is a link to {(tree / place).resolve()}, a folder that holds it"
+    )
+    assert caught.value.hint == f"Take the link away: rm {tree}/{link}"
+
+
+def test_links_to_other_folders_are_followed(tree: Path) -> None:
+    (tree / "train/cat/more").symlink_to("../../elsewhere")
+    (tree / "elsewhere").mkdir()
+    (tree / "elsewhere/c.png").touch()
+    assert "train/cat/more/c.png" in find_files(config(tree)).paths
+
+
+def test_folders_that_are_the_same_for_training_and_testing_are_refused(tree: Path) -> None:
+    shutil.rmtree(tree / "test/dog")
+    (tree / "test/dog").symlink_to("../train/dog")
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree))
+    assert str(caught.value) == f"data: image_folder: {tree}/test/dog and {tree}/train/dog are the same folder"
+    assert caught.value.hint.startswith("Give test images of its own")
+    shutil.rmtree(tree / "test")
+    (tree / "test").symlink_to("train")
+    with pytest.raises(DataError, match=f"{tree}/test and {tree}/train are the same folder"):
+        find_files(config(tree))
+
+
+def test_names_that_look_equal_are_spelt_out(tree: Path) -> None:
+    (tree / "train/caf\u00e9").mkdir()
+    (tree / "test/cafe\u0301").mkdir()
+    (tree / "test/fl\u00fcgel").mkdir()
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree))
+    assert caught.value.hint == "Missing: test/caf\\xe9, train/cafe\\u0301, train/fl\u00fcgel."
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(tree: Path) -> None:
+    (tree / "train/a\nb\x1b[31m").mkdir()
+    with pytest.raises(DataError) as caught:
+        find_files(config(tree))
+    assert caught.value.hint == "Missing: test/a\\nb\\x1b[31m."
