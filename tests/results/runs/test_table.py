@@ -102,12 +102,13 @@ def test_every_problem_is_named_with_its_row() -> None:
             "test_error": ["8.1", "low", 8.0, 101, float("inf")],
             "multiply_adds": [None, None, 1, 0, "8 apples"],
             "correct": [None, "x", None, None, None],
-            "state": ["completed", "done", "failed", "failed", "failed"],
+            "state": ["completed", "over", "failed", "failed", "failed"],
         }
     )
     assert problems(table) == [
-        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100",
-        "state: 'done' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
+        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100; empty, with the word "
+        "failed in the column state, for a run that failed",
+        "state: 'over' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
         "seed: '0.5' in row 2, empty in row 4; allowed: a whole number",
         "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
         "arm: empty in row 3; allowed: a name",
