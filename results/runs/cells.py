@@ -116,9 +116,9 @@ class Cells:
             return number
 
         span = f"{least:g} to {most:g}" if most < math.inf else "0 or more" if least == 0 else "more than 0"
-        comma = " with a decimal comma, as others here have" if self.decimal_comma else self._unclear()
+        comma = " with a decimal comma, as others here have" if self.decimal_comma else ""
         failed = OF_FAILED if column == "test_error" else ""
-        number: float | None = self.read(column, parse, f"a number{comma}, {span}{failed}")
+        number: float | None = self.read(column, parse, f"a number{comma}, {span}{self._unclear()}{failed}")
         return number
 
     def count(self, column: str) -> float | None:
@@ -131,7 +131,7 @@ class Cells:
         return count
 
     def _unclear(self) -> str:
-        return f" {UNCLEAR}" if self.decimal_comma is None else ""
+        return f", {UNCLEAR}" if self.decimal_comma is None else ""
 
     def read(self, column: str, parse: Callable[[Any], Any], allowed: str) -> Any:
         """A cell, parsed."""

@@ -24,7 +24,7 @@ MOST_RUNS = 10_000
 
 # A column whose name has one of the first words, and otherwise only the second ones, says of which data a run is.
 _OF_DATA = frozenset((
-    "ds", "data", "dataset", "datasets", "set", "sets", "testset", "trainset", "imageset", "corpus",
+    "ds", "data", "dataset", "datasets", "set", "sets", "corpus",
     "benchmark", "domain", "task", "tasks", "problem", "split", "subset", "partition",
 ))  # fmt: skip
 _BESIDE = frozenset((
@@ -32,6 +32,8 @@ _BESIDE = frozenset((
     "evaluation", "val", "validation", "train", "training", "image", "images", "name", "names", "id",
     "used", "dir", "path", "root", "folder",
 ))  # fmt: skip
+# `testset`
+_JOINED = re.compile(r"(?:test|eval|evaluation|val|validation|train|training|image)(?=(?:ds|data|datasets?|sets?)$)")
 _OF_PLACES = frozenset(("dir", "path", "root", "folder"))
 
 
@@ -41,7 +43,7 @@ def several_data_sets(table: pd.DataFrame) -> Iterator[Complaint]:
     A number of its own for every run, or every seed, is no data set: so a scheduler counts its tasks.
     """
     for name in table.columns:
-        words = set(words_of(name))
+        words = {_JOINED.sub("", word) for word in words_of(name)}
         if name == "data" or not words & _OF_DATA or not words <= _OF_DATA | _BESIDE:
             continue
         written = ["" if cell is None or cell is pd.NA or cell != cell else str(cell).strip() for cell in table[name]]

@@ -51,8 +51,8 @@ def comma_of(percent: Iterable[Any], others: Iterable[Any]) -> bool | None:
     if any(map(_has_point, percents)) or any(map(_has_point, cells)):
         return False
     texts = [cell for cell in cells if isinstance(cell, str)]
-    unclear = [text for text in texts if _ONE_GROUP.fullmatch(text)]
-    if any(_COMMA.fullmatch(text) and not _ONE_GROUP.fullmatch(text) for text in texts):
+    unclear = {text for text in texts if _ONE_GROUP.fullmatch(text)}
+    if any((_COMMA.fullmatch(text) and text not in unclear) or _GROUPED_BY_DOTS.fullmatch(text) for text in texts):
         return True
     is_grouped = any("," in text and _GROUPED.fullmatch(text) and not _ONE_GROUP.fullmatch(text) for text in texts)
     return None if unclear and not is_grouped else False

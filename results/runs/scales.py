@@ -108,7 +108,8 @@ def _zeros(runs: Sequence[Run], tested: Mapping[str, Sequence[float]]) -> Iterat
         least = min(tested.get(arm) or all_above or [math.inf])
         if least > 1:
             beside = f", beside others from {least:.3g} on" if least < math.inf else ""
-            yield f"{count} runs of {shortened(arm)} have an error of exactly 0{beside}: failed runs, or empty cells?"
+            who = f"1 run of {shortened(arm)} has" if count == 1 else f"{count} runs of {shortened(arm)} have"
+            yield f"{who} an error of exactly 0{beside}: failed, or an empty cell?"
 
 
 def _without_error(runs: Iterable[Run]) -> list[Run]:

@@ -21,7 +21,7 @@ from resnext_search.results.runs.numbers import comma_of
 NUMBERS = ("seconds", "epochs", "learning_rate", "validation_images", *COUNTS)
 # That say of a run that it failed, beside its error.
 OF_FAILURE = ("failed", "diverged", "crashed")
-_YES = frozenset(("true", "1", "1.0", "yes"))
+_YES = frozenset(("true", "1", "1.0", "yes", *OF_FAILURE))
 _NO = frozenset(("false", "0", "0.0", "no", "", "nan", "none", "<na>"))
 FAILED = "a run that failed has the word failed in the column state, or no test_error"
 # Of the index of a table that was read from a file: where its rows stand in it.
