@@ -136,6 +136,15 @@ def escaped(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
+def visible(text: str) -> str:
+    """Text whose characters that nobody sees, or that a terminal would obey, are spelt out.
+
+    >>> print(visible("wide\\u200b net"))
+    wide\\u200b net
+    """
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def shortened(text: str) -> str:
     """Short, in one line, and printable everywhere."""
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: LONGEST_SHOWN + 1])

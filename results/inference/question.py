@@ -12,7 +12,7 @@ from resnext_search.results.statistics.estimates import trend_weights
 from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.claim.arms import BASE
 from resnext_search.spaces.claim.populations import spaces_of
-from resnext_search.spaces.errors import UsageError
+from resnext_search.spaces.errors import UsageError, visible
 
 Kind = Literal["spend", "trade", "pair", "spaces"]
 Word = Literal["supported", "partly supported", "no practical difference", "contradicted", "inconclusive", "invalid"]
@@ -123,7 +123,7 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
     spaces = spaces_of(names)
     if spaces and claimant not in names:
         return _of_spaces(spaces, claimant, rules)
-    listed = ", ".join(names)
+    listed = visible(", ".join(names))
     if len(names) < 2:
         raise UsageError(f"arm: only {listed}; a comparison needs two arms", hint="Give the runs of its rivals too.")
     if claimant is not None and claimant not in names:
@@ -136,7 +136,7 @@ def ask(arms: Iterable[str], claimant: str | None = None, *, rules: int = 2) -> 
         if len(set(cardinalities.values())) < len(names):
             raise UsageError(
                 f"arm: neither an arm 'cardinality', nor one cardinality an arm as in 1x64d and 32x4d: {listed}",
-                hint=f"Say which arm the claim is about, e.g. --claimant {names[0]}.",
+                hint=f"Say which arm the claim is about, e.g. --claimant {visible(names[0])}.",
             )
         ordered = sorted(names, key=cardinalities.__getitem__)
         return Question("trade", ordered[-1], tuple(ordered), tuple(cardinalities[name] for name in ordered))

@@ -253,7 +253,15 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
         ended = dict.fromkeys(by_arm, shared)
         if len(shared) < len(seeds):
             lost = len(seeds) - len(shared)
-            notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run failed on them.")
+            without = {run.state for of in by_arm.values() for run in of.values()} - {"completed"}
+            why = (
+                "failed"
+                if without == {"failed"}
+                else "failed or has not ended"
+                if "failed" in without
+                else "has not ended"
+            )
+            notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run {why} on them.")
     else:
         if question.kind != "spaces":
             notes.append("The arms do not have the same seeds: they are compared as independent runs.")

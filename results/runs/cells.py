@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,10 @@ from resnext_search.spaces.errors import UsageError
 
 PHASES = ("search", "tune", "confirm")
 STATES = ("queued", "running", "stopped", "interrupted", *FINISHED)
-# How Weights & Biases, Optuna and MLflow say it, in any case. A run that someone killed has not ended.
+# How Weights & Biases, Optuna, MLflow and Ray Tune say it, in any case. A run that someone killed has not ended.
 _SAID_ELSEWHERE = {
-    **dict.fromkeys(("complete", "finished"), "completed"),
-    **dict.fromkeys(("fail", "crashed"), "failed"),
+    **dict.fromkeys(("complete", "finished", "terminated", "done", "success", "succeeded", "ok"), "completed"),
+    **dict.fromkeys(("fail", "crashed", "error", "diverged"), "failed"),
     **dict.fromkeys(("pruned",), "stopped"),
     **dict.fromkeys(("killed", "preempted", "preempting"), "interrupted"),
     **dict.fromkeys(("waiting", "pending", "scheduled"), "queued"),
@@ -28,6 +29,11 @@ _SAID_ELSEWHERE = {
 _STATE_WORDS = {state: state for state in STATES} | _SAID_ELSEWHERE
 # What programs write into an empty cell. In the column `arm` these are names.
 _EMPTY = frozenset(("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "-"))
+# Categories of Unicode: control characters, and ends of lines and paragraphs.
+_OF_CONTROL = frozenset(("Cc", "Zl", "Zp"))
+# Of a number whose comma nothing in the table explains, and of an error that is none.
+UNCLEAR = "without a comma: nothing here says whether 4,100 is 4100 or 4.1"
+OF_FAILED = "; empty, with the word failed in the column state, for a run that failed"
 _COUNTED = {
     "multiply_adds": "single multiply-adds of one image, such as 748000000, 748M or 0.748G",
     "parameters": "single parameters, such as 25500000 or 25.5M",
@@ -43,20 +49,22 @@ class Cells:
         cells: By the name of their column.
         where: As complaints say it.
         complaints: What is wrong is added to them.
-        decimal_comma: Whether the table writes 3,19 for 3.19.
+        decimal_comma: Whether the table writes 3,19 for 3.19; None if nothing in it says whether 4,100 is 4.1.
     """
 
     cells: Mapping[Any, Any]
     where: str
     complaints: list[Complaint]
-    decimal_comma: bool
+    decimal_comma: bool | None
 
     def name(self) -> str | None:
-        """The arm; None and NaN may be the name of one where they are text."""
+        """The arm; None and NaN may be the name of one where they are text. Terminals obey control characters."""
         value = self.cells.get("arm")
         text = "" if _is_missing(value) else str(value).strip()
         if not text:
             self._complain("arm", "empty", "a name")
+        elif any(unicodedata.category(char) in _OF_CONTROL for char in text):
+            self._complain("arm", ascii(text[:40]), "a name without control characters and line ends")
         return text or None
 
     def seed(self) -> int | None:
@@ -109,7 +117,8 @@ class Cells:
 
         span = f"{least:g} to {most:g}" if most < math.inf else "0 or more" if least == 0 else "more than 0"
         comma = " with a decimal comma, as others here have" if self.decimal_comma else ""
-        number: float | None = self.read(column, parse, f"a number{comma}, {span}")
+        failed = OF_FAILED if column == "test_error" else ""
+        number: float | None = self.read(column, parse, f"a number{comma}, {span}{self._unclear()}{failed}")
         return number
 
     def count(self, column: str) -> float | None:
@@ -118,8 +127,11 @@ class Cells:
         def parse(value: Any) -> float:
             return numbers.count(value, decimal_comma=self.decimal_comma)
 
-        count: float | None = self.read(column, parse, _COUNTED[column])
+        count: float | None = self.read(column, parse, f"{_COUNTED[column]}{self._unclear()}")
         return count
+
+    def _unclear(self) -> str:
+        return f", {UNCLEAR}" if self.decimal_comma is None else ""
 
     def read(self, column: str, parse: Callable[[Any], Any], allowed: str) -> Any:
         """A cell, parsed."""

@@ -6,15 +6,15 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 from resnext_search.results.inference.sample import Run
+from resnext_search.results.runs.columns import COUNTS, words_of
 from resnext_search.results.runs.complaints import Complaint
 from resnext_search.spaces.claim.populations import space_of, spaces_of
 from resnext_search.spaces.errors import shortened
 
-COUNTS = ("multiply_adds", "parameters", "activations")
 # By how many points a test error may differ from the recognised images: tables are rounded to a tenth.
 MOST_ROUNDING = 0.1
 # As in a study. More names than these are those of runs, and what would settle so many arms takes minutes to find.
@@ -22,8 +22,19 @@ MOST_ARMS = 32
 # More runs would take gigabytes to draw anew.
 MOST_RUNS = 10_000
 
-_SETS = r"((test|eval|evaluation|val|validation|train|training)_?)?(ds|data|data_?sets?|sets?|corpus|benchmark|domain)"
-_OF_DATA = re.compile(rf"((config|params)_)?({_SETS}|tasks?|problem|split|subset|partition)(_(name|id))?")
+# A column whose name has one of the first words, and otherwise only the second ones, says of which data a run is.
+_OF_DATA = frozenset((
+    "ds", "data", "dataset", "datasets", "set", "sets", "corpus",
+    "benchmark", "domain", "task", "tasks", "problem", "split", "subset", "partition",
+))  # fmt: skip
+_BESIDE = frozenset((
+    "config", "cfg", "param", "params", "args", "hparams", "hp", "user", "attrs", "test", "eval",
+    "evaluation", "val", "validation", "train", "training", "image", "images", "name", "names", "id",
+    "used", "dir", "path", "root", "folder",
+))  # fmt: skip
+# `testset`
+_JOINED = re.compile(r"(?:test|eval|evaluation|val|validation|train|training|image)(?=(?:ds|data|datasets?|sets?)$)")
+_OF_PLACES = frozenset(("dir", "path", "root", "folder"))
 
 
 def several_data_sets(table: pd.DataFrame) -> Iterator[Complaint]:
@@ -32,9 +43,12 @@ def several_data_sets(table: pd.DataFrame) -> Iterator[Complaint]:
     A number of its own for every run, or every seed, is no data set: so a scheduler counts its tasks.
     """
     for name in table.columns:
-        if name == "data" or not _OF_DATA.fullmatch(re.sub(r"\W+", "_", name.casefold()).strip("_")):
+        words = {_JOINED.sub("", word) for word in words_of(name)}
+        if name == "data" or not words & _OF_DATA or not words <= _OF_DATA | _BESIDE:
             continue
-        written = [("" if cell is None or cell is pd.NA or cell != cell else str(cell).strip()) for cell in table[name]]
+        written = ["" if cell is None or cell is pd.NA or cell != cell else str(cell).strip() for cell in table[name]]
+        if words & _OF_PLACES:  # /scratch/17/cifar10
+            written = [re.split(r"[/\\]", text.rstrip("/\\"))[-1] for text in written]
         kinds = {text.casefold(): text for text in reversed(written) if text}
         if len(kinds) > 1 and not _counts_runs(kinds, written, [str(seed) for seed in table["seed"]]):
             first = [repr(shortened(text)) for text in sorted(kinds.values())[:3]]
@@ -77,11 +91,12 @@ def _look_alikes(runs: Iterable[Run]) -> Iterator[Complaint]:
     if spaces_of(rows):
         rows = Counter(space_of(run.arm) or run.arm for run in runs)
     alike: dict[str, list[str]] = defaultdict(list)
+    drawn = Counter(unicodedata.normalize("NFC", arm) for arm in rows)
     for arm in sorted(rows):
         alike[_as_seen(arm)].append(arm)
     for names in alike.values():
         if len(names) > 1:
-            found = " and ".join(f"{_quoted(name)} ({rows[name]} rows)" for name in names[:4])
+            found = " and ".join(f"{_quoted(name, drawn)} ({rows[name]} rows)" for name in names[:4])
             yield Complaint("arm", found, "names that differ by more than case and spaces")
 
 
@@ -90,9 +105,10 @@ def _as_seen(name: str) -> str:
     return "".join(char for char in folded if not char.isspace() and unicodedata.category(char) != "Cf")
 
 
-def _quoted(name: str) -> str:
-    """So that spaces which nobody sees, or takes for others, are seen."""
-    return repr(shortened(name)) if name.replace(" ", "").isprintable() else ascii(name[:60])
+def _quoted(name: str, drawn: Mapping[str, int]) -> str:
+    """So that spaces which nobody sees, or takes for others, are seen, and letters of which two kinds look the same."""
+    is_plain = name.replace(" ", "").isprintable() and drawn[unicodedata.normalize("NFC", name)] == 1
+    return repr(shortened(name)) if is_plain else ascii(name[:60])
 
 
 def _repeats(runs: Iterable[Run], confirmed: Iterable[Run]) -> Iterator[Complaint]:

@@ -6,15 +6,17 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from resnext_search.results.runs.columns import NEEDED, column_name
 from resnext_search.results.runs.complaints import Complaint, refuse
 from resnext_search.results.runs.numbers import whole
-from resnext_search.results.runs.table import LINE, NEEDED, column_name
-from resnext_search.results.runs.text import read_text
+from resnext_search.results.runs.table import LINE
+from resnext_search.results.runs.text import LARGEST_BYTES, read_text
 from resnext_search.spaces.errors import UsageError
 
 SEPARATORS = (",", ";", "\t", "|", " ")
@@ -46,12 +48,23 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     text = read_text(path)
     try:
-        return parse_table(text)
+        with _long_cells():
+            return parse_table(text)
     except csv.Error as error:
         raise UsageError(
             f"{path}: not readable as a table of runs: {error}",
             hint="A quotation mark opens a cell and has to close it; was the file cut off?",
         ) from error
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """A cell may be as long as a file, such as a log among the notes; the limit of the csv module is one of all."""
+    usual = csv.field_size_limit(LARGEST_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
 
 
 def parse_table(text: str) -> pd.DataFrame:
@@ -69,8 +82,7 @@ def parse_table(text: str) -> pd.DataFrame:
         if cells == header.names or not any(cell.strip() for cell in cells):  # files were joined; a row of commas
             continue
         if len(cells) != columns:
-            cause = "was it cut off?" if len(cells) < columns else "a cell that holds a separator is to be in quotes"
-            allowed = f"{columns}, as the header has; {cause}"
+            allowed = f"{columns}, as the header has; {_cause(cells, header)}"
             complaints.append(Complaint("cells", f"{len(cells)} in line {place}", allowed))
         elif has_mark:
             allowed = "a comment, or a name in quotes"
@@ -81,6 +93,19 @@ def parse_table(text: str) -> pd.DataFrame:
             refuse([Complaint("rows", f"more than {MOST_ROWS:,}", f"up to {MOST_ROWS:,}")])
     refuse(complaints)
     return pd.DataFrame(rows, index=pd.Index(places, name=LINE), columns=pd.Index(header.names), dtype=object)
+
+
+def _cause(cells: Sequence[str], header: Header) -> str:
+    """Why a row may have other cells than the header."""
+    if len(cells) < len(header.names):
+        return "was it cut off?"
+    names = [column_name(name) for name in header.names]
+    seed, error = names.index("seed"), names.index("test_error")
+    if len(cells) == len(names) + 1 and not _is_whole(cells[seed]) and _is_whole(cells[seed + 1]):
+        return "the first cells have no name: R leaves that out for numbers of rows, unless row.names = FALSE"
+    if header.separator == "," and all(cell.strip().isdecimal() for cell in cells[error : error + 2]):
+        return "a cell that holds a separator is to be in quotes, and a decimal comma is one"
+    return "a cell that holds a separator is to be in quotes"
 
 
 def find_header(lines: Iterable[str]) -> Header:
@@ -111,6 +136,8 @@ def _named(number: int, line: str, separators: Sequence[str]) -> Header:
         except csv.Error:
             continue
         needed = len({column_name(name) for name in names} & set(NEEDED))
+        if separator == " " and needed < len(NEEDED) and any(mark in line for mark in SEPARATORS[:-1]):
+            continue  # the words of a name
         score = (needed, 0 if needed or separator == " " else len(names))
         if score > most:
             best, most = Header(number, separator, names), score
@@ -158,8 +185,12 @@ def _may_be_a_run(line: str, header: Header) -> bool:
     _fit(cells, header.names)
     if len(cells) != len(header.names):
         return False
+    return _is_whole(cells[[column_name(name) for name in header.names].index("seed")])
+
+
+def _is_whole(cell: str) -> bool:
     try:
-        whole(cells[[column_name(name) for name in header.names].index("seed")])
+        whole(cell)
     except (ValueError, OverflowError):
         return False
     return True

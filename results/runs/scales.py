@@ -6,8 +6,9 @@ much fits is taken for a share.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -20,6 +21,8 @@ from resnext_search.spaces.errors import shortened
 WIDE_GAP = 20.0
 # By so much 100 times the shares may differ from the errors in percent: of one arm, and of several.
 SAME_ARM, SAME_TABLE = 2.0, 4.0
+# An arm that errs by 1 % at most beside others above it by so much may be one in shares, and is no proof.
+NOTED_GAP = 3.0
 # From here on runs may have learned nothing.
 OF_CHANCE = 50.0
 # No network for images costs less.
@@ -41,6 +44,16 @@ def refuse_mixed_scales(runs: Sequence[Run]) -> None:
     refuse([*_mixed_in_arms(tested), *_mixed(tested, "test_error"), *_mixed(validated, "validation_error")], HINT)
     columns = {"test_error": _joined(tested), "validation_error": _joined(validated)}
     refuse(_mixed({name: errors for name, errors in columns.items() if errors}, "errors"), HINT)
+
+
+def on_margin(margin: float, errors: Iterable[float]) -> Iterator[str]:
+    """That hardly any difference can matter, by the mean errors of the arms, in percent; NaN is none."""
+    largest = max((error for error in errors if not math.isnan(error)), default=0.0)
+    if largest and margin > largest / 2:
+        yield (
+            f"The margin of {margin:g} points is more than half of the largest error, {largest:.3g} %: hardly any "
+            "difference between such arms can be as large."
+        )
 
 
 def on_scales(runs: Sequence[Run]) -> Iterator[str]:
@@ -65,23 +78,57 @@ def on_scales(runs: Sequence[Run]) -> Iterator[str]:
                 f"The test errors of {shortened(arm)} lie far apart, up to {gap[0]:g} and from {gap[1]:g}: runs that "
                 "diverged are `failed`, and shares are no percent."
             )
-    middles = {arm: median(of) for arm, of in tested.items()}
-    if (gap := _gap(list(middles.values()))) is not None and gap[0] <= 1:
-        low = [arm for arm, middle in middles.items() if middle <= gap[0]]
-        yield f"{_listed(low)} err less than others by a factor of {gap[1] / gap[0]:.0f}: are their errors shares?"
+    yield from _low_arms(tested)
+    yield from _zeros(runs, tested)
     costs = [run.multiply_adds for run in runs if run.phase == "confirm" and run.multiply_adds is not None]
     if costs and max(costs) < FEWEST_MULTIPLY_ADDS:
         yield f"At most {max(costs):,.0f} multiply-adds an image: if that is in G or M, write 4.2G or 748M."
 
 
-def _by_arm(runs: Iterable[Run], phase: str, column: str) -> dict[str, list[float]]:
-    """The errors above 0, by arm or, where arms are networks of spaces, by space: of 0 nobody knows the scale."""
-    runs, found = list(runs), defaultdict(list)
+def _low_arms(tested: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """Arms that may be in shares, though their errors are far from a hundredth of the others."""
+    middles = {arm: median(of) for arm, of in tested.items()}
+    low = [arm for arm, of in tested.items() if max(of) <= 1]
+    above = [arm for arm, of in tested.items() if min(of) > 1]
+    if (gap := _gap(list(middles.values()))) is not None and gap[0] <= 1:
+        low = [arm for arm, middle in middles.items() if middle <= gap[0]]
+        times = gap[1] / gap[0]
+    elif low and above and len(low) + len(above) == len(tested):
+        times = min(middles[arm] for arm in above) / max(middles[arm] for arm in low)
+    else:
+        return
+    if times >= NOTED_GAP:
+        yield f"{_listed(low)} err less than others by a factor of {times:.0f}: are their errors shares?"
+
+
+def _zeros(runs: Sequence[Run], tested: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """Runs without an error, where none of their arm, or else of the table, is near that."""
+    arms, all_above = Counter(map(_arm_of(runs), _without_error(runs))), _joined(tested)
+    for arm, count in sorted(arms.items()):
+        least = min(tested.get(arm) or all_above or [math.inf])
+        if least > 1:
+            beside = f", beside others from {least:.3g} on" if least < math.inf else ""
+            who = f"1 run of {shortened(arm)} has" if count == 1 else f"{count} runs of {shortened(arm)} have"
+            yield f"{who} an error of exactly 0{beside}: failed, or an empty cell?"
+
+
+def _without_error(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if (run.phase, run.state, run.test_error) == ("confirm", "completed", 0)]
+
+
+def _arm_of(runs: Iterable[Run]) -> Callable[[Run], str]:
+    """The arm of a run or, where arms are networks of spaces, the space."""
     spaces = spaces_of(run.arm for run in runs)
+    return lambda run: (space_of(run.arm) if spaces else None) or run.arm
+
+
+def _by_arm(runs: Sequence[Run], phase: str, column: str) -> dict[str, list[float]]:
+    """The errors above 0, by arm or, where arms are networks of spaces, by space: of 0 nobody knows the scale."""
+    found, arm_of = defaultdict(list), _arm_of(runs)
     for run in runs:
         error = getattr(run, column)
         if run.phase == phase and run.state == "completed" and error:
-            found[(space_of(run.arm) if spaces else None) or run.arm].append(error)
+            found[arm_of(run)].append(error)
     return dict(found)
 
 

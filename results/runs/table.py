@@ -6,34 +6,26 @@ In a study only the trials that confirm are evidence: what was searched or tuned
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 from resnext_search.results.inference.sample import Run
 from resnext_search.results.runs.cells import Cells
-from resnext_search.results.runs.checks import COUNTS, contradictions, several_data_sets
+from resnext_search.results.runs.checks import contradictions, several_data_sets
+from resnext_search.results.runs.columns import COLUMNS, COUNTS, PERCENT, column_name, state_column, wrong_columns
 from resnext_search.results.runs.complaints import Complaint, refuse
-from resnext_search.results.runs.numbers import has_decimal_comma
+from resnext_search.results.runs.numbers import comma_of
 
-NEEDED = ("arm", "seed", "test_error")
-PERCENT = ("test_error", "validation_error")
-OTHERS = ("seconds", "epochs", "data", "architecture", "correct", "fold", "phase", "state", "processor")
-OF_TUNING = ("learning_rate", "validation_images")
-COLUMNS = frozenset((*NEEDED, *COUNTS, *PERCENT, *OTHERS, *OF_TUNING))
+# In which a comma may stand, besides errors.
+NUMBERS = ("seconds", "epochs", "learning_rate", "validation_images", *COUNTS)
+# That say of a run that it failed, beside its error.
+OF_FAILURE = ("failed", "diverged", "crashed")
+_YES = frozenset(("true", "1", "1.0", "yes", *OF_FAILURE))
+_NO = frozenset(("false", "0", "0.0", "no", "", "nan", "none", "<na>"))
+FAILED = "a run that failed has the word failed in the column state, or no test_error"
 # Of the index of a table that was read from a file: where its rows stand in it.
 LINE = "line"
-
-
-def column_name(written: object) -> str:
-    """The name of a column that this package reads, however it was written; another name without spaces around it.
-
-    >>> column_name(" Test Error (%) "), column_name("Multiply-Adds"), column_name(" Name")
-    ('test_error', 'multiply_adds', 'Name')
-    """
-    text = str(written).strip()
-    name = re.sub(r"[\s-]+", "_", re.sub(r"\s*[(\[]\s*%\s*[)\]]$", "", text.casefold()))
-    return name if name in COLUMNS else text
 
 
 def read_runs(table: pd.DataFrame) -> list[Run]:
@@ -47,36 +39,52 @@ def read_runs(table: pd.DataFrame) -> list[Run]:
             problem, and the first places of each.
     """
     table = table.set_axis([column_name(name) for name in table.columns], axis=1)
-    complaints = list(_of_columns(table))
+    complaints = list(wrong_columns(list(table.columns)))
+    if not complaints and table.empty and "phase" not in table:
+        complaints.append(Complaint("rows", "none", "one a run"))
     refuse(complaints)
-    decimal_comma = any(has_decimal_comma(cell) for name in PERCENT if name in table for cell in table[name])
+    of_states = state_column(list(table.columns))
+    table = table.rename(columns={of_states: "state"})
+    decimal_comma = comma_of(_cells(table, PERCENT), _cells(table, NUMBERS))
     runs: list[Run] = []
     known = table[[name for name in table.columns if name in COLUMNS]]
-    for number, (index, cells) in enumerate(zip(known.index, known.to_dict("records"), strict=True), start=1):
-        where = f"line {index}" if table.index.name == LINE else f"row {number}"
+    wheres = [f"line {index}" if table.index.name == LINE else f"row {n}" for n, index in enumerate(table.index, 1)]
+    of_failure = [name for name in table.columns if name.casefold() in OF_FAILURE and _is_of_words(table[name])]
+    for where, cells, said in zip(wheres, known.to_dict("records"), table[of_failure].to_dict("records"), strict=True):
         row = Cells(cells, where, complaints, decimal_comma)
-        if (phase := row.phase()) != "search":
-            runs.append(_run(row, phase))
+        if (phase := row.phase()) == "search":
+            continue
+        runs.append(run := _run(row, phase))
+        if run.state == "completed":
+            failed = [name for name, cell in said.items() if _word(cell) in _YES]
+            complaints += [
+                Complaint(str(name), f"{said[name]!s} in {where}, a run that is completed", FAILED) for name in failed
+            ]
+    complaints = [one._replace(column=of_states) if one.column == "state" else one for one in complaints]
     complaints += [*_half_a_study(table), *several_data_sets(table)]
     refuse(complaints or contradictions(runs))
-    return sorted(runs, key=lambda run: (run.arm, run.seed))
+    return sorted(_with_one_spelling(runs), key=lambda run: (run.arm, run.seed))
 
 
-def _of_columns(table: pd.DataFrame) -> Iterator[Complaint]:
-    """Columns that are missing, or there twice; and a table without rows."""
-    names = list(table.columns)
-    missing = [name for name in NEEDED if name not in names]
-    for name in missing:
-        yield Complaint(name, "no such column")
-    if missing:
-        found = [repr(name[:40]) for name in names if name]
-        more = f" and {len(found) - 20:,} more" if len(found) > 20 else ""
-        yield Complaint("columns", (", ".join(found[:20]) + more) or "none", ", ".join(NEEDED) + ", and others")
-    for name in dict.fromkeys(names):
-        if name and names.count(name) > 1:  # without a name: numbers of rows, as pandas and R write them
-            yield Complaint(name[:40], f"{names.count(name)} columns of that name", "one")
-    if not missing and table.empty and "phase" not in names:
-        yield Complaint("rows", "none", "one a run")
+def _cells(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[object]:
+    for name in columns:
+        if name in table:
+            yield from table[name]
+
+
+def _word(cell: object) -> str:
+    return str(cell).strip().casefold()
+
+
+def _is_of_words(cells: pd.Series) -> bool:
+    """Whether a column says yes and no; one that counts something does not."""
+    return {_word(cell) for cell in cells} <= _YES | _NO
+
+
+def _with_one_spelling(runs: Sequence[Run]) -> list[Run]:
+    """Data sets whose names differ by case alone are one."""
+    names = {run.data.casefold(): run.data for run in sorted(runs, key=lambda run: run.data or "") if run.data}
+    return [replace(run, data=names[run.data.casefold()]) if run.data else run for run in runs]
 
 
 def _half_a_study(table: pd.DataFrame) -> Iterator[Complaint]:

@@ -13,9 +13,9 @@ import numpy as np
 from resnext_search.results.inference.comparisons import NOT_KNOWN
 from resnext_search.results.inference.question import Question
 from resnext_search.results.inference.sample import Run, Sample, gather
-from resnext_search.results.runs.checks import COUNTS
+from resnext_search.results.runs.columns import COUNTS
 from resnext_search.results.statistics.estimates import ROUNDING, Estimate, independent, paired
-from resnext_search.results.verdict.fairness import cost_of
+from resnext_search.results.verdict.fairness import cost_of, silent_arms
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class Scale:
-    """For what the verdict holds, and for nothing else; None where the table does not say it.
+    """For what the verdict holds, and for nothing else; None where the table does not say it of all arms.
 
     Args:
         data: Names of the data sets.
@@ -71,9 +71,10 @@ def scale_of(runs: Sequence[Run], sample: Sample) -> Scale:
     costs = [run.multiply_adds for run in runs if run.multiply_adds is not None]
     epochs = [run.epochs for run in runs if run.epochs is not None and run.state == "completed"]
     seeds = [len(errors) for errors in sample.errors] or [0]
+    data = {run.data for run in runs if run.data is not None}
     return Scale(
-        ", ".join(sorted({run.data for run in runs if run.data is not None})) or None,
-        round(max(epochs)) if epochs else None,
+        ", ".join(sorted(data)) if data and not silent_arms(runs, "data") else None,
+        round(max(epochs)) if epochs and not silent_arms(runs, "epochs") else None,
         (round(min(costs)), round(max(costs))) if costs else None,
         (min(seeds), max(seeds)),
         sample.examples(),

@@ -47,6 +47,15 @@ def cost_of(runs: Iterable[Run], arm: str, column: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def silent_arms(runs: Iterable[Run], column: str) -> list[str]:
+    """Arms that ended runs, of which none says its `epochs` or `data`."""
+    says: dict[str, bool] = {}
+    for run in runs:
+        if run.state == "completed":
+            says[run.arm] = says.get(run.arm, False) or getattr(run, column) is not None
+    return sorted(arm for arm, said in says.items() if not said)
+
+
 def _costs(runs: Sequence[Run], question: Question | None, tolerance: float) -> Iterator[str]:
     for part in question.parts() if question is not None else ():
         cost = cost_of(runs, part.claimant, "multiply_adds")

@@ -12,7 +12,7 @@ from resnext_search.results.inference.looks import cost_of_looking, share_of_loo
 from resnext_search.results.inference.question import Question, Word
 from resnext_search.results.inference.sample import Run, Sample
 from resnext_search.results.journal.rows import RUNNER_UP
-from resnext_search.results.verdict.fairness import cost_of
+from resnext_search.results.verdict.fairness import cost_of, silent_arms
 from resnext_search.results.verdict.reasons import listed
 from resnext_search.spaces.claim.tuning_fit import ASSUMED_IMAGES
 from resnext_search.spaces.study.sections import FEWEST_SEEDS
@@ -51,6 +51,11 @@ def on_fairness(runs: Sequence[Run], question: Question, tolerance: float) -> It
     if unknown:
         whose = f" for {', '.join(unknown)}" if len(unknown) < len(costs) else ""
         yield f"The match of FLOPs was not shown: no multiply-adds were given{whose}."
+    matched = [run for run in confirmed if run.arm in costs]
+    for column, words in (("epochs", "Equal epochs were"), ("data", "That all arms had the same data was")):
+        silent = silent_arms(matched, column)
+        if silent and any(getattr(run, column) is not None for run in matched):
+            yield f"{words} not shown: the column {column} is empty for {listed(silent)}."
     for part in question.parts():
         own = costs[part.claimant]
         for rival in part.matched():

@@ -16,10 +16,11 @@ from resnext_search.results.inference.question import ask, have_rivals
 from resnext_search.results.inference.sample import Run, Sample, by_space, gather
 from resnext_search.results.inference.tuning import space_variances, tuning_variances
 from resnext_search.results.runs.checks import too_many
-from resnext_search.results.runs.complaints import refuse
+from resnext_search.results.runs.columns import column_name
+from resnext_search.results.runs.complaints import Complaint, refuse
 from resnext_search.results.runs.copies import without_copies
-from resnext_search.results.runs.scales import on_scales, refuse_mixed_scales
-from resnext_search.results.runs.table import column_name, read_runs
+from resnext_search.results.runs.scales import on_margin, on_scales, refuse_mixed_scales
+from resnext_search.results.runs.table import read_runs
 from resnext_search.results.statistics.distributions import compare_distributions
 from resnext_search.results.verdict.answer import Looks, answer_by_second_rules
 from resnext_search.results.verdict.arms import arm_result, compare_costs, finalist_results, scale_of
@@ -82,7 +83,8 @@ def judge(
     is_study = _is_study(runs, rules)
     claimant = claimant.strip() if claimant is not None else _second_space(runs) if is_study else None
     verdict = _judge(rows, claimant, margin, tolerance, seed, rules, looks, is_study=is_study)
-    return replace(verdict, notes=(*on_scales(rows), *_on_processors(runs), *verdict.notes))
+    of_margin = on_margin(margin, (arm.test_error for arm in verdict.arms))
+    return replace(verdict, notes=(*on_scales(rows), *of_margin, *_on_processors(runs), *verdict.notes))
 
 
 def judge_trials(
@@ -115,6 +117,8 @@ def _judge(
     confirmed = [run for run in rows if run.phase == "confirm"]
     compared = [run for run in rows if not run.is_finalist and not run.is_runner_up]
     names = {run.arm for run in compared}
+    if not is_study and not confirmed:
+        refuse([Complaint("phase", "no row is of phase confirm", "runs that confirm: they alone are evidence")])
     # A study may be asked before its arms are there.
     started = have_rivals(names) or not is_study or any(run.phase == "confirm" for run in compared)
     question = ask(names, claimant, rules=rules) if started else None

@@ -136,3 +136,8 @@ def test_networks_of_two_spaces_are_a_question_of_the_spaces() -> None:
     with pytest.raises(UsageError, match="rules 1 know no spaces"):
         ask(names, "more groups", rules=1)
     assert ask(["a/1", "a/2", "b/1"], "a/1").kind == "pair", "a network may be the claimant of a plain comparison"
+
+
+def test_characters_that_nobody_sees_are_spelt_out() -> None:
+    with pytest.raises(UsageError, match=r"neither an arm 'cardinality', .*: cardinality\\u200b, width\\u200b"):
+        ask(["cardinality\u200b", "width\u200b"])

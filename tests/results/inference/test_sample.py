@@ -39,6 +39,17 @@ def test_a_seed_on_which_a_run_failed_is_left_out_for_all_arms() -> None:
     assert notes == ["1 of 3 seeds left out for all arms: a run failed on them.", NO_IMAGES]
 
 
+@pytest.mark.parametrize(
+    ("states", "why"),
+    [(("running", "completed"), "has not ended"), (("stopped", "failed"), "failed or has not ended")],
+)
+def test_a_run_that_has_not_ended_is_not_said_to_have_failed(states: tuple[str, str], why: str) -> None:
+    table = runs_table({"1x8d": [8.0, 8.5], "2x5d": [7.0, 7.1]})
+    first, second = states
+    _, notes = gathered(table.assign(state=[first, "completed", second, "completed"]))
+    assert notes == [f"1 of 2 seeds left out for all arms: a run {why} on them.", NO_IMAGES]
+
+
 def test_runs_with_other_seeds_are_independent() -> None:
     sample, notes = gathered(runs_table({"1x8d": [8.0, None, 9.0], "2x5d": [7.0, 7.1]}))
     assert [errors.tolist() for errors in sample.errors] == [[8.0, 9.0], [7.0, 7.1]]

@@ -79,7 +79,9 @@ FORMS: dict[str, str | bytes] = {
     "a further column with lines": with_column("notes", '"a\n# b"'),
     "empty states and phases": lines(lambda line: line + ("state,phase" if line.startswith("arm") else ",,"))
     .replace("test_errorstate", "test_error,state"),
+    "a long cell": with_column("log", "y" * 200_000).replace("y" * 200_000, "", 39),
     "of Weights & Biases": with_column("State", "finished"),
+    "of MLflow": with_column("Status", "FINISHED"),
     "of Optuna": with_column("state", "TrialState.COMPLETE"),
     "percent signs": lines(lambda line: line + " %", header=False),
 }  # fmt: skip
@@ -135,6 +137,16 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
         (
             PLAIN.replace(".", ",", 1),
             "cells: 4 in line 2; allowed: 3, as the header has; a cell that holds a separator",
+        ),
+        (PLAIN.replace(".", ","), "a cell that holds a separator is to be in quotes, and a decimal comma is one"),
+        (
+            lines(lambda line: f'"1",{line}', header=False),
+            "cells: 4 in line 2, 4 in line 3, 4 in line 4 and 37 more; allowed: 3, as the header has; the first cells "
+            "have no name: R leaves that out for numbers of rows, unless row.names = FALSE",
+        ),
+        (
+            'Step,"width - test_error","depth - test_error"\n0,4.2,5.0\n',
+            "columns: 'Step', 'width - test_error', 'depth - test_error'; allowed: arm, seed, test_error, and others",
         ),
         (PLAIN.replace("depth,3,", "#depth,3,"), "comments: line "),
         (PLAIN + "width,11\n", "cells: 2 in line 42; allowed: 3, as the header has; was it cut off?"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from resnext_search.results.runs.scales import on_scales, refuse_mixed_scales
+from resnext_search.results.runs.scales import on_margin, on_scales, refuse_mixed_scales
 from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.verdict import judge
 from resnext_search.spaces.errors import UsageError
@@ -57,7 +57,7 @@ def test_shares_throughout_are_noted() -> None:
 def test_real_errors_around_one_percent_are_judged_without_a_word() -> None:
     means = {"1x8d": 1.2, "2x5d": 0.9, "4x3d": 0.3}
     assert notes(runs_table({arm: errors_with(mean, 0.05, 10) for arm, mean in means.items()})) == []
-    assert notes(runs_table({"a": [0.0, 0.1, 0.1], "b": [1.9, 2.0, 1.8]})) == []
+    assert notes(runs_table({"a": [0.0, 0.5, 0.7], "b": [1.5, 1.6, 1.4]})) == []
 
 
 def test_a_run_that_diverged_beside_small_errors_is_noted_and_not_refused() -> None:
@@ -85,3 +85,36 @@ def test_counts_in_millions_are_noted_where_they_are_whole() -> None:
         "At most 4,100 multiply-adds an image: if that is in G or M, write 4.2G or 748M."
     ]
     assert notes(spend_table(multiply_adds=[10_000, 10_000, 10_000])) == []
+
+
+def test_errors_of_exactly_0_among_others_far_above_are_noted() -> None:
+    others = [3.1, 3.2, 3.0]
+    assert notes(runs_table({"a": [0.0, 4.2, 4.0], "b": others})) == [
+        "1 run of a has an error of exactly 0, beside others from 4 on: failed, or an empty cell?"
+    ]
+    assert notes(runs_table({"a": [0.0] * 3, "b": others})) == [
+        "3 runs of a have an error of exactly 0, beside others from 3 on: failed, or an empty cell?"
+    ]
+    assert notes(runs_table({"a": [0.0] * 3})) == ["3 runs of a have an error of exactly 0: failed, or an empty cell?"]
+    assert notes(runs_table({"a": [0.0, 0.3, 0.6], "b": others})) == [
+        "a err less than others by a factor of 7: are their errors shares?"
+    ]
+
+
+@pytest.mark.parametrize(("mean", "times"), [(0.155, 19), (0.958, 3)])
+def test_an_arm_at_or_below_1_beside_others_three_times_as_high_is_noted(mean: float, times: int) -> None:
+    """0.155 would be 15.5 %, far from the others; 0.958 an accuracy."""
+    table = runs_table({"a": [3.0, 3.0, 3.1], "b": [mean] * 3, "c": [5.0, 5.1, 5.2]})
+    assert notes(table) == [f"b err less than others by a factor of {times}: are their errors shares?"]
+
+
+def test_a_margin_as_large_as_the_errors_is_noted() -> None:
+    assert list(on_margin(2.5, [5.0, float("nan"), 3.0])) == []
+    table = spend_table()
+    note = (
+        "The margin of 50 points is more than half of the largest error, 8.6 %: hardly any difference between such "
+        "arms can be as large."
+    )
+    assert list(on_margin(50, [8.0, 8.6])) == [note]
+    assert judge(table, margin=50).notes[0] == note
+    assert not any("The margin of" in said for said in judge(table).notes)

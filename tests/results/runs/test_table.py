@@ -16,6 +16,12 @@ from tests.support.tables import answers_table, runs_table, spend_table, study_t
 HINT = "One row is one run: arm, seed and test_error in percent; docs/how-to/read-the-verdict.md lists the others."
 
 
+OF_DATA = (
+    *("args.dataset", "args/dataset", "hparams/dataset", "cfg.dataset", "param_dataset", "user_attrs_dataset"),
+    *("Dataset (test)", "dataset_used", "data_dir", "data_path", "image_set", "imageset", "trainDataset", "valset"),
+)
+
+
 def problems(table: pd.DataFrame) -> list[str]:
     with pytest.raises(UsageError) as error:
         read_runs(table)
@@ -102,12 +108,13 @@ def test_every_problem_is_named_with_its_row() -> None:
             "test_error": ["8.1", "low", 8.0, 101, float("inf")],
             "multiply_adds": [None, None, 1, 0, "8 apples"],
             "correct": [None, "x", None, None, None],
-            "state": ["completed", "done", "failed", "failed", "failed"],
+            "state": ["completed", "over", "failed", "failed", "failed"],
         }
     )
     assert problems(table) == [
-        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100",
-        "state: 'done' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
+        "test_error: 'low' in row 2, '101' in row 4, 'inf' in row 5; allowed: a number, 0 to 100; empty, with the word "
+        "failed in the column state, for a run that failed",
+        "state: 'over' in row 2; allowed: queued, running, stopped, interrupted, completed, failed",
         "seed: '0.5' in row 2, empty in row 4; allowed: a whole number",
         "correct: 'x' in row 2; allowed: <images>:<packed bits in base 64>",
         "arm: empty in row 3; allowed: a name",
@@ -172,8 +179,23 @@ def test_a_seed_has_one_fold_and_every_run_that_confirms_has_one() -> None:
 @pytest.mark.parametrize(
     ("words", "state"),
     [
-        (("finished", "Finished", "COMPLETE", "TrialState.COMPLETE", " completed ", "", None), "completed"),
-        (("crashed", "FAIL", "Failed"), "failed"),
+        (
+            (
+                "finished",
+                "TERMINATED",
+                "done",
+                "ok",
+                "success",
+                "succeeded",
+                "COMPLETE",
+                "TrialState.COMPLETE",
+                " completed ",
+                "",
+                None,
+            ),
+            "completed",
+        ),
+        (("crashed", "FAIL", "Failed", "ERROR"), "failed"),
         (("PRUNED",), "stopped"),
         (("killed",), "interrupted"),
         (("WAITING", "pending"), "queued"),
@@ -198,11 +220,45 @@ def test_names_that_differ_by_case_or_inner_spaces_alone_are_refused(other: str)
     assert said.endswith("; allowed: names that differ by more than case and spaces")
 
 
-@pytest.mark.parametrize("name", ["dataset", "Dataset", "data_set", "task", "benchmark", "split", "config.dataset"])
+@pytest.mark.parametrize(
+    "name", ["dataset", "Dataset", "data_set", "task", "benchmark", "split", "config.dataset", *OF_DATA]
+)
 def test_rows_of_several_data_sets_are_refused(name: str) -> None:
     table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]}).assign(**{name: ["cifar10", "cifar100"] * 2})
     assert problems(table) == [f"{name}: 'cifar10', 'cifar100'; allowed: one data set: judge the rows of each alone"]
     assert len(read_runs(table.assign(**{name: ["cifar10", "CIFAR10", "", None]}))) == 4
+
+
+@pytest.mark.parametrize("name", ["data_loading_seconds", "dataset_size", "data_parallel", "settings", "test_user"])
+def test_other_columns_are_of_no_data_set(name: str) -> None:
+    assert len(read_runs(runs_table({"a": [8.0, 8.1]}).assign(**{name: ["x", "y"]}))) == 2
+
+
+def test_folders_of_one_name_hold_one_data_set() -> None:
+    table = runs_table({"a": [8.0, 8.1], "b": [8.2, 8.3]})
+    assert len(read_runs(table.assign(data_dir=[f"/scratch/{n}/cifar10/" for n in range(4)]))) == 4
+    [said] = problems(table.assign(data_dir=["/data/cifar10", "/data/svhn"] * 2))
+    assert said.startswith("data_dir: 'cifar10', 'svhn'")
+
+
+def test_data_sets_that_differ_by_case_are_one() -> None:
+    assert {run.data for run in read_runs(runs_table({"a": [8.0, 8.1]}).assign(data=["cifar10", "CIFAR10"]))} == {
+        "cifar10"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a\x1b[31m", "'a\\x1b[31m'"), ("a\n2", "'a\\n2'"), ("a\u2028b", "'a\\u2028b'")]
+)
+def test_control_characters_in_names_are_refused_and_spelt_out(name: str, shown: str) -> None:
+    assert problems(runs_table({name: [8.0]})) == [
+        f"arm: {shown} in row 1; allowed: a name without control characters and line ends"
+    ]
+
+
+def test_names_of_which_letters_look_the_same_are_spelt_out() -> None:
+    [said] = problems(runs_table({"w\u00e9": [8.0], "we\u0301": [8.1]}))
+    assert said.startswith(r"arm: 'we\u0301' (1 rows) and 'w\xe9' (1 rows)")
 
 
 def test_tasks_that_a_scheduler_counts_are_no_data_sets() -> None:

@@ -9,6 +9,8 @@ import pytest
 from resnext_search.results.inference.question import ask
 from resnext_search.results.runs.table import read_runs
 from resnext_search.results.verdict.fairness import unfair
+from resnext_search.results.verdict.verdict import judge
+from resnext_search.spaces.errors import UsageError
 
 from tests.support.tables import CURVE, RATES, SECOND_RATES, runs_table, spend_table, study_table, tuned_twice
 
@@ -226,3 +228,20 @@ def test_the_base_has_to_be_tuned_and_confirmed_as_the_others_are() -> None:
     table = second_round()
     of_base = table.phase.eq("confirm") & table.arm.eq("base")
     assert reasons(table.drop(table.index[of_base][:1])) == ["Unequal seeds: base has no run with 1 of the 10 seeds."]
+
+
+def test_what_an_arm_does_not_say_is_noted_and_no_fact() -> None:
+    table = spend_table(epochs=[90, 90, None], data=["cifar10", "cifar10", None])
+    verdict = judge(table)
+    assert (verdict.scale.epochs, verdict.scale.data) == (None, None)
+    assert "Equal epochs were not shown: the column epochs is empty for width." in verdict.notes
+    assert "That all arms had the same data was not shown: the column data is empty for width." in verdict.notes
+    full = judge(spend_table(epochs=[90] * 3, data=["cifar10", "CIFAR10", "cifar10"]))
+    assert (full.scale.epochs, full.scale.data) == (90, "cifar10")
+    assert not any("was not shown: the column" in note or "were not shown: the column" in note for note in full.notes)
+
+
+def test_a_table_without_a_run_that_confirms_says_so() -> None:
+    for phase in ("search", "tune"):
+        with pytest.raises(UsageError, match="phase: no row is of phase confirm; allowed: runs that confirm"):
+            judge(spend_table().assign(phase=phase))
