@@ -254,14 +254,8 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
         if len(shared) < len(seeds):
             lost = len(seeds) - len(shared)
             without = {run.state for of in by_arm.values() for run in of.values()} - {"completed"}
-            why = (
-                "failed"
-                if without == {"failed"}
-                else "failed or has not ended"
-                if "failed" in without
-                else "has not ended"
-            )
-            notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run {why} on them.")
+            whys = ["failed"] * ("failed" in without) + ["has not ended"] * bool(without - {"failed"})
+            notes.append(f"{lost} of {len(seeds)} seeds left out for all arms: a run {' or '.join(whys)} on them.")
     else:
         if question.kind != "spaces":
             notes.append("The arms do not have the same seeds: they are compared as independent runs.")

@@ -151,22 +151,20 @@ def compare_costs(runs: Iterable[Run], question: Question, tolerance: float) -> 
             if own is not None and other is not None:
                 # networks of a space are a sample of it, as seconds are of a machine
                 drawn = _log_ratio(completed, claimant, rival, quantity) if question.kind == "spaces" else None
-                yield _ratio(claimant, rival, quantity, drawn, tolerance, exact=own / other)
+                ratio, interval = (own / other, (own / other, own / other)) if drawn is None else _of_log(drawn)
+                answer = _answer(claimant, quantity, ratio, tolerance)
+                yield CostRatio(claimant, rival, quantity, ratio, interval, answer)
         logarithm = _log_ratio(completed, claimant, rival, "seconds")
         if logarithm is not None:
-            yield _ratio(claimant, rival, "seconds", logarithm, SECONDS_TOLERANCE)
+            ratio, interval = _of_log(logarithm)
+            answer = _answer(claimant, "training seconds", ratio, SECONDS_TOLERANCE)
+            yield CostRatio(claimant, rival, "seconds", ratio, interval, answer)
 
 
-def _ratio(
-    claimant: str, rival: str, quantity: str, logarithm: Estimate | None, tolerance: float, exact: float = 1.0
-) -> CostRatio:
-    if logarithm is None:
-        ratio, interval = exact, (exact, exact)
-    else:
-        low, high = logarithm.interval(0.95)
-        ratio, interval = math.exp(logarithm.value), (math.exp(low), math.exp(high))
-    said = "training seconds" if quantity == "seconds" else quantity
-    return CostRatio(claimant, rival, quantity, ratio, interval, _answer(claimant, said, ratio, tolerance))
+def _of_log(logarithm: Estimate) -> tuple[float, tuple[float, float]]:
+    """The ratio whose logarithm this is, with its 95 % interval."""
+    low, high = logarithm.interval(0.95)
+    return math.exp(logarithm.value), (math.exp(low), math.exp(high))
 
 
 def _log_ratio(runs: Sequence[Run], claimant: str, rival: str, quantity: str) -> Estimate | None:

@@ -15,16 +15,13 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.dataset import CountedDataset, Dataset, DatasetOfFiles, InspectedDataset
+from resnext_search.trainers.data.dataset import SAMPLED, CountedDataset, Dataset, DatasetOfFiles, InspectedDataset
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 from resnext_search.trainers.data.split_check import expect_enough
 from resnext_search.trainers.data.splits import is_drawn_by_chance
 
 if TYPE_CHECKING:
     from resnext_search.search.execution.run_trial import Train
-
-# In what is kept of how images are read: that a sample normalises them, since not all are in memory.
-SAMPLED = "sampled"
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,10 @@ class DatasetOfFiles(Dataset, Protocol):
         ...
 
 
+# Says in `InspectedDataset.reading` that a sample normalises whole images, since not all of them are in memory.
+SAMPLED = "sampled"
+
+
 @runtime_checkable
 class InspectedDataset(DatasetOfFiles, Protocol):
     """A data set of files that says, after a look at all of them, what a user should know."""

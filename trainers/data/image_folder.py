@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from resnext_search.spaces.errors import DataError, escaped
 from resnext_search.spaces.study.sections import DataConfig
-from resnext_search.trainers.data.dataset import Batches, Look
+from resnext_search.trainers.data.dataset import SAMPLED, Batches, Look
 from resnext_search.trainers.data.decoding import View, Viewer
 from resnext_search.trainers.data.image_batches import FolderBatches, decoded, decoders, expect_read
 from resnext_search.trainers.data.image_check import Findings, look_at, of_both
@@ -140,7 +140,7 @@ class FolderDataset:
         traits = self.findings.traits
         treated = hashlib.sha256(json.dumps(sorted(traits.items())).encode()).hexdigest() if traits else ""
         sampled = self.viewer.whole and not self.is_kept("none")
-        return f"{'sampled ' * sampled}{treated}".strip()
+        return f"{f'{SAMPLED} ' * sampled}{treated}".strip()
 
     def bytes_decoded(self) -> int:
         """As `CountedDataset` says."""
