@@ -8,7 +8,7 @@ import pytest
 
 
 def start_ray() -> None:
-    from resnext_search.search.ray_backend.settings import ray
+    from resnext_search.search.machines.settings import ray
 
     if ray.is_initialized() and "GPU" not in ray.cluster_resources():
         ray.shutdown()  # one that Ray has started by itself, for a test that used it without asking for this
@@ -20,7 +20,7 @@ def start_ray() -> None:
 @pytest.fixture(scope="session")
 def ray_of_the_session() -> Iterator[None]:
     """For fixtures of a whole module; tests want `shared_ray`, since one of them may have ended it."""
-    from resnext_search.search.ray_backend.settings import ray
+    from resnext_search.search.machines.settings import ray
 
     start_ray()
     yield
@@ -36,6 +36,6 @@ def shared_ray(ray_of_the_session: None) -> None:
 @pytest.fixture
 def no_ray() -> None:
     """For a test that starts one of its own."""
-    from resnext_search.search.ray_backend.settings import ray
+    from resnext_search.search.machines.settings import ray
 
     ray.shutdown()

@@ -31,7 +31,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from resnext_search.search.ray_backend.settings import ray
+from resnext_search.search.machines.settings import ray
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.study.file import parse_study
 from resnext_search.trainers import train

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from resnext_search.search.ray_backend.addresses import cluster_of
+from resnext_search.search.machines.addresses import cluster_of
 from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
 from resnext_search.spaces.errors import DataError, PluginError, ResnextSearchError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
@@ -77,7 +77,7 @@ def _hardware() -> list[Check]:
 
 
 def _open_files() -> Check:
-    from resnext_search.search.ray_backend.open_files import (
+    from resnext_search.search.machines.open_files import (
         ROOMY,
         expect_open_files,
         how_to_allow_more,
@@ -130,9 +130,9 @@ def _trainers() -> Iterator[Check]:
 
 def _needs_of(study: Study) -> Iterator[Check]:
     """What else a run of the study asks for before its first trial."""
+    from resnext_search.search.machines.cluster import Cluster, Node
     from resnext_search.search.monitor.trackers import expect_installed
     from resnext_search.search.planning.limits import check_limits
-    from resnext_search.search.ray_backend.cluster import Cluster, Node
 
     def expect_room() -> None:
         import torch

@@ -69,8 +69,8 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 def _expect_machines(study: Study, folder: Path) -> None:
     """Say at once what is wrong with the address of a cluster, if the study will surely ask for it."""
     from resnext_search.results.journal.folder import StudyFolder
+    from resnext_search.search.machines.addresses import cluster_of
     from resnext_search.search.planning.plan import has_trials_left
-    from resnext_search.search.ray_backend.addresses import cluster_of
 
     if has_trials_left(study, StudyFolder(folder)):
         cluster_of(study.resources.cluster)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from resnext_search.search.execution.context import RunContext
-from resnext_search.search.ray_backend.cluster import Cluster
+from resnext_search.search.machines.cluster import Cluster
+from resnext_search.search.machines.settings import Stopper, tune
 from resnext_search.search.ray_backend.searcher import RaySearcher
-from resnext_search.search.ray_backend.settings import Stopper, tune
 from resnext_search.search.ray_backend.worker import kill
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.units import duration

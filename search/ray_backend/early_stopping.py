@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Stop
-from resnext_search.search.ray_backend.settings import schedulers
+from resnext_search.search.machines.settings import schedulers
 from resnext_search.search.surrogate.learning_curves import first_look
 from resnext_search.spaces.search_space.objectives import ERROR
 from resnext_search.spaces.seeds import derive_seed

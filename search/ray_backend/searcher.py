@@ -11,7 +11,7 @@ from typing import Any
 
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.dispatcher import Dispatcher
-from resnext_search.search.ray_backend.settings import Searcher, schedulers
+from resnext_search.search.machines.settings import Searcher, schedulers
 from resnext_search.search.ray_backend.worker import kill, name_tag
 from resnext_search.spaces.study.configuration import describe
 

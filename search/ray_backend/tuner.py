@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
+from resnext_search.search.machines.cluster import Cluster, ray_running
+from resnext_search.search.machines.settings import tune
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.ray_backend.callbacks import StopAll, WatchdogCallback
-from resnext_search.search.ray_backend.cluster import Cluster, ray_running
 from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
-from resnext_search.search.ray_backend.settings import tune
 from resnext_search.search.ray_backend.worker import resources, trainable
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.study import Phase, Study

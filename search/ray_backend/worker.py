@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.search.execution.run_trial import Train, run_trial, share_of
-from resnext_search.search.ray_backend.settings import ray, tune
+from resnext_search.search.machines.settings import ray, tune
 from resnext_search.spaces.study.study import Study
 
 

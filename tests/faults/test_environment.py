@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from resnext_search.search import run_study
-from resnext_search.search.ray_backend.addresses import cluster_of
+from resnext_search.search.machines.addresses import cluster_of
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study

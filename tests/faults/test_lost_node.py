@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
-from resnext_search.search.ray_backend.settings import ray
+from resnext_search.search.machines.settings import ray
 from resnext_search.spaces.errors import ResnextSearchError
 
 from tests.support.helpers import tiny_study

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 from resnext_search.search.execution.context import words_apart
-from resnext_search.search.ray_backend import addresses
-from resnext_search.search.ray_backend.cluster import ray_running
+from resnext_search.search.machines import addresses
+from resnext_search.search.machines.cluster import ray_running
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from resnext_search.search.cli import machine_checks
 from resnext_search.search.cli.machine_checks import check_machine
-from resnext_search.search.ray_backend import open_files
+from resnext_search.search.machines import open_files
 from resnext_search.spaces.errors import PluginError
 
 from tests.support.helpers import TINY_STUDY, tiny_study

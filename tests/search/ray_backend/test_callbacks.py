@@ -15,9 +15,9 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
 from resnext_search.search.lifecycle.control import retry_failed
+from resnext_search.search.machines.cluster import Cluster, Node
 from resnext_search.search.ray_backend import callbacks
 from resnext_search.search.ray_backend.callbacks import WatchdogCallback
-from resnext_search.search.ray_backend.cluster import Cluster, Node
 from resnext_search.search.ray_backend.searcher import RaySearcher
 from resnext_search.spaces.errors import BudgetEnded
 
@@ -192,7 +192,7 @@ def test_a_cluster_that_has_shrunk_until_no_trial_fits_is_noticed(
 ) -> None:
     run = watched("resources.cpu=2")
     left = [Node(2, 0), Node(1, 0)]
-    monkeypatch.setattr("resnext_search.search.ray_backend.cluster._nodes", lambda: tuple(left))
+    monkeypatch.setattr("resnext_search.search.machines.cluster._nodes", lambda: tuple(left))
     run.searcher.suggest("a")  # handed out, and never begun
     run.after(100)
     assert run.dispatcher.error is None  # there is room: its worker may be slow to start

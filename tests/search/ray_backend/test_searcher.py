@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from resnext_search.search.machines.settings import Searcher
 from resnext_search.search.ray_backend import searcher as module
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
-from resnext_search.search.ray_backend.settings import Searcher
 
 from tests.support.desk import Desk
 

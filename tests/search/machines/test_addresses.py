@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from resnext_search.search.ray_backend import addresses
-from resnext_search.search.ray_backend.addresses import CLUSTER_HINT, SETTINGS, cluster_of
+from resnext_search.search.machines import addresses
+from resnext_search.search.machines.addresses import CLUSTER_HINT, SETTINGS, cluster_of
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import finish, tiny_study

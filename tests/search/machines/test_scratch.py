@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from resnext_search.search.ray_backend.cluster import scratch_folder
+from resnext_search.search.machines.scratch import scratch_folder
 from resnext_search.spaces.errors import UsageError
 
 KILLED = """
 import os, signal
-from resnext_search.search.ray_backend.cluster import scratch_folder
+from resnext_search.search.machines.scratch import scratch_folder
 with scratch_folder() as path:
     (path / "session").mkdir()
     print(path, flush=True)

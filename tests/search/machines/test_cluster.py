@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from resnext_search.search.ray_backend.cluster import Cluster, Node
+from resnext_search.search.machines.cluster import Cluster, Node
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study

@@ -8,7 +8,7 @@ import sys
 
 CODE = """
 import os
-from resnext_search.search.ray_backend import settings
+from resnext_search.search.machines import settings
 print(*(os.environ[name] for name in ("RAY_prestart_worker_first_driver", "TUNE_FUNCTION_THREAD_TIMEOUT_S")))
 """
 
@@ -27,6 +27,6 @@ def test_what_the_user_has_set_stays() -> None:
 
 
 def test_a_command_line_that_is_no_utf_8_is_spelt_out_for_ray() -> None:
-    code = "from resnext_search.search.ray_backend.settings import ray; print(ray._private.utils.get_entrypoint_name())"
+    code = "from resnext_search.search.machines.settings import ray; print(ray._private.utils.get_entrypoint_name())"
     words = subprocess.check_output([sys.executable, "-c", code, b"caf\xe9.yaml"], text=True)
     assert words.rstrip().endswith("caf\\udce9.yaml")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 
 import pytest
-from resnext_search.search.ray_backend import open_files
-from resnext_search.search.ray_backend.cluster import ray_running
+from resnext_search.search.machines import open_files
+from resnext_search.search.machines.cluster import ray_running
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study
