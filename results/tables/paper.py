@@ -47,7 +47,10 @@ class PaperTable:
 
 
 def arms_table(verdict: Mapping[str, Any]) -> PaperTable:
-    """A row for every arm and every finalist of `Verdict.to_json()`; empty while there are none."""
+    """A row for every arm and every finalist of `Verdict.to_json()`, empty while there are none.
+
+    What no arm has, as a space has no architecture, is no column.
+    """
     headings = "arm", "architecture", "multiply-adds", "parameters", "activations", "runs", "test error, %"
     rows = [
         [
@@ -60,7 +63,7 @@ def arms_table(verdict: Mapping[str, Any]) -> PaperTable:
         ]
         for row in (*verdict["arms"], *verdict["finalists"])
     ]
-    return PaperTable((*headings, "95 % interval"), 2, rows)
+    return _filled(PaperTable((*headings, "95 % interval"), 2, rows))
 
 
 def budgets_table(verdict: Mapping[str, Any]) -> PaperTable | None:
@@ -84,6 +87,14 @@ def budgets_table(verdict: Mapping[str, Any]) -> PaperTable | None:
         2,
         [["" if place and named[place - 1] == row[0] else row[0], *row[1:]] for place, row in enumerate(rows)],
     )
+
+
+def _filled(table: PaperTable) -> PaperTable:
+    """The table without columns in which no row says anything."""
+    kept = [place for place in range(len(table.headings)) if any(row[place] for row in table.rows) or not table.rows]
+    headings = tuple(table.headings[place] for place in kept)
+    words = sum(place < table.words for place in kept)
+    return PaperTable(headings, words, [[row[place] for place in kept] for row in table.rows])
 
 
 def _at_budgets(verdict: Mapping[str, Any]) -> Iterator[list[str]]:

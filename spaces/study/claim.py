@@ -120,5 +120,7 @@ class ClaimConfig(Section):
                 ("tuning_seeds",), f"{self.tuning_seeds}", f"at least {FEWEST_TUNED_NETWORKS} with kind: spaces"
             )
         names = [space.name for space in self.spaces or ()]
-        if len(set(names)) < len(names):
-            yield Problem(("spaces",), f"two spaces called {names[0]}", "two names")
+        # a table of runs may not have names that differ by case or inner spaces alone
+        if len({"".join(name.casefold().split()) for name in names}) < len(names):
+            found = f"two spaces called {names[0]}" if len(set(names)) < len(names) else f"spaces {' and '.join(names)}"
+            yield Problem(("spaces",), found, "two names that differ by more than case or spaces")

@@ -18,7 +18,7 @@ from resnext_search.spaces.search_space.axes import MOST_TOLERANCE, Band, WidthR
 from resnext_search.spaces.search_space.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, plugin_problems, raise_problems
 from resnext_search.spaces.study.recipes import RecipeName, filled, usual_warmup
-from resnext_search.spaces.study.units import Count, Number, Seconds, Share, Whole
+from resnext_search.spaces.study.units import Bytes, Count, Number, Seconds, Share, Whole
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
@@ -110,9 +110,9 @@ class DataConfig(Section):
     view: Literal["middle", "whole"] = "middle"
     """image_folder only: what is seen of an image where no part is drawn: the middle, 7/8 of its shorter side (middle),
     or all of it, squeezed into a square; pixel by pixel if it has the resolution (whole)"""
-    memory: Annotated[Count, Field(ge=1, le=MOST_MEMORY)] = 10**9
-    """image_folder only: most bytes of decoded images that a process keeps, such as 2G; if they are more, or with
-    `augment: standard`, files are read as they are needed"""
+    memory: Annotated[Bytes, Field(ge=1, le=MOST_MEMORY)] = 10**9
+    """image_folder only: most bytes of decoded images that a process keeps, such as 2G or 500 MB; if they are more, or
+    with `augment: standard`, files are read as they are needed"""
 
     @field_validator("name", mode="before")
     @classmethod

@@ -32,6 +32,18 @@ def parse_count(value: Any) -> Any:
     return int(number) if number.denominator == 1 else value
 
 
+def parse_bytes(value: Any) -> Any:
+    """Read a number of bytes as `parse_count` does, also with a B behind it, and with K for k.
+
+    >>> parse_bytes("1 GB"), parse_bytes("150K"), parse_bytes("2G"), parse_bytes(500), parse_bytes("1GiB")
+    (1000000000, 150000, 2000000000, 500, '1GiB')
+    """
+    if not isinstance(value, str):
+        return parse_count(value)
+    count = parse_count(value.strip().removesuffix("B").replace("K", "k"))
+    return value if isinstance(count, str) else count
+
+
 def short_count(count: float) -> str:
     """A count of at least 1 in three digits, with a suffix from k to G.
 
@@ -109,10 +121,12 @@ def _number_or_text(number: dict[str, Any], pattern: str) -> WithJsonSchema:
 
 
 _COUNT_SCHEMA = _number_or_text({"type": "integer", "minimum": 1}, r"^\d+(\.\d+)?\s*[kMGTPE]?$")
+_BYTES_SCHEMA = _number_or_text({"type": "integer", "minimum": 1}, r"^\d+(\.\d+)?\s*[kKMGTPE]?B?$")
 _SHARE_SCHEMA = _number_or_text({"type": "number", "minimum": 0}, r"^\d+(\.\d+)?\s*%$")
 _TIME_SCHEMA = _number_or_text({"type": "number", "exclusiveMinimum": 0}, r"^\s*(\d+(\.\d+)?\s*(d|h|m|min|s)\s*)+$")
 
 Count = Annotated[Whole, BeforeValidator(parse_count), _COUNT_SCHEMA]
+Bytes = Annotated[Whole, BeforeValidator(parse_bytes), _BYTES_SCHEMA]
 Share = Annotated[Number, BeforeValidator(parse_share), _SHARE_SCHEMA]
 Seconds = Annotated[Number, BeforeValidator(parse_seconds), _TIME_SCHEMA]
 

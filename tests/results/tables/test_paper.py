@@ -9,20 +9,22 @@ from tests.support.tables import errors_with, runs_table, spend_table
 
 
 def test_a_row_has_the_counts_the_error_and_its_interval() -> None:
-    table = spend_table(runs=5, architecture=["2x12d-11", "1x13d-20", "1x18d-11"], multiply_adds=[1_225_354] * 3)
-    rows = arms_table(judge(table).to_json()).rows
-    assert [row[:6] for row in rows] == [
-        ["cardinality", "2x12d-11", "1,225,354", "", "", "5"],
-        ["depth", "1x13d-20", "1,225,354", "", "", "5"],
-        ["width", "1x18d-11", "1,225,354", "", "", "5"],
+    runs = spend_table(runs=5, architecture=["2x12d-11", "1x13d-20", "1x18d-11"], multiply_adds=[1_225_354] * 3)
+    table = arms_table(judge(runs).to_json())
+    assert table.headings == ("arm", "architecture", "multiply-adds", "runs", "test error, %", "95 % interval")
+    assert [row[:4] for row in table.rows] == [
+        ["cardinality", "2x12d-11", "1,225,354", "5"],
+        ["depth", "1x13d-20", "1,225,354", "5"],
+        ["width", "1x18d-11", "1,225,354", "5"],
     ]
-    assert rows[0][6:] == ["8.00", "7.88 to 8.12"]  # 8 ± 2.776 x 0.1 / sqrt(5)
-    assert [row[6] for row in rows[1:]] == ["8.60", "8.60"]
+    assert table.rows[0][4:] == ["8.00", "7.88 to 8.12"]  # 8 ± 2.776 x 0.1 / sqrt(5)
+    assert [row[4] for row in table.rows[1:]] == ["8.60", "8.60"]
 
 
-def test_one_run_has_no_interval() -> None:
-    table = runs_table({"cardinality": [8.0], "depth": [8.0], "width": [8.0]})
-    assert [row[5:] for row in arms_table(judge(table).to_json()).rows] == [["1", "8.00", ""]] * 3
+def test_what_no_arm_has_is_no_column() -> None:
+    table = arms_table(judge(runs_table({"cardinality": [8.0], "depth": [8.0], "width": [8.0]})).to_json())
+    assert (table.headings, table.words) == (("arm", "runs", "test error, %"), 1)  # one run has no interval
+    assert [row[1:] for row in table.rows] == [["1", "8.00"]] * 3
 
 
 def test_markdown_and_latex_hold_the_same_cells() -> None:

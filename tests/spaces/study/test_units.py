@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from resnext_search.spaces.study.units import Count, Number, Share, Whole, parse_count, parse_share
+from resnext_search.spaces.study.units import Bytes, Count, Number, Share, Whole, parse_count, parse_share
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,16 @@ def test_no_type_takes_nan_infinity_or_a_boolean(kind: Any, value: object) -> No
 def test_text_is_no_number(kind: Any, value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(kind).validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "count"), [("150K", 150_000), ("1 GB", 10**9), ("1.5MB", 1_500_000), ("12 B", 12), ("2G", 2 * 10**9)]
+)
+def test_bytes_are_read_as_people_write_them(written: object, count: int) -> None:
+    assert TypeAdapter(Bytes).validate_python(written) == count
+
+
+@pytest.mark.parametrize("written", ["1GiB", "B", "1bB", "half a GB", "0.5B", None])
+def test_what_is_no_number_of_bytes_is_refused(written: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Bytes).validate_python(written)
