@@ -28,19 +28,24 @@ class Carried(str):
     """A reference to a state, which Tune may copy as it likes and which is let go in all of its copies at once.
 
     It is a text to Tune, which writes all that it is given into JSON files of its own, and pickles what JSON does not
-    know: a reference that was pickled so would keep its object for ever.
+    know: a reference that was pickled so would keep its object for ever. And it is sent once: a worker tells Tune what
+    order it has, and Tune keeps that answer too.
 
     Args:
         ref: To a flat array of bytes.
         epoch: After which it is the state of its trial; None where that is not known.
+        is_sent: Whether it came from another process.
     """
 
     def __new__(cls, *_: object) -> Carried:
-        """A text of one word, also where it is unpickled."""
+        """A text of one word."""
         return super().__new__(cls, STATE)
 
-    def __init__(self, ref: Any, epoch: int | None = None) -> None:
-        self.ref, self.epoch = ref, epoch
+    def __init__(self, ref: Any, epoch: int | None = None, is_sent: bool = False) -> None:
+        self.ref, self.epoch, self.is_sent = ref, epoch, is_sent
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Carried, (None if self.is_sent else self.ref, self.epoch, True)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Carried:
         return self

@@ -152,6 +152,8 @@ def test_a_reference_is_let_go_in_all_copies_and_is_never_pickled_by_tune() -> N
     assert (made.ref, made.take()) == (None, None)
     sent = pickle.loads(pickle.dumps(Carried(5, 3)))
     assert (type(sent), sent.ref, sent.epoch) == (Carried, 5, 3)
+    assert pickle.loads(pickle.dumps(sent)).ref is None  # a worker's answer, which Tune keeps
+    assert sent.ref == 5
 
 
 def test_an_object_for_which_there_is_no_room_is_not_sent(
