@@ -54,7 +54,7 @@ class RayWorkers:
         study, folder = context.study, context.folder
         gpu = self.cluster.gpus_of_a_trial(study)
         stops_early = phase == "search" and study.search.early_stopping != "none"
-        store = CheckpointStore(folder, _most_bytes(study)) if self._states_travel(study) else None
+        store = CheckpointStore(folder, _most_bytes(study)) if self.states_travel(study) else None
         dispatcher = Dispatcher(
             phase,
             context,
@@ -101,7 +101,7 @@ class RayWorkers:
         if dispatcher.error is not None:
             raise dispatcher.error
 
-    def _states_travel(self, study: Study) -> bool:
+    def states_travel(self, study: Study) -> bool:
         """Whether workers send the states of trials, and do not write them into the study folder."""
         return self.cluster.joined or study.resources.checkpoints == "driver"
 

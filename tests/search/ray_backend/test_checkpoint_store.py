@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 from resnext_search.results.journal.rows import Trial
+from resnext_search.search.machines.cluster import Cluster, Node
 from resnext_search.search.ray_backend import carried as carried_module
 from resnext_search.search.ray_backend import checkpoint_store as module
 from resnext_search.search.ray_backend.carried import STATE, Carried, TrialCarrier, put
 from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
 from resnext_search.search.ray_backend.searcher import RaySearcher
+from resnext_search.search.ray_backend.tuner import RayWorkers
 
 from tests.support.desk import Desk
+from tests.support.helpers import tiny_study
 from tests.support.journals import point, started
 
 
@@ -139,6 +142,14 @@ def test_of_what_an_earlier_sitting_wrote_the_epoch_is_not_known(desk: Desk, sto
     [trial] = trials(desk, 1)
     desk.folder.checkpoint(0).write_bytes(b"state")
     assert store.last_epoch(trial) is None
+
+
+@pytest.mark.parametrize(
+    ("joined", "asked", "travel"), [(False, "auto", False), (True, "auto", True), (False, "driver", True)]
+)
+def test_states_travel_on_a_cluster_and_where_a_study_says_so(joined: bool, asked: str, travel: bool) -> None:
+    workers = RayWorkers(Cluster((Node(2, 0),), None, joined=joined))
+    assert workers.states_travel(tiny_study(f"resources.checkpoints={asked}")) == travel
 
 
 # ------------------------------------------------------------------ the reference
