@@ -127,14 +127,14 @@ def test_driver_and_worker_are_lost_on_a_cluster_without_a_shared_disk_and_every
                 time.sleep(0.2)
             where = [str(studies), str(seen), *OVERRIDES, f"resources.cluster={cluster.address}"]
             with driver(str(begun.path), *where, folder=tmp_path) as first:
-                wait_for(partial(reached, begun.journal, 10), first)
+                wait_for(partial(reached, begun.journal, 10), first, seconds=300)
                 first.send_signal(signal.SIGKILL)
                 first.wait()
             begun.path.rename(moved.path)
             with driver(str(moved.path), *where, folder=tmp_path) as second:
-                wait_for(partial(reached, moved.journal, EPOCHS + 10), second)
+                wait_for(partial(reached, moved.journal, EPOCHS + 10), second, seconds=300)
                 os.kill(notes(seen)[-1][3], signal.SIGKILL)
-                assert second.wait(180) == 0
+                assert second.wait(300) == 0
     finally:
         cluster.shutdown()
 
