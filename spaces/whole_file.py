@@ -37,7 +37,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     _sync(path.parent)  # the new name outlives a power cut, too
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes | memoryview) -> None:
     """Replace a file at once; text is written as UTF-8, with its line ends as they are.
 
     Raises:

@@ -1,4 +1,6 @@
-"""How does a trial survive the death of its process: a file that is either whole and the right one, or ignored.
+"""How does a trial survive the death of its process: by its state, which is either whole and the right one, or ignored.
+
+The state is a file, or bytes that somebody else carries away and brings back; what they are is the same for both.
 
 torch's own format does not notice a flipped bit, so the file carries a SHA-256 of its content. And it takes some 20 µs
 for each tensor, of which a network has hundreds: the numbers of a network and its optimizer are written in one piece of
@@ -13,7 +15,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from resnext_search.spaces.whole_file import write_whole
@@ -31,11 +33,8 @@ def write_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
     would only have to be repeated if its process died. The state is tensors, numbers and text in dictionaries and
     lists; `identity` is what it belongs to, and `read_checkpoint` asks for the same.
     """
-    buffer = io.BytesIO()
-    torch.save({"identity": identity, "state": state}, buffer)
-    content = buffer.getvalue()
     try:
-        write_whole(path, hashlib.sha256(content).digest() + content)
+        write_whole(path, encoded(identity, state))
     except OSError as error:
         _log.warning("checkpoint %s cannot be written: %s; the trial goes on without", path, error.strerror or error)
 
@@ -54,21 +53,58 @@ def read_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
     except OSError as error:
         _log.warning("checkpoint %s cannot be read: %s; the trial starts over", path, error.strerror)
         return None
-    digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
-        _log.warning("checkpoint %s is damaged; the trial starts over", path)
+    return decoded(raw, identity, path)
+
+
+def encoded(identity: str, state: dict[str, Any]) -> memoryview:
+    """What is written of a state: its digest, then what torch makes of it; in one piece of memory, never copied."""
+    buffer = io.BytesIO(bytes(_DIGEST_BYTES))
+    buffer.seek(_DIGEST_BYTES)
+    torch.save({"identity": identity, "state": state}, buffer)
+    content = buffer.getbuffer()
+    content[:_DIGEST_BYTES] = hashlib.sha256(content[_DIGEST_BYTES:]).digest()
+    return content
+
+
+def decoded(raw: bytes | memoryview, identity: str, name: object) -> dict[str, Any] | None:
+    """The state in what `encoded` made, onto the CPU; None as of `read_checkpoint`. The log calls it by this name."""
+    content = memoryview(raw)[_DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != raw[:_DIGEST_BYTES]:
+        _log.warning("checkpoint %s is damaged; the trial starts over", name)
         return None
     try:
         # weights only: a pickle that would run code is refused, whoever has put it there
         saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         owner, state = saved["identity"], dict(saved["state"])
     except Exception as error:  # what a forged file makes torch raise is anyone's guess
-        _log.warning("checkpoint %s is none of ours (%s); the trial starts over", path, type(error).__name__)
+        _log.warning("checkpoint %s is none of ours (%s); the trial starts over", name, type(error).__name__)
         return None
     if owner != identity:
-        _log.warning("checkpoint %s belongs to another trial; this one starts over", path)
+        _log.warning("checkpoint %s belongs to another trial; this one starts over", name)
         return None
     return state
+
+
+def most_bytes(parameters: int) -> int:
+    """More than the state of a trial ever has, of a network with so many parameters.
+
+    A number of four bytes and its momentum for each parameter, twice that for trainers that keep more, and a megabyte
+    for everything else: statistics of the norms, and the epochs.
+
+    >>> most_bytes(1_000_000)
+    17000000
+    """
+    return 2 * 2 * 4 * parameters + 10**6
+
+
+class Carrier(Protocol):
+    """Keeps the state of a trial somewhere else than in a file: it travels with the report of an epoch."""
+
+    def begin(self) -> bytes | memoryview | None:
+        """What the trial goes on from, as of `encoded`; None if there is nothing."""
+
+    def keep(self, content: memoryview, epoch: int) -> None:
+        """The state after an epoch, before that is yielded."""
 
 
 MOMENTUM = "momentum_buffer"

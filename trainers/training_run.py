@@ -15,6 +15,7 @@ from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.versions import PROGRAM, versions
 from resnext_search.trainers.data.dataset import Batch, Look
 from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.data.split_check import fewer_than_a_batch
@@ -41,12 +42,13 @@ class TrainingRun:
         *,
         device: torch.device,
         threads: int,
+        birth: str = "",
         confirm: bool = False,
         micro_batches: int = 1,
     ) -> None:
         prepare(device, threads)
         self.recipe, self.seed, self.device = configuration.recipe(study.trainer), seed, device
-        self.confirm, self.identity = confirm, _identity(study, configuration, seed, confirm)
+        self.confirm, self.identity = confirm, identity_of(study, configuration, seed, birth=birth, confirm=confirm)
         self.micro_batches = micro_batches
         self.may_stop = study.search.early_stopping != "none"
         dataset = load_dataset(study.data)
@@ -115,8 +117,10 @@ def _images(data: DataConfig) -> dict[str, object]:
     return {key: value for key, value in seen.items() if (key, value) != ("view", "middle")}
 
 
-def _identity(study: Study, configuration: Configuration, seed: int, confirm: bool) -> str:
-    """Everything that a trial's result depends on, as text."""
+def identity_of(
+    study: Study, configuration: Configuration, seed: int, *, birth: str = "", confirm: bool = False
+) -> str:
+    """Whose a state is: the study by its birth, and everything that a trial's result depends on, as text."""
     fold = study.fold_of(seed)
     return json.dumps(
         {
@@ -128,6 +132,8 @@ def _identity(study: Study, configuration: Configuration, seed: int, confirm: bo
             "seed": seed,
             "confirm": confirm,
             "state": 2,  # how `trainers/checkpoint.py` writes it; what was written otherwise is not read
+            "birth": birth,
+            "version": versions().get(PROGRAM),
         }
         | ({} if fold is None else {"fold": fold})  # so that what was begun without folds is read as before
     )

@@ -59,7 +59,12 @@ class StudyFolder:
 
     def checkpoint(self, trial_id: int) -> Path:
         """Where a trial keeps its state between epochs."""
-        return self.checkpoints / f"trial-{trial_id:05d}.pt"
+        return self.checkpoints / checkpoint_name(trial_id)
+
+
+def checkpoint_name(trial_id: int) -> str:
+    """What the file is called in which a trial keeps its state, wherever it lies."""
+    return f"trial-{trial_id:05d}.pt"
 
 
 def is_live(folder: StudyFolder) -> bool:

@@ -64,6 +64,11 @@ class JournalReader:
         except ValidationError:  # of a plug-in that is no longer installed, say
             return parse_study(text, str(self.path))  # raises the same in words
 
+    def birth(self) -> str:
+        """A word that no other study has, drawn when the journal was made; empty in older ones, which have none."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'birth'")
+        return str(rows[0][0]) if rows else ""
+
     def data_version(self) -> int:
         """A number that changes when another connection has written; it costs next to nothing to ask."""
         return int(self._rows("PRAGMA data_version")[0][0])

@@ -10,6 +10,7 @@ stopped early, measured or put back before it could be.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -119,7 +120,11 @@ def create(path: Path, study: Study) -> None:
             connection.executescript(SCHEMA)
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
-                [("schema_version", str(SCHEMA_VERSION)), ("study", study.model_dump_json())],
+                [
+                    ("schema_version", str(SCHEMA_VERSION)),
+                    ("study", study.model_dump_json()),
+                    ("birth", secrets.token_hex(8)),
+                ],
             )
     except (sqlite3.OperationalError, OSError) as error:
         raise ResnextSearchError(f"{path}: cannot be written: {error}") from error

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial
+from resnext_search.search.execution.checkpoints import CheckpointFiles, Checkpoints, goes_on
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
@@ -46,6 +47,7 @@ class Dispatcher:
         at_once: How many trials may run.
         gpu: GPUs of a trial.
         stopping: Says which trials are stopped early; none without it.
+        checkpoints: Of the trials; without it the files that workers write into the study folder.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Dispatcher:
         at_once: int,
         gpu: float,
         stopping: StoppingRule | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.study, self.folder, self.journal = context.study, context.folder, context.journal
         self.budget, self.stops = context.budget, context.stops
         self.progress, self.proposals, self.stopping = progress, proposals, stopping
         self.at_once, self.gpu = at_once, gpu
+        self.checkpoints = checkpoints or CheckpointFiles(self.study, self.folder, self.journal)
         self.error: Exception | None = None
         self._given_up = self._none_left = False
         trials = self.journal.trials(phase=phase)
@@ -109,6 +113,7 @@ class Dispatcher:
             "seed": str(trial.seed),
             "alone": trial.alone,
             "micro_batches": trial.micro_batches,
+            "birth": self.journal.birth(),
             "measured_on": self.journal.measured_on(trial.configuration.architecture),
         }
 
@@ -151,7 +156,7 @@ class Dispatcher:
                 self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
                 put = self._pending.append if trial.alone else self._pending.appendleft
                 put(self.journal.trial(trial_id))
-                self.progress.put_back(trial_id, "its process was lost; it goes on from its last epoch")
+                self.progress.put_back(trial_id, f"its process was lost; {goes_on(self.checkpoints.last_epoch(trial))}")
 
     def released(self, trial_id: int) -> None:
         """The worker of a trial that did not fail is free."""
@@ -235,7 +240,7 @@ class Dispatcher:
         self.budget.ended(self.journal.trial(trial_id))
         if self.proposals is not None:
             self.proposals.ended(trial_id)
-        self.folder.checkpoint(trial_id).unlink(missing_ok=True)
+        self.checkpoints.forget(trial_id)
 
     @contextmanager
     def _errors_kept(self) -> Iterator[None]:

@@ -13,12 +13,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from resnext_search.results.journal.folder import checkpoint_name
 from resnext_search.spaces.errors import ResnextSearchError, escaped
 from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
+
+if TYPE_CHECKING:
+    from resnext_search.trainers.checkpoint import Carrier
 
 Train = Callable[..., Iterator[Any]]
 Report = Callable[[dict[str, Any]], object]
@@ -49,19 +53,21 @@ def run_trial(
     confirm: bool,
     device: str,
     report: Report,
+    carrier: Carrier | None = None,
 ) -> None:
     """Train one trial, reporting what it yields; a failure is reported, not raised.
 
     Args:
         order: What `Dispatcher.order` says of it.
         study_json: The study.
-        checkpoints: The folder for them.
+        checkpoints: The folder for them; of this worker alone, where a carrier takes them away.
         train: As `run_study` says.
         gpu: GPUs of a trial that is not alone.
         confirm: Whether it trains on the validation images too, and is tested.
         device: `cpu` or `cuda`.
         report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback; with the first
             of them, in JSON, on what `machine` the trial runs.
+        carrier: Brings the state that the trial goes on from, and takes that of every epoch; without it they are files.
     """
     about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()
     try:
@@ -77,10 +83,12 @@ def run_trial(
             int(order["seed"]),
             device=device,
             threads=study.resources.cpu,
-            checkpoint=checkpoints / f"trial-{order['trial_id']:05d}.pt",
+            checkpoint=checkpoints / checkpoint_name(order["trial_id"]),
+            birth=order["birth"],
             confirm=confirm,
             micro_batches=order["micro_batches"],
             latency=wanted and device not in order["measured_on"],
+            **({} if carrier is None else {"carrier": carrier}),
         )
         epoch = 0
         for fact in facts:

@@ -22,6 +22,7 @@ from resnext_search.results.report.outputs import write_outputs
 from resnext_search.results.tables.layout import wrapped
 from resnext_search.results.verdict.sources import write_verdict
 from resnext_search.search.execution.backend import Backend, Workers
+from resnext_search.search.execution.checkpoints import begun_before
 from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
@@ -118,11 +119,9 @@ def run_study(
     images = expect_images(study)
     _make(folder.path)
     with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
-        if journal.kept is not None:
-            console.print(f"The journal had an older schema; as it was it lies in {journal.kept}", markup=False)
         journal.interrupt_running()
         images.keep(folder)
-        for words in images.words:
+        for words in (*begun_before(journal), *images.words):
             console.print(words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)

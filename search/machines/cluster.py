@@ -37,6 +37,7 @@ class Cluster:
 
     nodes: tuple[Node, ...]  # that were there at the start
     dashboard: str | None  # its address, if there is one
+    joined: bool = False  # it was there, and its machines need not see this one's disk
 
     @property
     def gpus(self) -> float:
@@ -93,7 +94,8 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
     if not study.names_a_cluster and ray.is_initialized():
-        yield Cluster(_nodes(cpus, gpus), None)
+        nodes = _nodes(cpus, gpus)
+        yield Cluster(nodes, None, joined=len(nodes) > 1)
         return
     address = cluster_of(study.resources.cluster)
     with scratch_folder() as scratch, _environment({VARIABLE: None, "TMPDIR": str(scratch.parent)}):
@@ -103,7 +105,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
             else:
                 context = _started(cpus, gpus, str(scratch), quiet)
             url = context.dashboard_url
-            yield Cluster(_nodes(), f"http://{url}" if url else None)
+            yield Cluster(_nodes(), f"http://{url}" if url else None, joined=address is not None)
         finally:
             ray.shutdown()
 

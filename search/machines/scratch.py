@@ -27,9 +27,10 @@ def scratch_folder() -> Iterator[Path]:
     """A new folder for the time of the block; those that killed runs of this user left behind are removed first."""
     root = _root_of_sockets()
     _remove_orphans(root)
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
+    path = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=root))
     try:
-        with FileLock(path / _LOCK):
+        with FileLock(path / _LOCK):  # locked before it bears its name: nobody takes it for one that is left behind
+            path = path.rename(path.with_name(path.name.removeprefix(".")))
             yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)

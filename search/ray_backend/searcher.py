@@ -12,6 +12,8 @@ from typing import Any
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.search.machines.settings import Searcher, schedulers
+from resnext_search.search.ray_backend.carried import STATE, Carried
+from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
 from resnext_search.search.ray_backend.worker import kill, name_tag
 from resnext_search.spaces.study.configuration import describe
 
@@ -26,9 +28,10 @@ class RaySearcher(Searcher):
     Tune calls them, and do not raise: Tune would tell the same result again, as an error.
     """
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, store: CheckpointStore | None = None) -> None:
         super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
-        self.dispatcher = dispatcher
+        self.dispatcher, self.store = dispatcher, store
+        self._given: dict[str, Carried] = {}  # what trials go on from that have not reported, by Tune's name
         self._trials: dict[str, Trial] = {}  # those handed out that have not ended, by Tune's name
         self._tags: dict[str, Any] = {}  # the actors that bear their names, by Tune's
 
@@ -54,7 +57,10 @@ class RaySearcher(Searcher):
         if trial is None:
             return str(Searcher.FINISHED) if self.dispatcher.is_over else None
         self._trials[trial_id] = trial
-        return self.dispatcher.order(trial)
+        state = self.store.handed_out(trial.trial_id) if self.store is not None else None
+        if state is not None:
+            self._given[trial_id] = state
+        return self.dispatcher.order(trial) | ({} if self.store is None else {STATE: state})
 
     @property
     def handed_out(self) -> int:
@@ -71,10 +77,13 @@ class RaySearcher(Searcher):
 
     def goes_on(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Record what a trial reported, and say whether it goes on."""
-        trial = self._trials.get(trial_id)
+        trial, carried = self._trials.get(trial_id), result.pop(STATE, None)
+        self._let_go(trial_id)
         if trial is None:
             return True
         goes_on = self.dispatcher.record(trial.trial_id, result)
+        if goes_on and self.store is not None and isinstance(carried, Carried):
+            self.store.arrived(trial, carried)
         if goes_on and trial_id not in self._tags and self._is_long(result):
             with suppress(Exception):  # a Ray that is gone: a name is no reason to end a study
                 self._tags[trial_id] = name_tag(describe(trial.trial_id, trial.configuration))
@@ -83,6 +92,7 @@ class RaySearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell how a trial ended, and free its worker's place."""
         trial = self._trials.pop(trial_id, None)
+        self._let_go(trial_id)
         if trial is None:
             return
         if error:
@@ -99,6 +109,13 @@ class RaySearcher(Searcher):
             kill(tag)
         self._tags.clear()
         self._trials.clear()
+        if self.store is not None:
+            self.store.close()
+
+    def _let_go(self, trial_id: str) -> None:
+        """The worker of a trial has what it goes on from, or will never need it."""
+        if trial_id in self._given:
+            self._given.pop(trial_id).take()
 
     def _is_long(self, result: dict[str, Any]) -> bool:
         return bool(result.get("seconds", 0.0) * self.dispatcher.study.trainer.epochs >= LEAST_NAMED_SECONDS)

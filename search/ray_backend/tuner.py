@@ -8,10 +8,11 @@ Nor does Tune retry: a trial whose process is lost goes back to the journal, and
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
 from resnext_search.search.machines.cluster import Cluster, ray_running
@@ -19,9 +20,11 @@ from resnext_search.search.machines.settings import tune
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.search.ray_backend.callbacks import StopAll, WatchdogCallback
+from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
 from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.worker import resources, trainable
+from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.study import Phase, Study
 
@@ -51,6 +54,7 @@ class RayWorkers:
         study, folder = context.study, context.folder
         gpu = self.cluster.gpus_of_a_trial(study)
         stops_early = phase == "search" and study.search.early_stopping != "none"
+        store = CheckpointStore(folder, _most_bytes(study)) if self.states_travel(study) else None
         dispatcher = Dispatcher(
             phase,
             context,
@@ -59,10 +63,12 @@ class RayWorkers:
             at_once=self.cluster.trials_at_once(study),
             gpu=gpu,
             stopping=EarlyStopping(study, context.journal) if stops_early else None,
+            checkpoints=store,
         )
-        searcher = RaySearcher(dispatcher)
+        searcher = RaySearcher(dispatcher, store)
+        files = folder.checkpoints.resolve() if store is None else None
         trial = tune.with_resources(
-            trainable(study, folder.checkpoints.resolve(), context.train, gpu=gpu, confirm=phase == "confirm"),
+            trainable(study, files, context.train, gpu=gpu, confirm=phase == "confirm"),
             resources(study, gpu),
         )
         scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
@@ -94,3 +100,14 @@ class RayWorkers:
                 shutil.rmtree(scratch, ignore_errors=True)
         if dispatcher.error is not None:
             raise dispatcher.error
+
+    def states_travel(self, study: Study) -> bool:
+        """Whether workers send the states of trials, and do not write them into the study folder."""
+        return self.cluster.joined or study.resources.checkpoints == "driver"
+
+
+def _most_bytes(study: Study) -> Callable[[Trial], int]:
+    from resnext_search.trainers.checkpoint import most_bytes  # torch
+
+    template = study.network_template()
+    return lambda trial: most_bytes(int(complexity(template, trial.configuration.architecture).parameters))

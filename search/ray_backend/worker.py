@@ -12,19 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from resnext_search.search.execution.run_trial import Train, run_trial, share_of
+from resnext_search.search.machines.scratch import scratch_folder
 from resnext_search.search.machines.settings import ray, tune
+from resnext_search.search.ray_backend.carried import TrialCarrier
 from resnext_search.spaces.study.study import Study
 
 
 def trainable(
-    study: Study, checkpoints: Path, train: Train, *, gpu: float, confirm: bool
+    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool
 ) -> Callable[[dict[str, Any]], None]:
-    """The function that Tune runs in a worker: one trial. It takes what it needs along, by value."""
-    study_json = study.model_dump_json()
+    """The function that Tune runs in a worker: one trial. It takes what it needs along, by value.
+
+    States lie in the folder of `checkpoints`; without one they travel with the orders and reports.
+    """
+    study_json, epochs = study.model_dump_json(), study.trainer.epochs
 
     def trial(order: dict[str, Any]) -> None:
-        device = "cuda" if ray.get_gpu_ids() else "cpu"
-        run_trial(order, study_json, checkpoints, train, gpu=gpu, confirm=confirm, device=device, report=tune.report)
+        how: dict[str, Any] = {"gpu": gpu, "confirm": confirm, "device": "cuda" if ray.get_gpu_ids() else "cpu"}
+        if checkpoints is not None:
+            run_trial(order, study_json, checkpoints, train, report=tune.report, **how)
+            return
+        with scratch_folder() as folder:
+            carrier = TrialCarrier(order, folder, epochs, tune.report)
+            run_trial(order, study_json, folder, train, report=carrier.report, carrier=carrier, **how)
 
     return trial
 

@@ -290,6 +290,9 @@ class Resources(Section):
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
     """host:port of a Ray cluster | local: this machine, whatever RAY_ADDRESS says; without it this machine, where the
     environment has no RAY_ADDRESS"""
+    checkpoints: Literal["auto", "driver"] = "auto"
+    """How the state of a trial comes into the study folder: auto (workers write it on this machine, and send it on a
+    cluster, whose machines need not see the folder) | driver (they send it here too)"""
 
 
 class Limits(Section):

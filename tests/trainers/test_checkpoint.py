@@ -10,7 +10,20 @@ from typing import Any
 
 import pytest
 import torch
-from resnext_search.trainers.checkpoint import pack, read_checkpoint, restore, state_of, unpack, write_checkpoint
+from resnext_search.spaces import Architecture, Template
+from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.trainers.checkpoint import (
+    decoded,
+    encoded,
+    most_bytes,
+    pack,
+    read_checkpoint,
+    restore,
+    state_of,
+    unpack,
+    write_checkpoint,
+)
+from resnext_search.trainers.resnext import build_network
 from torch import nn
 
 from tests.support.limits import files_end_at
@@ -30,6 +43,39 @@ def test_a_state_comes_back_as_it_was_written(path: Path) -> None:
     assert state is not None
     assert torch.equal(state["weights"]["a"], STATE["weights"]["a"])
     assert state["epochs"] == STATE["epochs"]
+
+
+def test_bytes_that_are_carried_are_those_of_the_file(path: Path) -> None:
+    """Its SHA-256, then what torch saves; both ways back give the same."""
+    content = encoded("trial 7", STATE)
+    assert bytes(content) == path.read_bytes()
+    assert content[:32] == hashlib.sha256(saved({"identity": "trial 7", "state": STATE})).digest()
+    for raw in (content, bytes(content)):
+        state = decoded(raw, "trial 7", "of nobody")
+        assert state is not None
+        assert torch.equal(state["weights"]["a"], STATE["weights"]["a"])
+
+
+def test_bytes_are_called_by_the_name_that_they_are_given(caplog: pytest.LogCaptureFixture) -> None:
+    assert decoded(encoded("trial 7", STATE), "trial 8", "trial-00008.pt") is None
+    assert decoded(b"", "trial 8", "trial-00008.pt") is None
+    assert caplog.messages == [
+        "checkpoint trial-00008.pt belongs to another trial; this one starts over",
+        "checkpoint trial-00008.pt is damaged; the trial starts over",
+    ]
+
+
+@pytest.mark.parametrize("epochs", [1, 10_000])
+def test_no_state_of_a_network_is_as_large_as_a_state_may_be(epochs: int) -> None:
+    template, architecture = Template(planes=16, stages=3, resolution=32), Architecture.paper(8, 4, (2, 2, 2))
+    network = build_network(template, architecture)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    torch.autograd.backward(network(torch.randn(2, 3, 32, 32)).square().mean())
+    optimizer.step()
+    rows = [[epoch, 0.1, 1 / epoch, 2 / epoch, 30 / epoch, 0.3, None, None] for epoch in range(1, epochs + 1)]
+    parameters = int(complexity(template, architecture).parameters)
+    content = encoded("x" * 2_000, {**state_of(network, optimizer), "epochs": rows})
+    assert 2 * 4 * parameters < len(content) <= most_bytes(parameters)
 
 
 def test_a_missing_file_is_no_state_and_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

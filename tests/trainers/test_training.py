@@ -14,7 +14,7 @@ import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
-from resnext_search.trainers import training
+from resnext_search.trainers import training, training_run
 from resnext_search.trainers.checkpoint import write_checkpoint
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
 from resnext_search.trainers.training_run import TrainingRun
@@ -177,6 +177,74 @@ def test_the_checkpoint_of_the_same_values_is_taken_whatever_the_recipe_is_calle
     first = next(train(study, configuration, 1, checkpoint=path))
     assert next(train(changed(study, recipe="short"), configuration, 1, checkpoint=path)) == first
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("change", ["birth", "version"])
+def test_nobody_takes_the_state_of_another_study_or_of_another_version(
+    study: Study,
+    configuration: Configuration,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    path = tmp_path / "trial.pt"
+    first = next(train(study, configuration, 1, checkpoint=path, birth="one"))
+    assert next(train(study, configuration, 1, checkpoint=path, birth="one")) == first
+    if change == "version":
+        monkeypatch.setattr(training_run, "versions", lambda: {"resnext-search": "0.0.1"})
+    again = next(train(study, configuration, 1, checkpoint=path, birth="other" if change == "birth" else "one"))
+    assert results([again]) == results([first])
+    assert again.seconds != first.seconds  # it was trained
+    assert caplog.messages == [f"checkpoint {path} belongs to another trial; this one starts over"]
+
+
+# ------------------------------------------------------------------ states that travel
+
+
+class Bag:
+    """Carries states as a worker does: those that were kept, in their order."""
+
+    def __init__(self, start: bytes | None = None) -> None:
+        self.start, self.kept = start, dict[int, bytes]()
+
+    def begin(self) -> bytes | None:
+        return self.start
+
+    def keep(self, content: memoryview, epoch: int) -> None:
+        self.kept[epoch] = bytes(content)
+
+
+def test_a_state_is_handed_over_before_its_epoch_is_yielded_and_none_after_the_last(
+    study: Study, configuration: Configuration, tmp_path: Path
+) -> None:
+    bag = Bag()
+    seen = [list(bag.kept) for _ in train(study, configuration, 1, checkpoint=tmp_path / "trial.pt", carrier=bag)]
+    assert seen == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_goes_on_from_a_state_that_is_brought_as_from_the_file_of_it(
+    study: Study, configuration: Configuration, tmp_path: Path
+) -> None:
+    undisturbed = results(list(train(study, configuration, 1)))
+    bag, path = Bag(), tmp_path / "trial.pt"
+    begun = list(itertools.islice(train(study, configuration, 1, carrier=bag), 2))
+    resumed = list(train(study, configuration, 1, carrier=Bag(bag.kept[2])))
+    assert resumed[:2] == begun
+    assert results(resumed) == undisturbed
+    path.write_bytes(bag.kept[2])  # of one that goes on where files are kept
+    assert results(list(train(study, configuration, 1, checkpoint=path))) == undisturbed
+
+
+def test_a_state_of_another_trial_that_is_brought_is_ignored(
+    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bag, path = Bag(), tmp_path / "trial.pt"
+    next(train(study, configuration, 1, carrier=bag))
+    first = next(train(study, configuration, 2, checkpoint=path, carrier=Bag(bag.kept[1])))
+    assert results([first]) == results([next(train(study, configuration, 2))])
+    assert caplog.messages == [f"checkpoint {path} belongs to another trial; this one starts over"]
 
 
 # ------------------------------------------------------------------ unhappy

@@ -24,6 +24,17 @@ def test_a_new_journal_knows_its_study_and_has_no_trials(journal: Journal) -> No
     assert journal.epochs(0) == []
 
 
+def test_every_study_has_a_birth_of_its_own_which_it_keeps(journal: Journal) -> None:
+    other = Journal(journal.path.with_name("other.sqlite"), study=tiny_study())
+    assert journal.birth() != other.birth()
+    birth = journal.birth()
+    assert len(birth) == 16
+    journal.close()
+    with Journal(journal.path) as again:
+        assert again.birth() == birth
+    other.close()
+
+
 def test_the_study_can_be_replaced_and_survives_closing(journal: Journal) -> None:
     journal.change_study(tiny_study("search.trials=9"))
     journal.close()

@@ -31,6 +31,14 @@ def content(path: Path) -> dict[str, Any]:
         }
 
 
+def test_journals_that_were_made_without_a_birth_have_the_same(tmp_path: Path) -> None:
+    """So what they left is taken by its version alone."""
+    for version in ALL:
+        restore(version, tmp_path / f"{version}.sqlite")
+        with Journal(tmp_path / f"{version}.sqlite") as journal:
+            assert journal.birth() == ""
+
+
 def test_there_is_a_journal_and_a_step_of_every_schema_and_todays_tables_are_those_of_its_journal(
     tmp_path: Path,
 ) -> None:

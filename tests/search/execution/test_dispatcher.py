@@ -42,7 +42,7 @@ def test_a_trial_whose_process_is_gone_is_tried_again_three_times(desk: Desk) ->
     [trial] = desk.journal.trials()
     assert (trial.state, trial.failure_class) == ("failed", "WorkerLost")
     assert trial.failure_message == "its process was lost 4 times"
-    assert desk.words.getvalue().count("its process was lost; it goes on from its last epoch") == 3
+    assert desk.words.getvalue().count("its process was lost; it goes on from its first epoch") == 3
 
 
 def test_what_one_trial_loses_is_not_held_against_another(desk: Desk) -> None:

@@ -34,7 +34,7 @@ def reports(*facts: Any, confirm: bool = False) -> list[dict[str, Any]]:
             yield fact
 
     order = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
-    order |= {"micro_batches": 1, "measured_on": []}
+    order |= {"micro_batches": 1, "birth": "a study's", "measured_on": []}
     text = STUDY.model_dump_json()
     run_trial(order, text, Path(), train, gpu=0, confirm=confirm, device="cpu", report=caught.append)
     return caught

@@ -138,7 +138,7 @@ def test_the_hash_is_of_what_the_study_means_not_of_how_it_is_written(tmp_path: 
         (),
         ("search.trials=5",),
         ("search.trials=100", "search.parallel=3"),
-        ("resources={cpu: 4, gpu: 0.25, cluster: 'head:6379'}",),
+        ("resources={cpu: 4, gpu: 0.25, cluster: 'head:6379', checkpoints: driver}",),
         ("data.root=/elsewhere",),
         ("limits={time: 4h, training_flops: 1e15, trial_time: 30m}",),
     ],

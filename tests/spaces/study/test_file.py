@@ -84,6 +84,11 @@ def test_what_is_no_mapping_is_said_before_anything_else(text: str, message: str
     assert error.hint == hint
 
 
+def test_states_go_to_no_other_place_than_the_study_folder() -> None:
+    error = complaint(SOUND + "resources: {checkpoints: 's3://bucket/x'}\n")
+    assert str(error) == 's.yaml:12: resources.checkpoints: found "s3://bucket/x"; allowed: auto or driver.'
+
+
 # ------------------------------------------------------------------ several problems
 
 

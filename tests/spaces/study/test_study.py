@@ -283,7 +283,7 @@ def test_the_schema_is_one() -> None:
         axes(cardinality=[1, 2], width={"min": 1, "max": 9}, blocks=[2, [1, 2, 3]]),
         axes(blocks={"min": 1, "max": 6}, learning_rate={"min": 0.1, "max": 1, "scale": "log"}, batch_size=[32, 64]),
         {"budget": {"multiply_adds": 8_000_000, "tolerance": 0.02}},
-        {"search": {"parallel": 4}, "resources": {"gpu": 0.5, "cluster": "10.0.0.1:6379"}},
+        {"search": {"parallel": 4}, "resources": {"gpu": 0.5, "cluster": "10.0.0.1:6379", "checkpoints": "driver"}},
         {"trainer": {"recipe": "paper-imagenet", "epochs": 9}},
         {"trainer": {"recipe": None, "schedule": "step-thirds"}},
         {"claim": None},
