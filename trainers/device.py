@@ -37,7 +37,6 @@ def prepare(device: torch.device, threads: int) -> None:
     torch.set_num_threads(threads)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # all steps have the same shapes: trying the kernels pays at once
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
     else:
         _keep_memory()
 
@@ -54,14 +53,19 @@ def limit_memory(share: float) -> None:
 
 def precision(device: torch.device) -> Any:
     """The context in which a network computes: bfloat16 on GPUs that have it, nothing special elsewhere."""
-    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast("cuda", torch.bfloat16, enabled=has_it)
+    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda" and _has_bfloat16())
 
 
 def release(device: torch.device) -> None:
     """Give back what torch keeps for itself: trials of other processes may share this GPU."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+@functools.cache
+def _has_bfloat16() -> bool:
+    """Asked once by a process: the driver's answer takes longer than many a kernel."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 @functools.cache

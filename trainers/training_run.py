@@ -20,7 +20,7 @@ from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.data.split_check import fewer_than_a_batch
 from resnext_search.trainers.data.splits import splits_of
 from resnext_search.trainers.device import precision, prepare
-from resnext_search.trainers.resnext import build_network
+from resnext_search.trainers.resnext import build_network, counted_at_once
 from resnext_search.trainers.schedule import learning_rate_at, parameter_groups
 from torch import Tensor
 from torch.nn import functional
@@ -77,15 +77,16 @@ class TrainingRun:
         shuffled = torch.randperm(len(self.splits.train), generator=self.generator("order", epoch))
         order = self.splits.train[shuffled]
         self.network.train()
-        for step, batch in enumerate(self.batches.training(order, size, self.generator("augment", epoch))):
-            # the rate in the middle of the step: neither the first nor the last step is one of length 0
-            done = epoch - 1 + (step + 0.5) / self.steps_per_epoch
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate_at(self.recipe, done)
-            self.optimizer.zero_grad()
-            loss = self._gradients(batch)
-            self.optimizer.step()
-            yield loss
+        with counted_at_once(self.network):
+            for step, batch in enumerate(self.batches.training(order, size, self.generator("augment", epoch))):
+                # the rate in the middle of the step: neither the first nor the last step is one of length 0
+                done = epoch - 1 + (step + 0.5) / self.steps_per_epoch
+                for group in self.optimizer.param_groups:
+                    group["lr"] = learning_rate_at(self.recipe, done)
+                self.optimizer.zero_grad()
+                loss = self._gradients(batch)
+                self.optimizer.step()
+                yield loss
 
     def _gradients(self, batch: Batch) -> Tensor:
         """Leave the gradients of the batch's mean loss in the parameters; returns that loss."""
@@ -95,10 +96,12 @@ class TrainingRun:
             with precision(self.device):
                 logits = self.network(images)
             smoothing = self.recipe.label_smoothing
-            loss = functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing) * (len(labels) / size)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+            if len(labels) < size:  # of a whole batch it is the mean already
+                loss = loss * (len(labels) / size)
             torch.autograd.backward(loss)
             losses.append(loss.detach())
-        return torch.stack(losses).sum()
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
     @torch.inference_mode()
     def predict(self, numbers: Tensor) -> Tensor:
@@ -106,7 +109,7 @@ class TrainingRun:
         self.network.eval()
         size = max(self.recipe.batch_size // self.micro_batches, 1)
         with precision(self.device):
-            return torch.cat([self.network(images).float() for images, _ in self.batches.plain(numbers, size)]).cpu()
+            return torch.cat([self.network(images) for images, _ in self.batches.plain(numbers, size)]).cpu()
 
 
 def _images(data: DataConfig) -> dict[str, object]:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import torch
+from resnext_search.trainers import device
 from resnext_search.trainers.device import best_device, limit_memory, precision, prepare, release
 
 CPU = torch.device("cpu")
@@ -46,6 +47,28 @@ def test_memory_that_was_freed_is_kept_for_the_next_step() -> None:
 
 def test_a_gpu_is_the_best_device_where_there_is_one() -> None:
     assert best_device() == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+GPU = torch.device("cuda")
+
+
+def test_the_driver_is_asked_once_what_a_gpu_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: asked.append(True))
+    device._has_bfloat16.cache_clear()
+    try:
+        for _ in range(3):
+            assert not precision(GPU)._enabled
+        assert asked == [True]
+    finally:
+        device._has_bfloat16.cache_clear()
+
+
+def test_what_is_computed_in_32_bits_is_not_rounded_to_tensor_floats() -> None:
+    """The classifier's logits are: 10 bits of the 23 would be left."""
+    before = torch.backends.cuda.matmul.fp32_precision
+    prepare(GPU, 1)
+    assert torch.backends.cuda.matmul.fp32_precision == before != "tf32"
 
 
 @needs_gpu

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from resnext_search.spaces.errors import DataError
 from resnext_search.trainers.training import train
 from resnext_search.trainers.training_run import TrainingRun
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.helpers import changed
 
@@ -67,6 +70,39 @@ def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, co
         losses = list(trial.steps(1))
         weights.append([*trial.network.parameters(), losses[-1]])
     torch.testing.assert_close(weights[1], weights[0])
+
+
+class Operators(TorchDispatchMode):
+    """Counts what would be a kernel each on a GPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Counter[str]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen[func.overloadpacket.__name__] += 1
+        return func(*args, **kwargs or {})
+
+
+def test_a_step_does_nothing_that_only_parts_of_a_batch_or_counters_need(
+    study: Study, configuration: Configuration
+) -> None:
+    found = []
+    for parts in (1, 2):
+        trial = TrainingRun(
+            changed(study, augment="none"), configuration, 0, device=CPU, threads=1, micro_batches=parts
+        )
+        steps = trial.steps(1)
+        next(steps)
+        with Operators() as operators:
+            next(steps)
+        found.append(operators.seen)
+    whole, halves = found
+    assert (whole["convolution"], halves["convolution"]) == (9, 18)
+    assert (whole["mul"], whole["stack"], whole["sum"]) == (0, 0, 1)  # the sum is the classifier's bias
+    assert (halves["mul"], halves["stack"], halves["sum"]) == (4, 1, 3)  # each part's share, forward and back
+    # of each parameter its momentum and itself: nothing is added to the counters of the norms
+    assert whole["add_"] == 2 * len(list(trial.network.parameters()))
 
 
 def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
