@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial
+from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial, last_line
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
@@ -70,6 +70,7 @@ class Dispatcher:
         self._pending = deque(sorted(waiting, key=lambda trial: trial.alone))
         self._running: set[int] = set()
         self._losses: Counter[int] = Counter()  # how often the process of a trial was lost
+        self._last_words: dict[int, str] = {}  # of those that failed, until it is known what that means
         self._timed_out: dict[int, str] = {}  # what is to be said of those that took too long
         self._failed = sum(trial.state == "failed" for trial in trials)
         self._ended = sum(trial.state in ENDED for trial in trials)
@@ -121,6 +122,8 @@ class Dispatcher:
         with self._errors_kept():
             if "machine" in fact:
                 self.journal.record_machine(trial_id, Machine(**json.loads(fact["machine"])))
+            if "failure_class" in fact:  # its process may be lost with it
+                self._last_words[trial_id] = f"{fact['failure_class']}: {last_line(fact['failure_message'])}"
             if "latency_ms" in fact:
                 self._record_latency(trial_id, fact)
             return "validation_error" not in fact or self._record_epoch(trial_id, fact)
@@ -129,6 +132,7 @@ class Dispatcher:
     def failed(self, trial_id: int, failure_class: str, message: str) -> None:
         """A trial has failed: for good, or for too little memory, if there is more to be had."""
         self._running.discard(trial_id)
+        self._last_words.pop(trial_id, None)
         with self._errors_kept():
             if failure_class != OUT_OF_MEMORY or not self._put_back(trial_id):
                 self._fail(trial_id, failure_class, message)
@@ -143,8 +147,10 @@ class Dispatcher:
                 self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
                 return
             self._losses[trial_id] += 1
+            words = self._last_words.pop(trial_id, "")
             if self._losses[trial_id] > LOST_WORKER_RETRIES:
-                self._fail(trial_id, "WorkerLost", f"its process was lost {self._losses[trial_id]} times")
+                times = f"its process was lost {self._losses[trial_id]} times"
+                self._fail(trial_id, "WorkerLost", f"{times}, the last time by {words}" if words else times)
                 return
             trial = self.journal.trial(trial_id)
             if trial.state == "running":  # else its last epoch was its end

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from resnext_search.search.execution.device_errors import forget_frames, is_out_of_memory, leaves_device_unusable
+from resnext_search.search.execution.memory import OUT_OF_MEMORY
 from resnext_search.spaces.errors import ResnextSearchError, escaped
 from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
@@ -50,7 +52,7 @@ def run_trial(
     device: str,
     report: Report,
 ) -> None:
-    """Train one trial, reporting what it yields; a failure is reported, not raised.
+    """Train one trial, reporting what it yields; a failure is reported, and not raised but for what is said below.
 
     Args:
         order: What `Dispatcher.order` says of it.
@@ -61,7 +63,12 @@ def run_trial(
         confirm: Whether it trains on the validation images too, and is tested.
         device: `cpu` or `cuda`.
         report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback; with the first
-            of them, in JSON, on what `machine` the trial runs.
+            of them, in JSON, on what `machine` the trial runs. Too little memory of a GPU is an `OutOfMemoryError`,
+            however it shows itself.
+
+    Raises:
+        Exception: After which this process cannot use its GPU any more. It has been reported; the process must end, and
+            the trial goes to another one.
     """
     about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()
     try:
@@ -96,7 +103,14 @@ def run_trial(
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         message = "\n".join(map(escaped, message.split("\n")))[-MESSAGE_CHARACTERS:]
-        report({"failure_class": type(error).__name__, "failure_message": message, **about, **unsaid})
+        failure = OUT_OF_MEMORY if is_out_of_memory(error) else type(error).__name__
+        unusable = device == "cuda" and leaves_device_unusable(error)
+        forget_frames(error)
+        if device == "cuda" and not unusable:  # before it is told: who trains next may begin at once
+            _give_memory_back(device)
+        report({"failure_class": failure, "failure_message": message, **about, **unsaid})
+        if unusable:
+            raise
 
 
 @cache
@@ -117,6 +131,13 @@ def _keep_to_share(gpu: float) -> None:
 
     if torch.cuda.is_available():  # not with the logical GPUs of a test
         limit_memory(gpu)
+
+
+def _give_memory_back(device: str) -> None:
+    import torch  # as above
+    from resnext_search.trainers.device import release
+
+    release(torch.device(device))
 
 
 def _expect_finite(result: dict[str, Any]) -> None:

@@ -1,12 +1,13 @@
 """What runs in the workers of Ray? One trial after the other, and actors that bear the names of those that run.
 
-Workers import this file, so it never imports Ax. Ray retries failures of machines alone: what a trainer raises is
-reported as a failure of that trial.
+Workers import this file, so it never imports Ax. What a trainer raises is reported as a failure of that trial; what
+leaves a GPU unusable ends the process, which Ray drops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,18 @@ def trainable(
     study_json = study.model_dump_json()
 
     def trial(order: dict[str, Any]) -> None:
-        device = "cuda" if ray.get_gpu_ids() else "cpu"
+        gpus = ray.get_gpu_ids()
+        show_only(gpus)
+        device = "cuda" if gpus else "cpu"
         run_trial(order, study_json, checkpoints, train, gpu=gpu, confirm=confirm, device=device, report=tune.report)
 
     return trial
+
+
+def show_only(gpus: Sequence[object]) -> None:
+    """Let this process see its own GPUs alone, where Ray was told not to see to it: all trials would use the first."""
+    if gpus and os.environ.get("RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
 
 
 def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
