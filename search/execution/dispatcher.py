@@ -18,7 +18,8 @@ from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.spaces.errors import TooManyFailures, typed
+from resnext_search.spaces.errors import TooManyFailures, UsageError, typed
+from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.study import Phase
 
 # A phase is given up when at least this many trials have ended and more than half of them failed.
@@ -187,8 +188,16 @@ class Dispatcher:
 
     def _record_latency(self, trial_id: int, fact: Mapping[str, Any]) -> None:
         row = LatencyRow(**{name: fact[name] for name in LatencyRow._fields})
-        architecture = self.journal.trial(trial_id).configuration.architecture
-        self.journal.record_latency(architecture, row, device=fact["device"], host=fact["host"])
+        architecture, model = self.journal.trial(trial_id).configuration.architecture, fact["computes"]
+        others = [name for name in self.journal.latency_devices() if name not in (model, fact["device"])]
+        if others and not set(MEASURED).isdisjoint(self.study.objectives):
+            raise UsageError(
+                f"objectives: latency_ms: trial {trial_id} was measured on {model}, others on {', '.join(others)}; "
+                "latencies of different devices cannot be compared",
+                hint="Everything that has ended is saved. Let the study have machines of one kind, and continue with: "
+                f"resnext-search resume {typed(self.folder.path)}",
+            )
+        self.journal.record_latency(architecture, row, device=model, host=fact["host"])
 
     def _record_epoch(self, trial_id: int, fact: Mapping[str, Any]) -> bool:
         row = EpochRow(**{name: fact[name] for name in EpochRow.__dataclass_fields__})

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from resnext_search.results.journal.rows import Machine
 from resnext_search.search.execution.device_errors import forget_frames, is_out_of_memory, leaves_device_unusable
 from resnext_search.search.execution.memory import OUT_OF_MEMORY
 from resnext_search.spaces.errors import ResnextSearchError, escaped
@@ -64,17 +65,19 @@ def run_trial(
         device: `cpu` or `cuda`.
         report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback; with the first
             of them, in JSON, on what `machine` the trial runs. Too little memory of a GPU is an `OutOfMemoryError`,
-            however it shows itself.
+            however it shows itself. Each comes with host and device, and with the model that `computes`.
 
     Raises:
         Exception: After which this process cannot use its GPU any more. It has been reported; the process must end, and
             the trial goes to another one.
     """
-    about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()
+    about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()  # what reports say besides
     try:
         if device == "cuda":
             _keep_to_share(share_of(order, gpu))
-        unsaid = {"machine": _machine(device)}
+        facts_of_machine = _hardware(device)
+        unsaid = {"machine": json.dumps(facts_of_machine)}
+        about["computes"] = Machine(**facts_of_machine).computes
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
         wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
@@ -87,7 +90,8 @@ def run_trial(
             checkpoint=checkpoints / f"trial-{order['trial_id']:05d}.pt",
             confirm=confirm,
             micro_batches=order["micro_batches"],
-            latency=wanted and device not in order["measured_on"],
+            # an older journal does not say on what GPU or processor: what it has stands for all of the kind
+            latency=wanted and not {about["computes"], device} & set(order["measured_on"]),
         )
         epoch = 0
         for fact in facts:
@@ -119,10 +123,10 @@ def _study(study_json: str) -> Study:
     return Study.model_validate_json(study_json)
 
 
-def _machine(device: str) -> str:
+def _hardware(device: str) -> dict[str, Any]:
     from resnext_search.trainers.hardware import hardware  # torch: only where a trial runs
 
-    return json.dumps(hardware(device))
+    return hardware(device)
 
 
 def _keep_to_share(gpu: float) -> None:
