@@ -13,13 +13,11 @@ import sys
 from typing import Any
 
 import torch
+from resnext_search.spaces.architecture.training_cost import CONTEXT_BYTES
 
 # glibc's names for what `mallopt` sets, from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _KEEP_BYTES = 2**31 - 1
-
-# What CUDA takes of a GPU for every process, before torch asks for anything: about half of a GiB.
-CONTEXT_BYTES = 2**29
 
 
 def best_device() -> str:

@@ -1,14 +1,19 @@
 """What does training a network take: operations, and memory of a GPU? Predicted from its layers, before it is built.
 
 What the backward pass needs is what the forward pass keeps: the output of every convolution, which its norm looks at
-again, and the output of every ReLU, which the next convolution looks at again. The scratch memory of the kernels, which
-depends on the GPU and its library, is not in the figure, nor is what CUDA takes for every process (about 0.5 GiB).
+again, and the output of every ReLU, which the next convolution looks at again. What a process takes of a GPU whatever it
+trains is apart from that: `CONTEXT_BYTES` and `SCRATCH_BYTES`, which depend on the GPU and its libraries and are estimates.
 """
 
 from __future__ import annotations
 
 from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.architecture.complexity import complexity
+
+# What CUDA takes for every process, with the code of cuDNN and cuBLAS: 0.5 to 0.9 GiB. It lies outside torch's memory.
+CONTEXT_BYTES = int(0.9 * 2**30)
+# What kernels work in (32 MiB for cuBLAS, more for convolutions), out of torch's memory.
+SCRATCH_BYTES = int(0.3 * 2**30)
 
 # A number in the network on a GPU, in bfloat16.
 VALUE_BYTES = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -79,6 +80,16 @@ def test_a_gpu_computes_in_16_bits_and_gives_its_memory_back() -> None:
         assert (torch.ones(2, 2, device=gpu) @ torch.ones(2, 2, device=gpu)).dtype == torch.bfloat16
     release(gpu)
     assert torch.cuda.memory_reserved() == 0
+
+
+def test_what_a_process_takes_outside_of_torch_is_taken_off_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of 36 GiB is 9, of which the context takes 0.9."""
+    told: list[float] = []
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda _: SimpleNamespace(total_memory=36 * 2**30))
+    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", lambda share, _: told.append(share))
+    limit_memory(0.25)
+    limit_memory(1)
+    assert told == [pytest.approx(8.1 / 36), 1.0]
 
 
 @needs_gpu
