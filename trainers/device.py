@@ -25,6 +25,24 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def trouble_with_gpu() -> str:
+    """Why torch cannot train on the GPU that this process sees first; empty if it can.
+
+    To be asked by a process of its own: what goes wrong may leave CUDA unusable, and a context takes memory.
+    """
+    if not torch.cuda.is_available():
+        built_for = f"CUDA {torch.version.cuda}" if torch.version.cuda else "processors alone"
+        return f"torch {torch.__version__} is built for {built_for}, and sees none"
+    try:
+        layer = torch.nn.Conv2d(8, 8, 3, device="cuda")
+        layer(torch.ones(1, 8, 8, 8, device="cuda")).sum().backward()
+        torch.cuda.synchronize()
+    except Exception as error:  # whatever a driver and its libraries say
+        name, kinds = torch.cuda.get_device_name(0), " ".join(torch.cuda.get_arch_list())
+        return f"{name}: {str(error).strip().partition(chr(10))[0]} (torch {torch.__version__} has kernels for {kinds})"
+    return ""
+
+
 def prepare(device: torch.device, threads: int) -> None:
     """Make this process ready to train on a device, with so many processor threads.
 

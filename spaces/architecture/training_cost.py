@@ -1,8 +1,8 @@
 """What does training a network take: operations, and memory of a GPU? Predicted from its layers, before it is built.
 
 What the backward pass needs is what the forward pass keeps: the output of every convolution, which its norm looks at
-again, and the output of every ReLU, which the next convolution looks at again. What a process takes of a GPU whatever it
-trains is apart from that: `CONTEXT_BYTES` and `SCRATCH_BYTES`, which depend on the GPU and its libraries and are estimates.
+again, and the output of every ReLU, which the next convolution looks at again. What a process takes of a GPU, whatever
+it trains, is apart from that: `CONTEXT_BYTES` and `SCRATCH_BYTES`, estimates, since GPUs and libraries differ.
 """
 
 from __future__ import annotations

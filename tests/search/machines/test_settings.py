@@ -32,7 +32,6 @@ def test_what_the_user_has_set_stays() -> None:
     ("given", "found"),
     [
         ({}, "expandable_segments:True"),
-        ({"PYTORCH_ALLOC_CONF": "max_split_size_mb:64"}, "max_split_size_mb:64"),
         ({"PYTORCH_CUDA_ALLOC_CONF": "max_split_size_mb:64"}, "None"),  # its older name
     ],
 )
