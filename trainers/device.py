@@ -43,8 +43,11 @@ def trouble_with_gpu() -> str:
     return ""
 
 
-def prepare(device: torch.device, threads: int) -> None:
+def prepare(device: torch.device, threads: int, *, deterministic: bool = False) -> None:
     """Make this process ready to train on a device, with so many processor threads.
+
+    On a GPU the fastest kernels are found by trying, which may choose others the next time, and some add up in any
+    order. With `deterministic` neither is so: the same GPU with the same libraries gives the same bits.
 
     >>> prepare(torch.device("cpu"), 1)
     >>> torch.get_num_threads()
@@ -52,7 +55,8 @@ def prepare(device: torch.device, threads: int) -> None:
     """
     torch.set_num_threads(threads)
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # all steps have the same shapes: trying the kernels pays at once
+        torch.backends.cudnn.benchmark = not deterministic  # all steps have the same shapes: trying pays at once
+        torch.backends.cudnn.deterministic = deterministic
     else:
         _keep_memory()
 

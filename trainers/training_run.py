@@ -1,7 +1,8 @@
 """What does a trial train: network, optimizer and data on its device, and one epoch's steps.
 
 Everything random comes from generators that are derived from the trial's seed, and those of an epoch from its number
-too: an epoch does not depend on how its trial got there, which is what makes a resumed trial equal an undisturbed one.
+too: an epoch does not depend on how its trial got there, which is what makes a resumed trial equal an undisturbed one:
+bit for bit on processors, on a GPU as far as `prepare` promises it.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class TrainingRun:
         confirm: bool = False,
         micro_batches: int = 1,
     ) -> None:
-        prepare(device, threads)
         self.recipe, self.seed, self.device = configuration.recipe(study.trainer), seed, device
+        prepare(device, threads, deterministic=self.recipe.deterministic)
         self.confirm, self.identity = confirm, _identity(study, configuration, seed, confirm)
         self.micro_batches = micro_batches
         self.may_stop = study.search.early_stopping != "none"

@@ -65,6 +65,16 @@ def test_the_driver_is_asked_once_what_a_gpu_can_do(monkeypatch: pytest.MonkeyPa
         device._has_bfloat16.cache_clear()
 
 
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_kernels_are_tried_unless_every_bit_has_to_be_the_same(deterministic: bool) -> None:
+    """Whatever the trial before it, in the same process, was prepared for."""
+    cudnn = torch.backends.cudnn
+    prepare(GPU, 1, deterministic=deterministic)
+    assert (cudnn.benchmark, cudnn.deterministic) == (not deterministic, deterministic)
+    prepare(GPU, 1)
+    assert (cudnn.benchmark, cudnn.deterministic) == (True, False)
+
+
 def test_what_is_computed_in_32_bits_is_not_rounded_to_tensor_floats() -> None:
     """The classifier's logits are: 10 bits of the 23 would be left."""
     before = torch.backends.cuda.matmul.fp32_precision

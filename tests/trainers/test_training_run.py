@@ -10,6 +10,7 @@ import pytest
 import torch
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
+from resnext_search.trainers import training_run
 from resnext_search.trainers.training import train
 from resnext_search.trainers.training_run import TrainingRun
 from torch import nn
@@ -152,3 +153,28 @@ def test_with_folds_a_run_that_confirms_is_tested_on_the_fold_of_its_seed(
     runs = [TrainingRun(one, configuration, 13, device=CPU, threads=1) for one in (folded, study)]
     assert len(runs[0].splits.validation) == 359
     assert runs[0].identity != runs[1].identity
+
+
+def test_a_recipe_that_asks_for_the_same_bits_tells_the_device_and_is_another_trial(
+    study: Study, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(training_run, "prepare", lambda *_, deterministic: told.append(deterministic))
+    usual, same_bits = (
+        TrainingRun(changed(study, deterministic=wanted), configuration, 0, device=CPU, threads=1)
+        for wanted in (False, True)
+    )
+    assert told == [False, True]
+    assert "deterministic" not in usual.identity  # checkpoints of before are those of the usual way
+    assert '"deterministic": true' in same_bits.identity
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch sees")
+def test_a_gpu_gives_the_same_bits_where_the_recipe_asks_for_them(study: Study, configuration: Configuration) -> None:
+    same_bits, weights = changed(study, deterministic=True), []
+    for _ in range(2):
+        trial = TrainingRun(same_bits, configuration, 0, device=torch.device("cuda"), threads=1)
+        for _ in trial.steps(1):
+            pass
+        weights.append(torch.cat([parameter.detach().flatten() for parameter in trial.network.parameters()]))
+    assert torch.equal(*weights)
