@@ -60,6 +60,25 @@ def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, confi
     torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
 
 
+def test_a_gpu_judges_images_in_few_batches_of_one_size(study: Study, configuration: Configuration) -> None:
+    """397 images, at most 150 at once: three times 133, of which the last two are the first two once more."""
+    trial = TrainingRun(study, configuration, 0, device=CPU, threads=1)
+    expected, sizes = trial.predict(trial.splits.test), list[int]()
+    trial.network.register_forward_pre_hook(lambda _, images: sizes.append(len(images[0])))
+    trial.device, trial._most_judged = torch.device("cuda"), 150
+    found = trial.predict(trial.splits.test)
+    assert sizes == [133, 133, 133]
+    torch.testing.assert_close(found, expected)
+    assert found.shape == (397, 10)
+    assert trial.batches_of(trial.splits.test[:0])[1].tolist() == []
+
+
+def test_a_processor_judges_images_in_the_batches_it_trains_on(study: Study, configuration: Configuration) -> None:
+    trial = TrainingRun(study, configuration, 0, device=CPU, threads=1, micro_batches=2)
+    size, numbers = trial.batches_of(trial.splits.test)
+    assert (size, len(numbers)) == (16, 397)
+
+
 def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, configuration: Configuration) -> None:
     weights = []
     for parts in (1, 4):
