@@ -60,7 +60,7 @@ def test_a_network_keeps_what_was_predicted(monkeypatch: pytest.MonkeyPatch, nam
     [
         # the largest map has 32 channels of 4x4, so four take 4 kB: 2,048 are the most
         (Template(planes=8, stages=2, stride=2, resolution=8), 32, 2_048),
-        # 256 channels of 56x56 are 802,816 values, as are the stem: four maps of 6.4 MB, 41 images in a quarter of a GiB
+        # 256 channels of 56x56 are 802,816 values, as has the stem: four are 6.4 MB, 41 in a quarter of a GiB
         (Template(stem="imagenet", stages=4, resolution=224, classes=1000), 1, 41),
     ],
 )
