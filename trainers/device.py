@@ -13,13 +13,11 @@ import sys
 from typing import Any
 
 import torch
+from resnext_search.spaces.architecture.training_cost import CONTEXT_BYTES
 
 # glibc's names for what `mallopt` sets, from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _KEEP_BYTES = 2**31 - 1
-
-# What CUDA takes of a GPU for every process, before torch asks for anything: about half of a GiB.
-CONTEXT_BYTES = 2**29
 
 
 def best_device() -> str:
@@ -27,8 +25,29 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def prepare(device: torch.device, threads: int) -> None:
+def trouble_with_gpu() -> str:
+    """Why torch cannot train on the GPU that this process sees first; empty if it can.
+
+    To be asked by a process of its own: what goes wrong may leave CUDA unusable, and a context takes memory.
+    """
+    if not torch.cuda.is_available():
+        built_for = f"CUDA {torch.version.cuda}" if torch.version.cuda else "processors alone"
+        return f"torch {torch.__version__} is built for {built_for}, and sees none"
+    try:
+        layer = torch.nn.Conv2d(8, 8, 3, device="cuda")
+        layer(torch.ones(1, 8, 8, 8, device="cuda")).sum().backward()
+        torch.cuda.synchronize()
+    except Exception as error:  # whatever a driver and its libraries say
+        name, kinds = torch.cuda.get_device_name(0), " ".join(torch.cuda.get_arch_list())
+        return f"{name}: {str(error).strip().partition(chr(10))[0]} (torch {torch.__version__} has kernels for {kinds})"
+    return ""
+
+
+def prepare(device: torch.device, threads: int, *, deterministic: bool = False) -> None:
     """Make this process ready to train on a device, with so many processor threads.
+
+    On a GPU the fastest kernels are found by trying, which may choose others the next time, and some add up in any
+    order. With `deterministic` neither is so: the same GPU with the same libraries gives the same bits.
 
     >>> prepare(torch.device("cpu"), 1)
     >>> torch.get_num_threads()
@@ -36,8 +55,8 @@ def prepare(device: torch.device, threads: int) -> None:
     """
     torch.set_num_threads(threads)
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # all steps have the same shapes: trying the kernels pays at once
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.benchmark = not deterministic  # all steps have the same shapes: trying pays at once
+        torch.backends.cudnn.deterministic = deterministic
     else:
         _keep_memory()
 
@@ -54,14 +73,19 @@ def limit_memory(share: float) -> None:
 
 def precision(device: torch.device) -> Any:
     """The context in which a network computes: bfloat16 on GPUs that have it, nothing special elsewhere."""
-    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast("cuda", torch.bfloat16, enabled=has_it)
+    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda" and _has_bfloat16())
 
 
 def release(device: torch.device) -> None:
     """Give back what torch keeps for itself: trials of other processes may share this GPU."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+@functools.cache
+def _has_bfloat16() -> bool:
+    """Asked once by a process: the driver's answer takes longer than many a kernel."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 @functools.cache

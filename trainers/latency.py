@@ -24,7 +24,7 @@ from resnext_search.spaces.architecture.architecture import Architecture, Templa
 from resnext_search.spaces.search_space.objectives import Latency
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
-from resnext_search.trainers.device import precision
+from resnext_search.trainers.device import precision, prepare
 from resnext_search.trainers.resnext import build_network
 from torch import Tensor, nn
 
@@ -44,13 +44,13 @@ def measure_latency(
         template: What the study keeps fixed.
         architecture: The network; its weights are fresh, as time does not depend on them.
         device: Where to measure; a repeat ends when the device has finished.
-        threads: Processor threads. Torch goes on with this number.
+        threads: Processor threads. Torch goes on with this number, and as `prepare` says.
 
     >>> found = measure_latency(Template(planes=4, stages=2, resolution=8), Architecture.paper(2, 2, (1, 1)))
     >>> 0 < found.latency_ms < 1_000, found.latency_ms_spread >= 0
     (True, True)
     """
-    torch.set_num_threads(threads)
+    prepare(torch.device(device), threads)  # as for training: whether a worker has trained before must not matter
     network = build_network(template, architecture).eval()
     network.to(torch.device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     # a black image: another one may vanish in a deep network with fresh weights, and numbers next to 0 are slow

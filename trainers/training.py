@@ -104,17 +104,18 @@ def train(
         TrainingDiverged: The loss stopped being finite; raised at the end of the epoch in which it did.
     """
     where = torch.device(device)
-    trial = TrainingRun(
-        study,
-        configuration,
-        seed,
-        device=where,
-        threads=threads,
-        birth=birth,
-        confirm=confirm,
-        micro_batches=micro_batches,
-    )
-    try:
+    trial = None
+    try:  # what is made of a trial when its memory does not suffice is given back too
+        trial = TrainingRun(
+            study,
+            configuration,
+            seed,
+            device=where,
+            threads=threads,
+            birth=birth,
+            confirm=confirm,
+            micro_batches=micro_batches,
+        )
         yield from train_epochs(trial, checkpoint, carrier)
     finally:
         del trial

@@ -149,7 +149,7 @@ class Journal(JournalReader):
         return changed.rowcount == 1
 
     def record_latency(self, architecture: Architecture, row: LatencyRow, *, device: str, host: str) -> None:
-        """Record what an architecture takes on a device; of several measurements the first stays."""
+        """Record what an architecture takes on a device, by its model; of several measurements the first stays."""
         self._write(
             f"INSERT INTO latencies VALUES ({'?, ' * (len(row) + 3)}?) ON CONFLICT (architecture, device) DO NOTHING",
             (key_of(architecture), device, host, *row, time.time()),

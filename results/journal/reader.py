@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
@@ -162,28 +162,39 @@ class JournalReader:
         return [(row["trial_id"], row["epoch"], row["validation_error"]) for row in rows]
 
     def measured_on(self, architecture: Architecture) -> list[str]:
-        """The devices on which the latency of an architecture was measured."""
+        """The devices on which the latency of an architecture was measured: models, or `cpu` and `cuda` before 9."""
         rows = self._rows("SELECT device FROM latencies WHERE architecture = ? ORDER BY rowid", key_of(architecture))
         return [row["device"] for row in rows]
 
+    def latency_devices(self) -> list[str]:
+        """The devices on which any latency was measured, in the order of their first."""
+        return [row[0] for row in self._rows("SELECT device FROM latencies GROUP BY device ORDER BY MIN(rowid)")]
+
     def latency(self, trial: Trial) -> LatencyRow | None:
         """What the architecture of a trial takes on the trial's device, or on any before that is known; or None."""
-        rows = self._rows(
-            f"SELECT {_LATENCY} FROM latencies WHERE architecture = ? AND device = COALESCE(?, device) "
-            "ORDER BY rowid LIMIT 1",
-            key_of(trial.configuration.architecture),
-            trial.device,
-        )
-        return LatencyRow(*rows[0]) if rows else None
+        return self.latencies([trial]).get(trial.trial_id)
 
-    def latencies(self, trials: Iterable[Trial]) -> dict[int, LatencyRow]:
+    def latencies(self, trials: Sequence[Trial]) -> dict[int, LatencyRow]:
         """By number, what `latency` says of every trial of which it says anything."""
-        rows = self._rows(f"SELECT architecture, device, {_LATENCY} FROM latencies ORDER BY rowid DESC")
+        one = key_of(trials[0].configuration.architecture) if len(trials) == 1 else None
+        rows = self._rows(
+            f"SELECT architecture, device, {_LATENCY} FROM latencies WHERE architecture = COALESCE(?, architecture) "
+            "ORDER BY rowid DESC",
+            one,
+        )
         known: dict[tuple[str, str | None], LatencyRow] = {}
         for architecture, device, *times in rows:  # of several devices the first that measured is the last to be put
             known[architecture, device] = known[architecture, None] = LatencyRow(*times)
-        keys = {trial.trial_id: (key_of(trial.configuration.architecture), trial.device) for trial in trials}
-        return {number: known[key] for number, key in keys.items() if key in known}
+        models = {key: machine.computes for key, machine in self.machines().items()} if known else {}
+        found = {}
+        for trial in trials:
+            model = models.get(trial.machine or "", "")
+            # under `cpu` and `cuda` an older schema has what stood for all devices of the kind, and still does
+            names = (model, None) if trial.device is None else (trial.device, model)
+            keys = ((key_of(trial.configuration.architecture), name) for name in names)
+            if (row := next((known[key] for key in keys if key in known), None)) is not None:
+                found[trial.trial_id] = row
+        return found
 
 
 def key_of(architecture: Architecture) -> str:

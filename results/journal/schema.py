@@ -19,7 +19,7 @@ from resnext_search.spaces.errors import ResnextSearchError, UsageError
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import whole_file
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -74,7 +74,7 @@ CREATE TABLE epochs (
 );
 CREATE TABLE latencies (
     architecture TEXT NOT NULL,             -- JSON of a configuration without knobs
-    device TEXT NOT NULL,                   -- as in trials
+    device TEXT NOT NULL,                   -- model of the GPU or processor; in schemas before 9: cpu | cuda
     host TEXT NOT NULL,
     latency_ms REAL NOT NULL CHECK (latency_ms > 0),
     latency_ms_spread REAL NOT NULL,

@@ -82,8 +82,8 @@ def pareto_table(
         trials: The trials table, if it is there already.
 
     Raises:
-        UsageError: A given objective is not such a column, or has no value in any configuration. (Where the study's own
-            have none, the front is empty.)
+        UsageError: A given objective is not such a column, or has no value in any configuration (where the study's own
+            have none, the front is empty), or is a latency that was measured on different devices.
     """
     wanted = list(objectives or journal.study().objectives)
     unknown = [name for name in wanted if name not in NUMERIC_COLUMNS]
@@ -111,6 +111,11 @@ def pareto_table(
     unmeasured = [name for name, column in zip(wanted, values.T, strict=True) if len(column) and np.isnan(column).all()]
     if objectives and unmeasured:
         raise UsageError(f"objectives: {', '.join(unmeasured)}: not measured in this study")
+    models = completed.processor[completed.latency_ms.notna()].dropna().unique()
+    if objectives and "latency_ms" in wanted and len(models) > 1:
+        raise UsageError(
+            f"objectives: latency_ms: measured on {', '.join(models)}; those of different devices cannot be compared"
+        )
     return table[pareto_front(values)].sort_values(["validation_error", "trial"]).reset_index(drop=True)
 
 

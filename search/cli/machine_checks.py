@@ -16,6 +16,7 @@ from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plug
 from resnext_search.spaces.errors import DataError, PluginError, ResnextSearchError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.versions import said_by
 
 PACKAGES = ("torch", "torchvision", "ax-platform", "botorch", "ray", "pandas", "numpy", "scipy", "pydantic")
 LEAST_MEMORY_BYTES = 2 * 2**30  # one worker with torch takes about 0.9 GiB, the driver with Ax and Ray as much
@@ -60,10 +61,9 @@ def _hardware() -> list[Check]:
 
     memory = psutil.virtual_memory().available
     disk = shutil.disk_usage(Path.cwd()).free
-    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     checks = [
         Check("cores", str(os.cpu_count()), True),
-        Check("GPUs", ", ".join(gpus) or "none", True, "" if gpus else "trials run on the processor"),
+        _gpus([torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]),
         Check("free memory", f"{memory / 2**30:.1f} GiB", memory >= LEAST_MEMORY_BYTES, "a trial takes about 1 GiB"),
         Check(
             "free disk here", f"{disk / 2**30:.1f} GiB", disk >= LEAST_DISK_BYTES, "checkpoints lie in the study folder"
@@ -74,6 +74,21 @@ def _hardware() -> list[Check]:
         free = shutil.disk_usage(shared).free
         checks.append(Check("/dev/shm", f"{free / 2**30:.1f} GiB free", free >= 2**28, "Ray keeps its objects there"))
     return checks
+
+
+def _gpus(seen: list[str]) -> Check:
+    """Those that torch sees, beside those that the driver has, which are the ones that Ray finds."""
+    from resnext_search.search.machines.gpus import HINT, gpu_trouble
+
+    hidden = "CUDA_VISIBLE_DEVICES" in os.environ  # from Ray too
+    there = [] if hidden else said_by("nvidia-smi", "--query-gpu=count", "--format=csv,noheader").split()
+    if not seen and not there:
+        return Check("GPUs", "none", True, "trials run on the processor")
+    trouble = gpu_trouble()
+    if not trouble and there and len(seen) < int(there[0]):
+        trouble = "torch sees no more; trials on the others would fail"
+    found = f"{', '.join(seen) or 'none that torch sees'}{f'; the driver has {there[0]}' if trouble and there else ''}"
+    return Check("GPUs", f"{found}: {trouble}" if trouble else found, not trouble, HINT if trouble else "")
 
 
 def _open_files() -> Check:

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial
+from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial, last_line
 from resnext_search.search.execution.checkpoints import CheckpointFiles, Checkpoints, goes_on
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, more_memory
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
-from resnext_search.spaces.errors import TooManyFailures, typed
+from resnext_search.spaces.errors import TooManyFailures, UsageError, typed
+from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.study import Phase
 
 # A phase is given up when at least this many trials have ended and more than half of them failed.
@@ -74,6 +75,7 @@ class Dispatcher:
         self._pending = deque(sorted(waiting, key=lambda trial: trial.alone))
         self._running: set[int] = set()
         self._losses: Counter[int] = Counter()  # how often the process of a trial was lost
+        self._last_words: dict[int, str] = {}  # of those that failed, until it is known what that means
         self._timed_out: dict[int, str] = {}  # what is to be said of those that took too long
         self._failed = sum(trial.state == "failed" for trial in trials)
         self._ended = sum(trial.state in ENDED for trial in trials)
@@ -126,6 +128,8 @@ class Dispatcher:
         with self._errors_kept():
             if "machine" in fact:
                 self.journal.record_machine(trial_id, Machine(**json.loads(fact["machine"])))
+            if "failure_class" in fact:  # its process may be lost with it
+                self._last_words[trial_id] = f"{fact['failure_class']}: {last_line(fact['failure_message'])}"
             if "latency_ms" in fact:
                 self._record_latency(trial_id, fact)
             return "validation_error" not in fact or self._record_epoch(trial_id, fact)
@@ -134,6 +138,7 @@ class Dispatcher:
     def failed(self, trial_id: int, failure_class: str, message: str) -> None:
         """A trial has failed: for good, or for too little memory, if there is more to be had."""
         self._running.discard(trial_id)
+        self._last_words.pop(trial_id, None)
         with self._errors_kept():
             if failure_class != OUT_OF_MEMORY or not self._put_back(trial_id):
                 self._fail(trial_id, failure_class, message)
@@ -148,8 +153,10 @@ class Dispatcher:
                 self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
                 return
             self._losses[trial_id] += 1
+            words = self._last_words.pop(trial_id, "")
             if self._losses[trial_id] > LOST_WORKER_RETRIES:
-                self._fail(trial_id, "WorkerLost", f"its process was lost {self._losses[trial_id]} times")
+                times = f"its process was lost {self._losses[trial_id]} times"
+                self._fail(trial_id, "WorkerLost", f"{times}, the last time by {words}" if words else times)
                 return
             trial = self.journal.trial(trial_id)
             if trial.state == "running":  # else its last epoch was its end
@@ -186,8 +193,16 @@ class Dispatcher:
 
     def _record_latency(self, trial_id: int, fact: Mapping[str, Any]) -> None:
         row = LatencyRow(**{name: fact[name] for name in LatencyRow._fields})
-        architecture = self.journal.trial(trial_id).configuration.architecture
-        self.journal.record_latency(architecture, row, device=fact["device"], host=fact["host"])
+        architecture, model = self.journal.trial(trial_id).configuration.architecture, fact["computes"]
+        others = [name for name in self.journal.latency_devices() if name not in (model, fact["device"])]
+        if others and not set(MEASURED).isdisjoint(self.study.objectives):
+            raise UsageError(
+                f"objectives: latency_ms: trial {trial_id} was measured on {model}, others on {', '.join(others)}; "
+                "latencies of different devices cannot be compared",
+                hint="Everything that has ended is saved. Let the study have machines of one kind, and continue with: "
+                f"resnext-search resume {typed(self.folder.path)}",
+            )
+        self.journal.record_latency(architecture, row, device=model, host=fact["host"])
 
     def _record_epoch(self, trial_id: int, fact: Mapping[str, Any]) -> bool:
         row = EpochRow(**{name: fact[name] for name in EpochRow.__dataclass_fields__})

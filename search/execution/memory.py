@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# The class of torch's error, of whatever trainer it comes from.
+# The class of torch's error, of whatever trainer it comes from; `device_errors.py` knows what else means the same.
 OUT_OF_MEMORY = "OutOfMemoryError"
 # With fewer images at a time a network errs visibly more (Wu & He 2018, arXiv:1803.08494, Fig. 1: batch norm).
 FEWEST_IMAGES = 16

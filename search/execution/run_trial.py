@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnext_search.results.journal.folder import checkpoint_name
+from resnext_search.results.journal.rows import Machine
+from resnext_search.search.execution.device_errors import forget_frames, is_out_of_memory, leaves_device_unusable
+from resnext_search.search.execution.memory import OUT_OF_MEMORY
 from resnext_search.spaces.errors import ResnextSearchError, escaped
 from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
@@ -55,7 +58,7 @@ def run_trial(
     report: Report,
     carrier: Carrier | None = None,
 ) -> None:
-    """Train one trial, reporting what it yields; a failure is reported, not raised.
+    """Train one trial, reporting what it yields; a failure is reported, and not raised but for what is said below.
 
     Args:
         order: What `Dispatcher.order` says of it.
@@ -66,14 +69,21 @@ def run_trial(
         confirm: Whether it trains on the validation images too, and is tested.
         device: `cpu` or `cuda`.
         report: Is told a latency, every epoch, and a failure by its class and the tail of its traceback; with the first
-            of them, in JSON, on what `machine` the trial runs.
+            of them, in JSON, on what `machine` the trial runs. Too little memory of a GPU is an `OutOfMemoryError`,
+            however it shows itself. Each comes with host and device, and with the model that `computes`.
         carrier: Brings the state that the trial goes on from, and takes that of every epoch; without it they are files.
+
+    Raises:
+        Exception: After which this process cannot use its GPU any more. It has been reported; the process must end, and
+            the trial goes to another one.
     """
-    about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()
+    about, unsaid = {"host": socket.gethostname(), "device": device}, dict[str, str]()  # what reports say besides
     try:
         if device == "cuda":
             _keep_to_share(share_of(order, gpu))
-        unsaid = {"machine": _machine(device)}
+        facts_of_machine = _hardware(device)
+        unsaid = {"machine": json.dumps(facts_of_machine)}
+        about["computes"] = Machine(**facts_of_machine).computes
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
         wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
@@ -87,7 +97,8 @@ def run_trial(
             birth=order["birth"],
             confirm=confirm,
             micro_batches=order["micro_batches"],
-            latency=wanted and device not in order["measured_on"],
+            # an older journal does not say on what GPU or processor: what it has stands for all of the kind
+            latency=wanted and not {about["computes"], device} & set(order["measured_on"]),
             **({} if carrier is None else {"carrier": carrier}),
         )
         epoch = 0
@@ -104,7 +115,14 @@ def run_trial(
     except Exception as error:
         message = str(error) if isinstance(error, ResnextSearchError) else traceback.format_exc()
         message = "\n".join(map(escaped, message.split("\n")))[-MESSAGE_CHARACTERS:]
-        report({"failure_class": type(error).__name__, "failure_message": message, **about, **unsaid})
+        failure = OUT_OF_MEMORY if is_out_of_memory(error) else type(error).__name__
+        unusable = device == "cuda" and leaves_device_unusable(error)
+        forget_frames(error)
+        if device == "cuda" and not unusable:  # before it is told: who trains next may begin at once
+            _give_memory_back(device)
+        report({"failure_class": failure, "failure_message": message, **about, **unsaid})
+        if unusable:
+            raise
 
 
 @cache
@@ -113,10 +131,10 @@ def _study(study_json: str) -> Study:
     return Study.model_validate_json(study_json)
 
 
-def _machine(device: str) -> str:
+def _hardware(device: str) -> dict[str, Any]:
     from resnext_search.trainers.hardware import hardware  # torch: only where a trial runs
 
-    return json.dumps(hardware(device))
+    return hardware(device)
 
 
 def _keep_to_share(gpu: float) -> None:
@@ -125,6 +143,13 @@ def _keep_to_share(gpu: float) -> None:
 
     if torch.cuda.is_available():  # not with the logical GPUs of a test
         limit_memory(gpu)
+
+
+def _give_memory_back(device: str) -> None:
+    import torch  # as above
+    from resnext_search.trainers.device import release
+
+    release(torch.device(device))
 
 
 def _expect_finite(result: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from resnext_search.search.machines.addresses import VARIABLE, cluster_of
+from resnext_search.search.machines.gpus import expect_usable_gpus
 from resnext_search.search.machines.health import HealthCheck, raylet_of
 from resnext_search.search.machines.open_files import expect_open_files
 from resnext_search.search.machines.scratch import scratch_folder
@@ -90,6 +91,9 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
         study: Its name stands in the dashboard's list of jobs.
         cpus: Cores to offer; without it those of the machine. Not for a cluster.
         gpus: GPUs to offer; more than there are makes logical ones, for tests of the scheduling.
+
+    Raises:
+        UsageError: The machine's GPUs are of no use to torch, and trials would be trained on them.
     """
     job = JobConfig(metadata={"job_name": study.name})
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
@@ -105,7 +109,10 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
             else:
                 context = _started(cpus, gpus, str(scratch), quiet)
             url = context.dashboard_url
-            yield Cluster(_nodes(), f"http://{url}" if url else None, joined=address is not None)
+            cluster = Cluster(_nodes(), f"http://{url}" if url else None, joined=address is not None)
+            if address is None and gpus is None and study.trainer.plugin is None and cluster.gpus_of_a_trial(study):
+                expect_usable_gpus(cluster.gpus)
+            yield cluster
         finally:
             ray.shutdown()
 

@@ -27,6 +27,10 @@ for _name, _value in {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }.items():
     os.environ.setdefault(_name, _value)
+# torch's memory of a GPU grows in place: trial after trial of a worker asks for pieces of other sizes. The workers of
+# this machine inherit it; torch reads either name.
+if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
 import ray
 from ray import tune

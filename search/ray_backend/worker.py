@@ -1,12 +1,13 @@
 """What runs in the workers of Ray? One trial after the other, and actors that bear the names of those that run.
 
-Workers import this file, so it never imports Ax. Ray retries failures of machines alone: what a trainer raises is
-reported as a failure of that trial.
+Workers import this file, so it never imports Ax. What a trainer raises is reported as a failure of that trial; what
+leaves a GPU unusable ends the process, which Ray drops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ def trainable(
     study_json, epochs = study.model_dump_json(), study.trainer.epochs
 
     def trial(order: dict[str, Any]) -> None:
-        how: dict[str, Any] = {"gpu": gpu, "confirm": confirm, "device": "cuda" if ray.get_gpu_ids() else "cpu"}
+        gpus = ray.get_gpu_ids()
+        show_only(gpus)
+        how: dict[str, Any] = {"gpu": gpu, "confirm": confirm, "device": "cuda" if gpus else "cpu"}
         if checkpoints is not None:
             run_trial(order, study_json, checkpoints, train, report=tune.report, **how)
             return
@@ -37,6 +40,12 @@ def trainable(
             run_trial(order, study_json, folder, train, report=carrier.report, carrier=carrier, **how)
 
     return trial
+
+
+def show_only(gpus: Sequence[object]) -> None:
+    """Let this process see its own GPUs alone, where Ray was told not to see to it: all trials would use the first."""
+    if gpus and os.environ.get("RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
 
 
 def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:

@@ -136,6 +136,13 @@ def _view_problems(trainer: Recipe, data: DataConfig) -> Iterator[Problem]:
         yield Problem(("data", "view"), shown("whole"), "middle with trainer.augment: standard", fix)
 
 
+def _deterministic_problems(trainer: Recipe, template: TemplateConfig) -> Iterator[Problem]:
+    """The gradient of a max-pool is summed in any order on a GPU, and torch has no other kernel for it."""
+    if trainer.deterministic and template.stem == "imagenet":
+        fix = "Remove it: the max-pool of that stem is not deterministic on a GPU."
+        yield Problem(("trainer", "deterministic"), "true", "only with template.stem: cifar", fix)
+
+
 def _warmup_problems(trainer: Recipe) -> Iterator[Problem]:
     warmup, epochs = trainer.warmup_epochs, trainer.epochs
     if warmup >= epochs:
@@ -281,6 +288,7 @@ _CHECKS: dict[tuple[str, ...], Callable[..., Iterator[Problem]]] = {
     ("trainer", "data", "axes", "claim", "rules"): _batch_problems,
     ("trainer",): _warmup_problems,
     ("trainer", "data"): _view_problems,
+    ("trainer", "template"): _deterministic_problems,
     ("limits", "data"): _limits_problems,
     ("claim", "template", "data"): _claim_base_problems,
     ("claim", "axes"): _claim_axes_problems,

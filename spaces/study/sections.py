@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from resnext_search.spaces.architecture.architecture import Architecture, Template
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.datasets import DATASETS, DatasetFacts, dataset_names, dataset_plugin, trainer_names
@@ -249,6 +257,8 @@ class Recipe(Section):
     augment: Literal["standard", "crop", "none"] = "standard"
     """standard: of an image_folder a random part, resized, and a flip; of others as crop | crop: a random crop after
     padding and, where the data allow it, a flip; of an image_folder with data.view: whole | none"""
+    deterministic: Annotated[bool, Field(strict=True)] = False
+    """On a GPU: only kernels that give the same bits every time, which are slower; on processors that is always so"""
     plugin: str | None = None
     """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
 
@@ -264,6 +274,12 @@ class Recipe(Section):
     def _filled_in(cls, given: Any) -> Any:
         """With all values written, as after a trip through JSON, the name of the recipe changes nothing."""
         return filled(given) if isinstance(given, dict) else given
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """That any kernels will do is not written, as it never was: plans and checkpoints stay those of their study."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if (key, value) != ("deterministic", False)}
 
 
 class SearchConfig(Section):

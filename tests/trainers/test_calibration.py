@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
-from resnext_search.trainers import measure, train
+from resnext_search.trainers import calibration, measure, train
+from resnext_search.trainers.training_run import TrainingRun
 
 PRINT_PEAK = "from resnext_search.trainers.calibration import _peak_bytes; print(_peak_bytes())"
 
@@ -27,6 +29,35 @@ def test_the_clock_runs_for_half_a_second_and_the_peak_holds_at_least_torch(
     found = measure(study.model_dump_json(), configuration.to_json())
     assert time.perf_counter() - began > 0.5
     assert 100e6 < found.peak_bytes < 100e9
+
+
+class Loss:
+    """Counts how often a loss was looked at: a GPU would be waited for."""
+
+    looks = 0
+
+    def __float__(self) -> float:
+        Loss.looks += 1
+        return 1.0
+
+
+def test_while_the_clock_runs_no_step_is_waited_for(
+    study: Study, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def fast(*_: object) -> Iterator[Loss]:
+        nonlocal steps
+        for _ in range(4):
+            time.sleep(0.002)
+            steps += 1
+            yield Loss()
+
+    monkeypatch.setattr(TrainingRun, "steps", fast)
+    monkeypatch.setattr(calibration, "LEAST_CALIBRATION_SECONDS", 0.05)
+    found = measure(study.model_dump_json(), configuration.to_json())
+    assert steps > Loss.looks == calibration.WARM_UP_STEPS + 1
+    assert found.seconds_per_epoch > 4 * 0.002
 
 
 @pytest.mark.slow

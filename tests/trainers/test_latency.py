@@ -80,6 +80,23 @@ def test_it_uses_as_many_threads_as_a_trial_does(watched: Watched) -> None:
     assert torch.get_num_threads() == 2
 
 
+def test_a_worker_that_has_not_trained_measures_as_one_that_has(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What training says to a device, such as to choose the fastest kernels, is said before the first repeat."""
+    told: list[tuple[torch.device, int, int]] = []
+    monkeypatch.setattr(latency, "prepare", lambda device, threads: told.append((device, threads, len(watched.seen))))
+    measure_latency(TEMPLATE, SMALL, threads=2)
+    assert told == [(torch.device("cpu"), 2, 0)]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
+def test_on_a_gpu_kernels_are_chosen_before_the_first_measurement() -> None:
+    torch.backends.cudnn.benchmark = False
+    measure_latency(TEMPLATE, SMALL, device="cuda")
+    assert torch.backends.cudnn.benchmark
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
 def test_a_gpu_is_waited_for() -> None:
     assert 0 < measure_latency(TEMPLATE, SMALL, device="cuda").latency_ms < 250

@@ -11,7 +11,7 @@ import torch
 import torchvision
 from resnext_search.spaces import Architecture, Template
 from resnext_search.spaces.architecture.names import parse_name
-from resnext_search.trainers.resnext import Form, build_network, copy_weights, in_form_of
+from resnext_search.trainers.resnext import Form, Linear, build_network, copy_weights, counted_at_once, in_form_of
 from torch import nn
 from torch.nn import functional
 
@@ -203,3 +203,50 @@ def test_weights_of_another_architecture_are_refused() -> None:
     source, target = (build_network(SMALL, Architecture(2, (w, 4), (1, 1))) for w in (2, 3))
     with pytest.raises(RuntimeError, match="size mismatch"):
         copy_weights(source, target)
+
+
+# ------------------------------------------------------------------ on a device that computes in 16 bits
+
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch sees")),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_two_classes_that_bfloat16_cannot_tell_apart_keep_their_order(device: str) -> None:
+    """Between 4 and 8 it has steps of 1/32: 5 and 5.01 are one number, and the first class would win."""
+    classifier = Linear(1, 2, device=device)
+    with torch.no_grad():
+        classifier.weight.copy_(torch.tensor([[5.0], [5.01]]))
+        classifier.bias.zero_()
+    with torch.autocast(device, torch.bfloat16):
+        logits = classifier(torch.ones(1, 1, device=device, dtype=torch.bfloat16))
+        tie = functional.linear(torch.ones(1, 1, device=device), classifier.weight)
+    assert (logits.dtype, logits.argmax().item()) == (torch.float32, 1)
+    assert (tie.dtype, tie.argmax().item()) == (torch.bfloat16, 0)
+    logits.sum().backward()
+    assert classifier.weight.grad is not None
+    assert classifier.weight.grad.dtype == torch.float32
+
+
+def test_norms_are_told_at_the_end_how_many_batches_they_have_seen() -> None:
+    network = build_network(SMALL, ARCHITECTURES[0])
+    names, pixels = list(network.state_dict()), torch.zeros(2, 1, 8, 8)
+    network(pixels)
+    with counted_at_once(network):
+        assert network.bn1.num_batches_tracked is None  # so that there is nothing to add to
+        network(pixels)
+        network.eval()(pixels)  # which norms do not count
+        network.train()(pixels)
+    seen = [int(count) for name, count in network.state_dict().items() if name.endswith("num_batches_tracked")]
+    assert set(seen) == {3}
+    assert list(network.state_dict()) == names
+
+
+def test_norms_are_whole_after_a_step_that_fails() -> None:
+    network = build_network(SMALL, ARCHITECTURES[0])
+    with pytest.raises(RuntimeError, match="to have 1 channels"), counted_at_once(network):
+        network(torch.zeros(2, 3, 8, 8))
+    assert int(network.bn1.num_batches_tracked) == 1

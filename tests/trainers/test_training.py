@@ -7,6 +7,7 @@ import logging
 import math
 import pickle
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.correctness import unpack_correct
+from resnext_search.spaces.errors import DataError
 from resnext_search.trainers import training, training_run
 from resnext_search.trainers.checkpoint import write_checkpoint
 from resnext_search.trainers.training import Epoch, TrainingDiverged, train
@@ -69,6 +71,17 @@ def test_a_trial_in_micro_batches_learns(study: Study, configuration: Configurat
     whole, parts = (list(train(study, configuration, 1, micro_batches=n)) for n in (1, 4))
     assert parts[-1].train_loss < parts[0].train_loss
     assert parts[-1].train_loss == pytest.approx(whole[-1].train_loss, rel=0.3)
+
+
+@pytest.mark.parametrize("batch_size", [32, 4_096])
+def test_a_trial_gives_its_memory_back_whether_it_ends_or_cannot_even_begin(
+    study: Study, configuration: Configuration, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    released: list[torch.device] = []
+    monkeypatch.setattr(training, "release", released.append)
+    with suppress(DataError):  # more images in a batch than there are
+        list(train(changed(study, batch_size=batch_size), configuration, 1))
+    assert released == [CPU]
 
 
 # ------------------------------------------------------------------ interruption

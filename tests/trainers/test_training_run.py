@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from typing import Any
 
 import pytest
 import torch
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
+from resnext_search.trainers import training_run
 from resnext_search.trainers.training import train
 from resnext_search.trainers.training_run import TrainingRun
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.helpers import changed
 
@@ -56,6 +60,25 @@ def test_predictions_do_not_depend_on_what_else_is_predicted(study: Study, confi
     torch.testing.assert_close(trial.predict(trial.splits.test[5:6]), together[5:6])
 
 
+def test_a_gpu_judges_images_in_few_batches_of_one_size(study: Study, configuration: Configuration) -> None:
+    """397 images, at most 150 at once: three times 133, of which the last two are the first two once more."""
+    trial = TrainingRun(study, configuration, 0, device=CPU, threads=1)
+    expected, sizes = trial.predict(trial.splits.test), list[int]()
+    trial.network.register_forward_pre_hook(lambda _, images: sizes.append(len(images[0])))
+    trial.device, trial._most_judged = torch.device("cuda"), 150
+    found = trial.predict(trial.splits.test)
+    assert sizes == [133, 133, 133]
+    torch.testing.assert_close(found, expected)
+    assert found.shape == (397, 10)
+    assert trial.batches_of(trial.splits.test[:0])[1].tolist() == []
+
+
+def test_a_processor_judges_images_in_the_batches_it_trains_on(study: Study, configuration: Configuration) -> None:
+    trial = TrainingRun(study, configuration, 0, device=CPU, threads=1, micro_batches=2)
+    size, numbers = trial.batches_of(trial.splits.test)
+    assert (size, len(numbers)) == (16, 397)
+
+
 def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, configuration: Configuration) -> None:
     weights = []
     for parts in (1, 4):
@@ -67,6 +90,39 @@ def test_micro_batches_move_the_weights_as_the_whole_batch_does(study: Study, co
         losses = list(trial.steps(1))
         weights.append([*trial.network.parameters(), losses[-1]])
     torch.testing.assert_close(weights[1], weights[0])
+
+
+class Operators(TorchDispatchMode):
+    """Counts what would be a kernel each on a GPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Counter[str]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen[func.overloadpacket.__name__] += 1
+        return func(*args, **kwargs or {})
+
+
+def test_a_step_does_nothing_that_only_parts_of_a_batch_or_counters_need(
+    study: Study, configuration: Configuration
+) -> None:
+    found = []
+    for parts in (1, 2):
+        trial = TrainingRun(
+            changed(study, augment="none"), configuration, 0, device=CPU, threads=1, micro_batches=parts
+        )
+        steps = trial.steps(1)
+        next(steps)
+        with Operators() as operators:
+            next(steps)
+        found.append(operators.seen)
+    whole, halves = found
+    assert (whole["convolution"], halves["convolution"]) == (9, 18)
+    assert (whole["mul"], whole["stack"], whole["sum"]) == (0, 0, 1)  # the sum is the classifier's bias
+    assert (halves["mul"], halves["stack"], halves["sum"]) == (4, 1, 3)  # each part's share, forward and back
+    # of each parameter its momentum and itself: nothing is added to the counters of the norms
+    assert whole["add_"] == 2 * len(list(trial.network.parameters()))
 
 
 def test_without_warm_up_the_first_step_has_nearly_the_full_rate(study: Study, configuration: Configuration) -> None:
@@ -116,3 +172,28 @@ def test_with_folds_a_run_that_confirms_is_tested_on_the_fold_of_its_seed(
     runs = [TrainingRun(one, configuration, 13, device=CPU, threads=1) for one in (folded, study)]
     assert len(runs[0].splits.validation) == 359
     assert runs[0].identity != runs[1].identity
+
+
+def test_a_recipe_that_asks_for_the_same_bits_tells_the_device_and_is_another_trial(
+    study: Study, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(training_run, "prepare", lambda *_, deterministic: told.append(deterministic))
+    usual, same_bits = (
+        TrainingRun(changed(study, deterministic=wanted), configuration, 0, device=CPU, threads=1)
+        for wanted in (False, True)
+    )
+    assert told == [False, True]
+    assert "deterministic" not in usual.identity  # checkpoints of before are those of the usual way
+    assert '"deterministic": true' in same_bits.identity
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch sees")
+def test_a_gpu_gives_the_same_bits_where_the_recipe_asks_for_them(study: Study, configuration: Configuration) -> None:
+    same_bits, weights = changed(study, deterministic=True), []
+    for _ in range(2):
+        trial = TrainingRun(same_bits, configuration, 0, device=torch.device("cuda"), threads=1)
+        for _ in trial.steps(1):
+            pass
+        weights.append(torch.cat([parameter.detach().flatten() for parameter in trial.network.parameters()]))
+    assert torch.equal(*weights)

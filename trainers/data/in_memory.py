@@ -16,6 +16,8 @@ from torch import Tensor
 
 # Of a portion of images whose bytes are counted.
 COUNTED_BYTES = 2**22
+# Of batches prepared ahead on a GPU: how many at most, and their bytes.
+MOST_AHEAD, AHEAD_BYTES = 32, 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +73,12 @@ class MemoryBatches:
 
     def training(self, order: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
         """As `Batches` says."""
-        batches = self._batches(order[: len(order) // size * size], size)
+        batches = self._batches(order[: len(order) // size * size], size * batches_ahead(self.images, size))
         if self.look.augment != "none":
             batches = moved(batches, len(order), self.look.flip, generator)
         for images, labels in batches:
-            yield Batch(images.contiguous(memory_format=torch.channels_last), labels)
+            images = images.contiguous(memory_format=torch.channels_last)
+            yield from map(Batch, torch.split(images, size), torch.split(labels, size))
 
     def plain(self, numbers: Tensor, size: int) -> Iterator[Batch]:
         """As `Batches` says."""
@@ -88,12 +91,24 @@ class MemoryBatches:
             yield Batch(normalise(self.images[chosen], self.look.mean, self.look.std), self.labels[chosen])
 
 
+def batches_ahead(images: Tensor, size: int) -> int:
+    """How many batches of so many of these images are prepared at once.
+
+    On a GPU the fourteen kernels of it take as long for a batch as for thirty, so some are made ahead, in 64 MiB. A
+    processor finds in its cache what it has just prepared, and makes one.
+    """
+    if not images.is_cuda:
+        return 1
+    return max(1, min(MOST_AHEAD, AHEAD_BYTES // (4 * size * images[0].numel())))
+
+
 def moved(batches: Iterator[Batch], images: int, flip: bool, generator: torch.Generator) -> Iterator[Batch]:
-    """An epoch's batches of one size, moved. The moves of so many images are drawn at once: no step waits for them."""
-    moves = None
-    for number, (pixels, labels) in enumerate(batches):
+    """An epoch's batches, moved. The moves of so many images are drawn at once: no step waits for them."""
+    moves, done = None, 0
+    for pixels, labels in batches:
         moves = moves or draw_moves(images, pixels.shape[-1], flip, generator).to(pixels.device)
-        yield Batch(move(pixels, moves.at(slice(number * len(labels), (number + 1) * len(labels)))), labels)
+        yield Batch(move(pixels, moves.at(slice(done, done + len(labels)))), labels)
+        done += len(labels)
 
 
 def byte_counts(images: Tensor) -> Tensor:

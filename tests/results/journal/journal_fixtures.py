@@ -59,6 +59,7 @@ def write_every_kind_of_fact(journal: Journal) -> None:
     journal.record_epoch(number, epoch_row(1, 89.0), **HERE, final=False, stop="audited")
     journal.record_epoch(number, epoch_row(2, 30.0), **HERE, final=True)
     journal.record_latency(point(0).architecture, LatencyRow(1.5, 0.25), **HERE)
+    journal.record_latency(point(4).architecture, LatencyRow(2.5, 0.5), device=MACHINE.computes, host="here")
     journal.put_back(memory, alone=True, micro_batches=2)
     journal.keep_forecast(FORECAST)
     journal.record_look(5, "inconclusive", planned=True)

@@ -69,6 +69,37 @@ def test_a_latency_is_that_of_an_architecture_on_a_device_and_is_written_once(jo
     assert journal.latency(journal.trial(other)) is None
 
 
+H200 = replace(MACHINE, gpu="NVIDIA H200", driver="570.86")
+A100 = replace(H200, gpu="NVIDIA A100")
+
+
+def test_a_latency_is_that_of_the_model_that_trained(journal: Journal) -> None:
+    """Two GPUs are both `cuda`; what a trial that runs will end on is what it runs on."""
+    for machine, milliseconds in ((A100, 3.0), (H200, 1.0)):
+        row = LatencyRow(milliseconds, 0.0)
+        journal.record_latency(point(0).architecture, row, device=machine.computes, host="here")
+    assert journal.measured_on(point(0).architecture) == ["NVIDIA A100", "NVIDIA H200"]
+    assert journal.latency_devices() == ["NVIDIA A100", "NVIDIA H200"]
+    numbers = [started(journal, point(0, rate)) for rate in (0.1, 0.2, 0.3, 0.4)]
+    for number, machine in zip(numbers, (H200, A100, H200, MACHINE), strict=True):
+        journal.record_machine(number, machine)
+        if number != numbers[2]:
+            device = "cuda" if machine.gpu else "cpu"
+            journal.record_epoch(number, epoch_row(2, 5.0), device=device, host="here", final=True)
+    found = [journal.latency(journal.trial(number)) for number in numbers]
+    assert [row and row.latency_ms for row in found] == [1.0, 3.0, 1.0, None]  # on the processor it was not measured
+
+
+def test_what_an_older_schema_measured_stands_for_all_of_its_kind(journal: Journal) -> None:
+    """It wrote `cuda`: the optimizer of a study that goes on is told what it was told before."""
+    journal.record_latency(point(0).architecture, LatencyRow(2.0, 0.0), device="cuda", host="here")
+    journal.record_latency(point(0).architecture, LatencyRow(9.0, 0.0), device=H200.computes, host="here")
+    number = started(journal, point(0))
+    journal.record_machine(number, H200)
+    journal.record_epoch(number, epoch_row(2, 5.0), device="cuda", host="here", final=True)
+    assert journal.latency(journal.trial(number)) == LatencyRow(2.0, 0.0)
+
+
 @pytest.mark.parametrize("milliseconds", [float("nan"), 0.0, -1.0])
 def test_a_latency_that_is_none_is_not_written(journal: Journal, milliseconds: float) -> None:
     with pytest.raises(sqlite3.IntegrityError):

@@ -73,6 +73,7 @@ def test_a_journal_of_any_schema_says_what_it_said(tmp_path: Path, version: int)
         assert [(trial.alone, trial.micro_batches) for trial in trials[:4]] == [(False, 1)] * 4
         assert (trials[4].alone, trials[4].micro_batches) == ((True, 2) if version >= 5 else (False, 1))
         assert journal.latency(trials[0]) == (LatencyRow(1.5, 0.25) if version >= 4 else None)
+        assert journal.latency(trials[1]) == (LatencyRow(2.5, 0.5) if version >= 9 else None)  # by a model's name
         if version >= 2:
             assert (trials[7].phase, trials[7].arm, trials[7].test_error) == ("confirm", "width", 50.0)
             assert trials[7].test_correct == "2:gA=="

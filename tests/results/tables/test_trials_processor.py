@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from resnext_search.results import judge
-from resnext_search.results.tables.trials import trials_table
+import pytest
+from resnext_search.results import LatencyRow, judge
+from resnext_search.results.tables.trials import pareto_table, trials_table
 from resnext_search.results.verdict.sources import judge_study
+from resnext_search.spaces.errors import UsageError
 
 from tests.support.claims import tune
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -59,3 +61,15 @@ def test_a_verdict_on_anyones_table_reads_the_column_processor() -> None:
     assert judge(two).to_json() == judge(shuffled).to_json()
     [note] = [note for note in judge(two).notes if NOTE in note]
     assert f"({len(one) - 4} on Apple M3 and 2 on AMD EPYC)" in note
+
+
+def test_latencies_of_two_models_are_not_compared(tmp_path: Path) -> None:
+    _, journal = new_folder(tmp_path)
+    with journal:
+        for index, gpu in enumerate(("NVIDIA A100", "NVIDIA H200")):
+            completed(journal, point(index), 20.0 + index, machine=replace(MACHINE, gpu=gpu))
+            journal.record_latency(point(index).architecture, LatencyRow(1.0, 0.0), device=gpu, host="here")
+        assert trials_table(journal).latency_ms.tolist() == [1.0, 1.0]
+        assert len(pareto_table(journal, ["validation_error", "parameters"])) > 0
+        with pytest.raises(UsageError, match="latency_ms: measured on NVIDIA A100, NVIDIA H200; those of different"):
+            pareto_table(journal, ["validation_error", "latency_ms"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from resnext_search.search.cli import machine_checks
 from resnext_search.search.cli.machine_checks import check_machine
-from resnext_search.search.machines import open_files
+from resnext_search.search.machines import gpus, open_files
 from resnext_search.spaces.errors import PluginError
 
 from tests.support.helpers import TINY_STUDY, tiny_study
@@ -137,3 +137,36 @@ def test_the_command_ends_with_2_if_something_would_stop_a_study(shell: Shell) -
     code, out, err = shell.ended("doctor", "study.yaml", "resources.cpu=1024")
     assert (code, err) == (2, "")
     assert "STOP room for a trial of tiny: resources: a trial wants 1024 cores and " in out
+
+
+@pytest.mark.parametrize(
+    ("seen", "driver", "trouble", "found", "ok"),
+    [
+        ([], "", "", "none", True),
+        (["NVIDIA H200"], "1", "", "NVIDIA H200", True),
+        ([], "2", "torch is too old", "none that torch sees; the driver has 2: torch is too old", False),
+        (["NVIDIA H200"], "1", "no kernel image", "NVIDIA H200; the driver has 1: no kernel image", False),
+        (
+            ["NVIDIA H200"],
+            "2",
+            "",
+            "NVIDIA H200; the driver has 2: torch sees no more; trials on the others would fail",
+            False,
+        ),
+    ],
+)
+def test_gpus_that_torch_cannot_use_are_a_fault(
+    monkeypatch: pytest.MonkeyPatch, seen: list[str], driver: str, trouble: str, found: str, ok: bool
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(machine_checks, "said_by", lambda *_: driver)
+    monkeypatch.setattr(gpus, "gpu_trouble", lambda: trouble)
+    check = machine_checks._gpus(seen)
+    assert (check.found, check.ok) == (found, ok)
+    assert ("resources.gpu=0" in check.advice) != ok
+
+
+def test_gpus_that_the_user_hides_are_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(machine_checks, "said_by", lambda *_: "2")
+    assert machine_checks._gpus([]).found == "none"

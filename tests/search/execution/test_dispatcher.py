@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from resnext_search.results import Journal
+from resnext_search.results import Journal, LatencyRow
 from resnext_search.search.execution.dispatcher import Dispatcher
-from resnext_search.spaces.errors import TooManyFailures
+from resnext_search.spaces.errors import TooManyFailures, UsageError
 
 from tests.support.desk import Desk
 from tests.support.journals import MACHINE, completed, point
@@ -148,6 +148,51 @@ def test_a_machine_is_recorded_with_whatever_comes_first(desk: Desk) -> None:
     [trial, *_] = desk.journal.trials()
     assert desk.journal.machines() == {trial.machine: MACHINE}
     assert dispatcher.error is None
+
+
+def latency(model: str, device: str = "cuda") -> dict[str, object]:
+    """What a worker reports before the first epoch."""
+    return {"latency_ms": 2.0, "latency_ms_spread": 0.1, "device": device, "computes": model, "host": "here"}
+
+
+def test_latencies_of_two_models_are_no_objective(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "objectives=[validation_error, latency_ms]")
+    with desk.journal:
+        dispatcher = desk.dispatcher()
+        assert (started(dispatcher), started(dispatcher)) == (0, 1)
+        assert dispatcher.record(0, latency("NVIDIA H200"))
+        assert not dispatcher.record(1, latency("NVIDIA A100"))
+        assert isinstance(dispatcher.error, UsageError)
+        assert str(dispatcher.error) == (
+            "objectives: latency_ms: trial 1 was measured on NVIDIA A100, others on NVIDIA H200; "
+            "latencies of different devices cannot be compared"
+        )
+        assert dispatcher.error.hint.endswith(
+            f"machines of one kind, and continue with: resnext-search resume {tmp_path}"
+        )
+        assert desk.journal.latency_devices() == ["NVIDIA H200"]
+        assert dispatcher.is_over
+
+
+@pytest.mark.parametrize(
+    ("objectives", "before", "device"),
+    [
+        ("[validation_error, parameters]", "NVIDIA H200", "cuda"),  # kept with the arms, and nothing is chosen by it
+        ("[validation_error, latency_ms]", "NVIDIA A100", "cuda"),
+        ("[validation_error, latency_ms]", "cuda", "cuda"),  # of an older journal, which does not say which
+    ],
+)
+def test_latencies_that_nobody_compares_or_of_one_kind_are_kept(
+    tmp_path: Path, objectives: str, before: str, device: str
+) -> None:
+    desk = Desk(tmp_path, f"objectives={objectives}")
+    with desk.journal:
+        desk.journal.record_latency(point(0).architecture, LatencyRow(1.0, 0.0), device=before, host="here")
+        dispatcher = desk.dispatcher()
+        started(dispatcher)
+        assert dispatcher.record(0, latency("NVIDIA A100", device))
+        assert dispatcher.error is None
+        assert "NVIDIA A100" in desk.journal.latency_devices()
 
 
 def finish(dispatcher: Dispatcher, number: int) -> None:

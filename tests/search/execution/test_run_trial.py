@@ -13,6 +13,7 @@ import torch
 from resnext_search.results.journal import Machine
 from resnext_search.search.execution.run_trial import run_trial
 from resnext_search.trainers import Epoch, Latency
+from resnext_search.trainers.hardware import hardware
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import point
@@ -98,3 +99,30 @@ def test_a_trial_that_confirms_has_a_test_error_at_its_end_and_no_validation_err
     assert told["failure_message"] == (
         "epoch 1: the trainer yielded a validation_loss; this trial trains on the validation images"
     )
+
+
+HERE = Machine(**hardware("cpu")).computes
+
+
+@pytest.mark.parametrize(
+    ("measured_on", "wanted"),
+    [
+        ([], True),
+        ([HERE], False),
+        (["NVIDIA H200"], True),  # says nothing of this processor
+        (["cpu"], False),  # of an older journal, which does not say which
+        (["cuda"], True),
+    ],
+)
+def test_a_latency_is_wanted_where_none_is_known_of_this_model(measured_on: list[str], wanted: bool) -> None:
+    asked, told = [], list[dict[str, Any]]()
+
+    def train(*_: Any, latency: bool, **__: Any) -> Iterator[Any]:
+        asked.append(latency)
+        yield from (FIRST._replace(validation_loss=None, validation_error=None), CONFIRMED)
+
+    order = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
+    order |= {"micro_batches": 1, "measured_on": measured_on}
+    run_trial(order, STUDY.model_dump_json(), Path(), train, gpu=0, confirm=True, device="cpu", report=told.append)
+    assert asked == [wanted]
+    assert {fact["computes"] for fact in told} == {HERE}

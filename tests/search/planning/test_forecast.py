@@ -65,9 +65,10 @@ def test_a_folder_of_images_has_no_forecast_until_it_is_said_how_many_there_are(
     assert training_flops(tiny_study(f"data={{{folder}, train_images: 640}}")) == 23_050 * 2 * 3 * 640 * 2 * 4
 
 
-def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch() -> None:
+def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch_with_its_data_and_process() -> None:
     """It grows by what an image keeps; the weights of the network count once."""
     template, dearest = tiny_study().network_template(), Architecture(4, (2, 3), (2, 1))
     small, large = (gpu_bytes(tiny_study(size), tiny_study().feasible_set()) for size in BATCHES)
     assert large - small == 32 * kept_bytes(template, dearest)
-    assert small == training_bytes(template, dearest, 32)
+    digits, process = 1_797 * 8 * 8, 1.2 * 2**30  # a byte a pixel; the context of CUDA, and what kernels work in
+    assert small - training_bytes(template, dearest, 32) - digits == pytest.approx(process, abs=2)

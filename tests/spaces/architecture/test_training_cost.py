@@ -6,7 +6,7 @@ import pytest
 import torch
 from resnext_search.spaces import Architecture, Template
 from resnext_search.spaces.architecture import training_cost
-from resnext_search.spaces.architecture.training_cost import kept_bytes, training_bytes
+from resnext_search.spaces.architecture.training_cost import judged_at_once, kept_bytes, training_bytes
 from resnext_search.trainers.device import precision, prepare, release
 from resnext_search.trainers.resnext import build_network
 from torch.nn import functional
@@ -53,6 +53,20 @@ def test_a_network_keeps_what_was_predicted(monkeypatch: pytest.MonkeyPatch, nam
     predicted = IMAGES * kept_bytes(template, architecture)
     # what is left out are the norms' means and deviations, once a batch
     assert predicted < kept_by_torch(template, architecture) < 1.01 * predicted
+
+
+@pytest.mark.parametrize(
+    ("template", "images", "expected"),
+    [
+        # the largest map has 32 channels of 4x4, so four take 4 kB: 2,048 are the most
+        (Template(planes=8, stages=2, stride=2, resolution=8), 32, 2_048),
+        # 256 channels of 56x56 are 802,816 values, as has the stem: four are 6.4 MB, 41 in a quarter of a GiB
+        (Template(stem="imagenet", stages=4, resolution=224, classes=1000), 1, 41),
+    ],
+)
+def test_as_many_images_are_judged_at_once_as_memory_holds(template: Template, images: int, expected: int) -> None:
+    architecture = Architecture.paper(1, 8, (1,) * template.stages)
+    assert judged_at_once(template, architecture, images) == expected
 
 
 def test_weights_count_once_a_network_and_maps_once_an_image() -> None:

@@ -38,3 +38,12 @@ def test_a_view_that_does_not_go_with_the_augmentation_is_refused(overrides: lis
     with pytest.raises(StudyError) as caught:
         parse_study(TINY_STUDY, "tiny.yaml", [FOLDER, *overrides])
     assert str(caught.value) == f"command line: {message}"
+
+
+def test_a_network_that_no_gpu_trains_to_the_same_bits_is_not_asked_for_them() -> None:
+    assert tiny_study("trainer.deterministic=true").trainer.deterministic
+    with pytest.raises(StudyError) as caught:
+        parse_study(TINY_STUDY, "tiny.yaml", ["trainer.deterministic=true", "template={stem: imagenet, stride: 1}"])
+    assert "trainer.deterministic: found true; allowed: only with template.stem: cifar. Remove it: the max-pool" in str(
+        caught.value
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from resnext_search.trainers.data import in_memory
 from resnext_search.trainers.data.augment import draw_moves, move, normalise
 from resnext_search.trainers.data.dataset import Look
-from resnext_search.trainers.data.in_memory import MemoryDataset
+from resnext_search.trainers.data.in_memory import MemoryDataset, batches_ahead
 from torch import Tensor
 
 CPU = torch.device("cpu")
@@ -33,6 +35,38 @@ def test_training_batches_are_moved_by_the_generator_alone() -> None:
     assert torch.equal(torch.cat([first.images, second.images]), expected)
     assert torch.cat([first.labels, second.labels]).tolist() == [1, 1, 2, 0]
     assert first.images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("augment", ["standard", "none"])
+def test_batches_that_are_prepared_ahead_are_the_same(monkeypatch: pytest.MonkeyPatch, augment: str) -> None:
+    """Five batches, two at a time: the last time there is one."""
+    batches, order = DATASET.batches(LOOK._replace(augment=augment, flip=True), CPU, 1), torch.tensor([4, 1, 2, 0, 3])
+    one_by_one = list(batches.training(order, 1, torch.Generator().manual_seed(7)))
+    monkeypatch.setattr(in_memory, "batches_ahead", lambda *_: 2)
+    ahead = list(batches.training(order, 1, torch.Generator().manual_seed(7)))
+    assert len(ahead) == len(one_by_one) == 5
+    for one, other in zip(one_by_one, ahead, strict=True):
+        assert torch.equal(one.images, other.images)
+        assert torch.equal(one.labels, other.labels)
+        assert other.images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("side", "channels", "ahead"), [(28, 1, 32), (64, 3, 10), (224, 3, 1)])
+def test_a_gpu_prepares_as_many_ahead_as_64_mib_hold(side: int, channels: int, ahead: int) -> None:
+    """128 images of 64x64 in three channels are 6.3 million bytes in 32 bits."""
+    images = torch.zeros(1, channels, side, side, dtype=torch.uint8)
+    assert batches_ahead(images, 128) == 1
+    assert batches_ahead(OnGpu(images), 128) == ahead
+
+
+class OnGpu(Tensor):
+    """Says that it lies on a GPU."""
+
+    is_cuda = True  # type: ignore[assignment]
+
+    @staticmethod
+    def __new__(cls, images: Tensor) -> OnGpu:
+        return Tensor._make_subclass(cls, images)
 
 
 def test_without_augmentation_training_batches_are_plain() -> None:
