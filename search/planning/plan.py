@@ -36,6 +36,7 @@ MAY_CHANGE = (
     "resources.cpu",
     "resources.gpu",
     "resources.cluster",
+    "resources.wait",
     "data.root",
     "data.memory",  # what it does to pixel statistics is seen by whoever reads the images
     "trackers",
