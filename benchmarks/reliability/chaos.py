@@ -138,7 +138,7 @@ def _cluster(workers: int) -> Iterator[list[str]]:
     try:
         for _ in range(2, workers, 2):
             cluster.add_node(num_cpus=2)
-        yield [f"resources.cluster={cluster.address}"]
+        yield [f"resources.cluster={cluster.address}", "resources.gpu=0"]
     finally:
         ray.shutdown()
         cluster.shutdown()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from resnext_search.search.machines.addresses import cluster_of
+from resnext_search.search.machines.addresses import cluster_of, is_on_a_cluster
 from resnext_search.spaces.datasets import DATASETS, dataset_names, dataset_plugin, trainer_names, trainer_plugin
 from resnext_search.spaces.errors import DataError, PluginError, ResnextSearchError, UsageError
 from resnext_search.spaces.study.sections import DataConfig
@@ -113,7 +113,7 @@ def _machines(study: Study | None) -> Check:
         cluster = cluster_of(None if study is None else study.resources.cluster)
     except UsageError as error:
         return Check("cluster", str(error), False, error.hint, True)
-    return Check("cluster", "none: trials run on this machine" if cluster is None else f"answers at {cluster}", True)
+    return Check("cluster", "none: trials run on this machine" if cluster is None else str(cluster), True)
 
 
 def _data_sets() -> Iterator[Check]:
@@ -145,7 +145,8 @@ def _trainers() -> Iterator[Check]:
 
 def _needs_of(study: Study) -> Iterator[Check]:
     """What else a run of the study asks for before its first trial."""
-    from resnext_search.search.machines.cluster import Cluster, Node
+    from resnext_search.search.machines.cluster import Cluster
+    from resnext_search.search.machines.room import Node
     from resnext_search.search.monitor.trackers import expect_installed
     from resnext_search.search.planning.limits import check_limits
 
@@ -153,7 +154,7 @@ def _needs_of(study: Study) -> Iterator[Check]:
         import torch
 
         here = Node(os.cpu_count() or 1, torch.cuda.device_count())
-        if not study.names_a_cluster:
+        if not is_on_a_cluster(study.resources.cluster):
             Cluster((here,), None).trials_at_once(study)
 
     needs: dict[str, Callable[[], object]] = {
@@ -180,7 +181,7 @@ def _data_of(study: Study) -> Iterator[Check]:
         yield Check(f"images of {study.name}", str(error), False, error.hint, True)
         return
     yield Check(f"images of {study.name}", "readable", True, "; ".join(images.words))
-    if images.memory_bytes and not study.names_a_cluster:
+    if images.memory_bytes and not is_on_a_cluster(study.resources.cluster):
         workers = workers_of(study, torch.cuda.device_count())
         needed = workers * images.memory_bytes
         found = f"{images.memory_bytes / 2**30:.2f} GiB in every worker, {workers} at once"

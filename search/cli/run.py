@@ -15,6 +15,8 @@ from resnext_search.search.cli import options
 
 if TYPE_CHECKING:
     from resnext_search.search.lifecycle.refit import Format
+    from resnext_search.search.planning.calibration import Calibrating
+    from resnext_search.spaces.search_space.feasible import FeasibleSet
     from resnext_search.spaces.study.study import Study
 
 commands = options.Group()
@@ -29,7 +31,6 @@ commands = options.Group()
 def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate: bool, serve: int | None) -> None:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
-    from resnext_search.search.planning.calibration import Calibrating
     from resnext_search.search.planning.plan import begun_in, is_begun
     from resnext_search.spaces.study.file import load_study
 
@@ -42,10 +43,11 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
     _expect_machines(loaded, path)
     is_new = not is_begun(StudyFolder(path))
     known = loaded.trainer.plugin is None  # what another trainer takes is not
-    with Calibrating(loaded, feasible) if is_new and known and not no_calibrate else nullcontext() as calibrating:
+    measured = is_new and known and not no_calibrate
+    with calibrating(loaded, feasible) if measured else nullcontext() as measuring:
         from resnext_search.search.lifecycle.run import run_study
 
-        run_study(loaded, path, text=text, serve=serve, calibrating=calibrating)
+        run_study(loaded, path, text=text, serve=serve, calibrating=measuring)
 
 
 @commands.command()
@@ -67,13 +69,21 @@ def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
 
 
 def _expect_machines(study: Study, folder: Path) -> None:
-    """Say at once what is wrong with the address of a cluster, if the study will surely ask for it."""
+    """Say which cluster is joined, or at once what is wrong with its address, if the study will surely ask for it."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.search.machines.addresses import cluster_of
     from resnext_search.search.planning.plan import has_trials_left
 
-    if has_trials_left(study, StudyFolder(folder)):
-        cluster_of(study.resources.cluster)
+    if has_trials_left(study, StudyFolder(folder)) and (cluster := cluster_of(study.resources.cluster)):
+        click.echo(cluster)
+
+
+def calibrating(study: Study, feasible: FeasibleSet) -> Calibrating:
+    """What measures a study for a forecast, on this machine, wherever its trials will run."""
+    from resnext_search.search.machines.addresses import is_on_a_cluster
+    from resnext_search.search.planning.calibration import Calibrating
+
+    return Calibrating(study, feasible, elsewhere=is_on_a_cluster(study.resources.cluster))
 
 
 @commands.command()
@@ -85,7 +95,6 @@ def _expect_machines(study: Study, folder: Path) -> None:
 def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
-    from resnext_search.search.planning.calibration import Calibrating
     from resnext_search.search.planning.forecast import gpu_bytes
     from resnext_search.search.planning.limits import check_limits
     from resnext_search.search.planning.plan import summarize
@@ -96,12 +105,12 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool
     feasible = loaded.feasible_set()
     check_limits(loaded)
     known = loaded.trainer.plugin is None  # what another trainer takes is not
-    with Calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as calibrating:
+    with calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as measuring:
         facts = {
             **summarize(loaded, feasible),
             "training_flops": training_flops(loaded),
             "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
-            "forecast": calibrating and calibrating.forecast(),
+            "forecast": measuring and measuring.forecast(),
         }
     options.show(as_json, facts, lambda: plan_words(facts, None if wide else options.columns()), wide=wide)
 

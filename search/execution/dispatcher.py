@@ -2,14 +2,14 @@
 
 Knows trials and no scheduler: whoever has workers asks `next` for a trial and tells its facts to `record`, and at its
 end `failed`, `lost` or `released`, all in the driver's main thread. Nothing of a trial is remembered but in the
-journal: how often its process was lost is the only exception, and counts for one sitting.
+journal: how its processes were lost is the only exception, and counts for one sitting.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -25,8 +25,10 @@ from resnext_search.spaces.study.study import Phase
 
 # A phase is given up when at least this many trials have ended and more than half of them failed.
 FEWEST_BEFORE_GIVING_UP = 5
-# How often a trial is started anew in a sitting when its process or machine was lost.
+# How often a trial is started anew in a sitting when its process was lost, its machine was not, and nothing was gained.
 LOST_WORKER_RETRIES = 3
+# On a cluster so many trials may wait for a worker, or as many as there is room for: its size can double at a time.
+MOST_AHEAD = 16
 # Failure class of a trial that took longer than `limits.trial_time`.
 TIMED_OUT = "TimedOut"
 
@@ -38,6 +40,10 @@ class StoppingRule(Protocol):
         """What to do with a trial after an epoch with this validation error in percent; None: it goes on."""
 
 
+def _there() -> bool:
+    return True
+
+
 class Dispatcher:
     """Hands out the trials of a phase, and records what came of them.
 
@@ -45,8 +51,10 @@ class Dispatcher:
 
     Args:
         phase, context, progress, proposals: As of `Workers.run_trials`.
-        at_once: How many trials may run.
+        at_once: Says how many trials may run now.
         gpu: GPUs of a trial.
+        ahead: Whether more are handed out than may run now, so that a cluster has a reason to grow: those whose content
+            is fixed already, at least one. They are in the journal as running from when `begins` is told.
         stopping: Says which trials are stopped early; none without it.
         checkpoints: Of the trials; without it the files that workers write into the study folder.
     """
@@ -58,23 +66,27 @@ class Dispatcher:
         progress: Progress,
         proposals: Proposals | None = None,
         *,
-        at_once: int,
+        at_once: Callable[[], int],
         gpu: float,
+        ahead: bool = False,
         stopping: StoppingRule | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         self.study, self.folder, self.journal = context.study, context.folder, context.journal
         self.budget, self.stops = context.budget, context.stops
         self.progress, self.proposals, self.stopping = progress, proposals, stopping
-        self.at_once, self.gpu = at_once, gpu
+        self.at_once, self.gpu, self._goes_ahead = at_once, gpu, ahead
         self.checkpoints = checkpoints or CheckpointFiles(self.study, self.folder, self.journal)
         self.error: Exception | None = None
         self._given_up = self._none_left = False
         trials = self.journal.trials(phase=phase)
         waiting = [trial for trial in trials if trial.state in ("interrupted", "queued")]
         self._pending = deque(sorted(waiting, key=lambda trial: trial.alone))
-        self._running: set[int] = set()
-        self._losses: Counter[int] = Counter()  # how often the process of a trial was lost
+        self._running: set[int] = set()  # those handed out
+        self._ahead: set[int] = set()  # of these, those that no worker has begun
+        # by trial, whether the machine is there on which its process was lost without having gained an epoch
+        self._losses: defaultdict[int, list[Callable[[], bool]]] = defaultdict(list)
+        self._epochs: dict[int, int] = {}  # that a trial had when it was started, or its process lost
         self._last_words: dict[int, str] = {}  # of those that failed, until it is known what that means
         self._timed_out: dict[int, str] = {}  # what is to be said of those that took too long
         self._failed = sum(trial.state == "failed" for trial in trials)
@@ -83,29 +95,50 @@ class Dispatcher:
     @property
     def is_over(self) -> bool:
         """Whether no trial will be handed out any more."""
-        return self.error is not None or self.stops.wanted is not None or self._none_left
+        return self.starts_none or self._none_left
 
     @property
     def is_broken_off(self) -> bool:
         """Whether the trials that run are to be interrupted."""
         return self.stops.wanted == "now" or self._given_up
 
+    @property
+    def starts_none(self) -> bool:
+        """Whether trials that no worker has begun are not to be begun."""
+        return self.error is not None or self.stops.wanted is not None
+
+    def is_ahead(self, trial_id: int) -> bool:
+        """Whether a trial was handed out for which there was no room, and no worker has begun with it."""
+        return trial_id in self._ahead
+
     def next(self) -> Trial | None:
-        """Start a trial: an interrupted one, or a new proposal; None while none may start."""
-        if self.is_over or len(self._running) >= self.at_once:
+        """Hand out a trial: an interrupted one, or a new proposal; None while none may start."""
+        if self.is_over:
             return None
         with self._errors_kept():
+            room = self.at_once()
+            if not self._may_hand_out(room):
+                return None
             with self.journal.together():  # a new trial and its start: its worker waits for the disk once
                 trial = self._choose()
                 if trial is None:
                     self._none_left = not self._running  # one that runs may come back
                     return None
-                self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
+                if len(self._running) < room:
+                    self._begin(trial)
+                else:
+                    self._ahead.add(trial.trial_id)
             self.budget.started(trial)
             self._running.add(trial.trial_id)
-            self.progress.started(trial.trial_id, trial.configuration)
             return trial
         return None
+
+    def begins(self, trial_id: int) -> None:
+        """A worker begins with a trial; of one that was handed out while there was room for it, that is known."""
+        if trial_id in self._ahead:
+            with self._errors_kept():
+                self._ahead.discard(trial_id)
+                self._begin(self.journal.trial(trial_id))
 
     def order(self, trial: Trial) -> dict[str, Any]:
         """What a worker is told of a trial, in plain values: what `run_trial` reads."""
@@ -143,8 +176,12 @@ class Dispatcher:
             if failure_class != OUT_OF_MEMORY or not self._put_back(trial_id):
                 self._fail(trial_id, failure_class, message)
 
-    def lost(self, trial_id: int) -> None:
-        """The process of a trial is gone: killed for its time, or lost, or not even there when it was to begin."""
+    def lost(self, trial_id: int, machine_is_there: Callable[[], bool] = _there) -> None:
+        """The process of a trial is gone: killed for its time, or lost, or not even there when it was to begin.
+
+        What takes a process from a machine that stays is likely to be the trial. That counts, unless an epoch was
+        gained. Whether a machine is there is asked when the counting is done: it may be seen to go after its processes.
+        """
         self._running.discard(trial_id)
         with self._errors_kept():
             if self.is_broken_off:
@@ -152,13 +189,17 @@ class Dispatcher:
             if trial_id in self._timed_out:
                 self._fail(trial_id, TIMED_OUT, self._timed_out.pop(trial_id))
                 return
-            self._losses[trial_id] += 1
             words = self._last_words.pop(trial_id, "")
-            if self._losses[trial_id] > LOST_WORKER_RETRIES:
-                times = f"its process was lost {self._losses[trial_id]} times"
+            self.begins(trial_id)
+            trial = self.journal.trial(trial_id)
+            if trial.epochs <= self._epochs[trial_id]:
+                self._losses[trial_id].append(machine_is_there)
+            self._epochs[trial_id] = trial.epochs
+            counted = sum(is_there() for is_there in self._losses[trial_id])
+            if counted > LOST_WORKER_RETRIES:
+                times = f"its process was lost {counted} times"
                 self._fail(trial_id, "WorkerLost", f"{times}, the last time by {words}" if words else times)
                 return
-            trial = self.journal.trial(trial_id)
             if trial.state == "running":  # else its last epoch was its end
                 self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
                 put = self._pending.append if trial.alone else self._pending.appendleft
@@ -166,8 +207,9 @@ class Dispatcher:
                 self.progress.put_back(trial_id, f"its process was lost; {goes_on(self.checkpoints.last_epoch(trial))}")
 
     def released(self, trial_id: int) -> None:
-        """The worker of a trial that did not fail is free."""
+        """The worker of a trial that did not fail is free; or it was taken back before one had begun with it."""
         self._running.discard(trial_id)
+        self._ahead.discard(trial_id)
 
     def timed_out(self, trial_id: int, message: str) -> bool:
         """The process of a trial is about to be ended, since it took too long; False if that is so already."""
@@ -176,6 +218,21 @@ class Dispatcher:
     def give_up(self, error: Exception) -> None:
         """Interrupt the trials, and raise an error when they are."""
         self.error, self._given_up = error, True
+
+    def _may_hand_out(self, room: int) -> bool:
+        """Whether one more trial may be handed out where so many have room."""
+        handed_out, most = len(self._running), self.study.search.parallel
+        if not self._goes_ahead:
+            return handed_out < room
+        # what a model proposes is proposed as late as can be, when it knows more
+        is_fixed = bool(self._pending) or (self.proposals is not None and self.proposals.fixed > 0)
+        waiting = max(MOST_AHEAD, room) if is_fixed else 1
+        return handed_out < room + waiting and (most == "auto" or handed_out < most)
+
+    def _begin(self, trial: Trial) -> None:
+        self.journal.start(trial.trial_id, f"checkpoints/{self.folder.checkpoint(trial.trial_id).name}")
+        self._epochs.setdefault(trial.trial_id, trial.epochs)
+        self.progress.started(trial.trial_id, trial.configuration)
 
     def _choose(self) -> Trial | None:
         """A trial of the journal that waits, else a new one, else one that waits for a GPU of its own, else none.

@@ -6,30 +6,23 @@ import math
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from resnext_search.search.machines.addresses import VARIABLE, cluster_of
 from resnext_search.search.machines.gpus import expect_usable_gpus
 from resnext_search.search.machines.health import HealthCheck, raylet_of
 from resnext_search.search.machines.open_files import expect_open_files
+from resnext_search.search.machines.room import Node, RoomNow, too_small, waiting_words
 from resnext_search.search.machines.scratch import scratch_folder
-from resnext_search.search.machines.settings import JobConfig, on_loopback, ray
-from resnext_search.search.planning.calibration import room
+from resnext_search.search.machines.settings import JobConfig, node_of_actor, on_loopback, ray
 from resnext_search.spaces.errors import MachineLost, UsageError
 from resnext_search.spaces.study.study import LOCAL, Study
 
-
-class Node(NamedTuple):
-    """One machine of a cluster, or the only one."""
-
-    cpus: float
-    gpus: float
-
-    def room(self, cpu: float, gpu: float) -> int:
-        """How many trials of so many cores and GPUs fit on it."""
-        return room(self.cpus, self.gpus, cpu, gpu)
+# With a searcher of ours Tune asks Ray for the place of one trial at a time, whatever was handed out: nodes that join
+# together would be used one after the other, and an autoscaler would start them so.
+_MOST_WAITING = "TUNE_MAX_PENDING_TRIALS_PG"
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class Cluster:
 
     nodes: tuple[Node, ...]  # that were there at the start
     dashboard: str | None  # its address, if there is one
-    joined: bool = False  # it was there, and its machines need not see this one's disk
+    joined: bool = False  # whether it is more than this machine: others come and go
 
     @property
     def gpus(self) -> float:
@@ -46,19 +39,38 @@ class Cluster:
         return sum(node.gpus for node in self.nodes)
 
     def gpus_of_a_trial(self, study: Study) -> float:
-        """`resources.gpu`, with `auto` resolved: one if there is any."""
+        """`resources.gpu`, with `auto` resolved: one if there is any.
+
+        Raises:
+            UsageError: On a cluster there is none yet, and machines that have some may come later.
+        """
         wanted = study.resources.gpu
-        return (1.0 if self.gpus >= 1 else 0.0) if wanted == "auto" else wanted
+        if wanted != "auto":
+            return wanted
+        if self.joined and self.gpus < 1:
+            raise UsageError(
+                "resources.gpu: found auto, and no node of the cluster has a GPU now; allowed there: a number",
+                hint="Say resources.gpu=1 to wait for machines with GPUs, or resources.gpu=0 to train on processors.",
+            )
+        return 1.0 if self.gpus >= 1 else 0.0
 
     def trials_at_once(self, study: Study) -> int:
         """How many trials fit, at most `search.parallel`; raises `UsageError` if not even one does."""
-        room = sum(node.room(study.resources.cpu, self.gpus_of_a_trial(study)) for node in self.nodes)
+        gpu = self.gpus_of_a_trial(study)
+        room = sum(node.room(study.resources.cpu, gpu) for node in self.nodes)
         if room < 1:
             raise UsageError(
-                self._no_room(study, self.nodes),
+                too_small(study, gpu, self.nodes),
                 hint="Give a trial less, such as resources.cpu=1 or resources.gpu=0, or run it where there is more.",
             )
         return room if study.search.parallel == "auto" else min(room, study.search.parallel)
+
+    def room_of(self, study: Study) -> Callable[[], int]:
+        """How many trials may run, to be asked again and again: of a cluster, as it stands."""
+        if self.joined:
+            return RoomNow(_nodes, study.resources.cpu, self.gpus_of_a_trial(study))
+        fixed = self.trials_at_once(study)
+        return lambda: fixed
 
     def health_check(self, last_words: Callable[[str], None]) -> HealthCheck:
         """Watches, for the time of a block, that Ray is there."""
@@ -69,23 +81,27 @@ class Cluster:
 
     def lack_of_room(self, study: Study) -> str:
         """What is wrong if no trial fits into what is left of the cluster now; empty if one does."""
-        left = _nodes()
-        gpu = self.gpus_of_a_trial(study)
-        return "" if any(node.room(study.resources.cpu, gpu) for node in left) else self._no_room(study, left)
+        left, gpu = _nodes(), self.gpus_of_a_trial(study)
+        return "" if any(node.room(study.resources.cpu, gpu) for node in left) else too_small(study, gpu, left)
 
-    def _no_room(self, study: Study, nodes: tuple[Node, ...]) -> str:
-        there = "; ".join(f"{node.cpus:g} cores and {node.gpus:g} GPUs" for node in nodes) or "nothing"
-        return (
-            f"resources: a trial wants {study.resources.cpu} cores and {self.gpus_of_a_trial(study):g} GPUs "
-            f"on one machine; there {'are' if nodes else 'is'} {there}"
-        )
+    def waits_for(self, study: Study) -> str:
+        """What a cluster on which no trial runs is waited for."""
+        return waiting_words(study, self.gpus_of_a_trial(study), _nodes())
+
+    def node_of(self, actor: Any) -> str:
+        """Number of the node on which a worker is; empty on this machine, which is there as long as this process is."""
+        return node_of_actor(actor) if self.joined else ""
+
+    def is_there(self, node: str) -> bool:
+        """Whether a node, as of `node_of`, is there now."""
+        return not node or any(one["NodeID"] == node and one["Alive"] for one in ray.nodes())  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[Cluster]:
     """Start Ray on this machine, or join the cluster of `cluster_of`, for the time of the block.
 
-    Without `resources.cluster`, a Ray that runs in this process already is used as it is, and left running.
+    Where `resources.cluster` names none, a Ray that runs in this process already is used as it is, and left running.
 
     Args:
         study: Its name stands in the dashboard's list of jobs.
@@ -95,26 +111,28 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
     Raises:
         UsageError: The machine's GPUs are of no use to torch, and trials would be trained on them.
     """
-    job = JobConfig(metadata={"job_name": study.name})
+    job = JobConfig(metadata={"job_name": study.name})  # `ray job submit` adds its environment, and its own name
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "job_config": job}
-    if not study.names_a_cluster and ray.is_initialized():
+    if study.resources.cluster in (None, LOCAL) and ray.is_initialized():
         nodes = _nodes(cpus, gpus)
         yield Cluster(nodes, None, joined=len(nodes) > 1)
         return
-    address = cluster_of(study.resources.cluster)
-    with scratch_folder() as scratch, _environment({VARIABLE: None, "TMPDIR": str(scratch.parent)}):
-        try:
-            if address is not None:
-                context = ray.init(address=address, **quiet)
-            else:
-                context = _started(cpus, gpus, str(scratch), quiet)
-            url = context.dashboard_url
-            cluster = Cluster(_nodes(), f"http://{url}" if url else None, joined=address is not None)
-            if address is None and gpus is None and study.trainer.plugin is None and cluster.gpus_of_a_trial(study):
-                expect_usable_gpus(cluster.gpus)
-            yield cluster
-        finally:
-            ray.shutdown()
+    cluster = cluster_of(study.resources.cluster)
+    with ExitStack() as until_the_end:
+        if cluster is None:
+            scratch = until_the_end.enter_context(scratch_folder())
+            until_the_end.enter_context(_environment({VARIABLE: None, "TMPDIR": str(scratch.parent)}))
+            until_the_end.callback(ray.shutdown)
+            context = _started(cpus, gpus, str(scratch), quiet)
+        else:
+            until_the_end.enter_context(_environment({_MOST_WAITING: os.environ.get(_MOST_WAITING, "10000")}))
+            until_the_end.callback(ray.shutdown)
+            context = ray.init(address=cluster.address, **quiet)
+        url = context.dashboard_url
+        found = Cluster(_nodes(), f"http://{url}" if url else None, joined=cluster is not None)
+        if cluster is None and gpus is None and study.trainer.plugin is None and found.gpus_of_a_trial(study):
+            expect_usable_gpus(found.gpus)
+        yield found
 
 
 @contextmanager

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # See the Ray documentation of each; none is overridden if the user has set it.
 for _name, _value in {
-    "RAY_AUTH_MODE": "token",  # the dashboard and the cluster answer only to who has the token
+    # the dashboard and the cluster answer only to who has the token; a job is told by its cluster whether that asks
+    **({} if "RAY_JOB_CONFIG_JSON" in os.environ else {"RAY_AUTH_MODE": "token"}),
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # trials are the job: at Ray's 15 they stand still while anything else runs
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -34,7 +36,8 @@ if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
 
 import ray
 from ray import tune
-from ray._private import ray_constants
+from ray._private import ray_constants, services
+from ray._private import state as ray_state
 from ray._private import utils as ray_utils
 from ray.job_config import JobConfig
 from ray.tune import schedulers
@@ -42,11 +45,33 @@ from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 from resnext_search.spaces.errors import escaped
 
-__all__ = ["JobConfig", "Searcher", "Stopper", "on_loopback", "ray", "schedulers", "tune"]
+__all__ = [
+    "JobConfig",
+    "Searcher",
+    "Stopper",
+    "clusters_of_this_machine",
+    "node_of_actor",
+    "on_loopback",
+    "ray",
+    "schedulers",
+    "tune",
+]
 
 # Ray's C++ takes the command line, which stands in the dashboard's list of jobs, for UTF-8; a file's name need not be.
 _command_line = ray_utils.get_entrypoint_name
 ray_utils.get_entrypoint_name = lambda: escaped(_command_line())  # type: ignore[no-untyped-call]
+
+
+def clusters_of_this_machine() -> tuple[str | None, list[str]]:
+    """Addresses of the cluster that `ray start` made or joined last, if any, and of all of which a node runs here."""
+    services.find_gcs_addresses.cache_clear()  # type: ignore[attr-defined]
+    return services.find_bootstrap_address(None), sorted(services.find_gcs_addresses())  # type: ignore[no-untyped-call]
+
+
+def node_of_actor(actor: Any) -> str:
+    """Number of the node on which an actor lives; of one that has died, lived."""
+    facts = ray_state.actors(actor._actor_id.hex())
+    return str(facts["Address"]["NodeID"])
 
 
 @contextmanager

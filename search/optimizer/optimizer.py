@@ -100,6 +100,12 @@ class Optimizer:
             proposals.append(self._add(self._methods[proposer].propose(self._state), proposer))
         return proposals
 
+    @property
+    def fixed(self) -> int:
+        """How many of the next proposals are the same whatever comes of trials: those of the space-filling design."""
+        left = len(self.pool) if not METHODS[self.method].learns else self.initial
+        return max(0, min(left, len(self.pool)) - len(self._state.candidates))
+
     def attach(self, configuration: Configuration, proposed_by: str) -> Proposal:
         """Take in a proposal made earlier, as when a study continues; the order must be that of the proposals.
 

@@ -57,6 +57,11 @@ class Proposals:
         """Whether every configuration of the feasible set has been proposed."""
         return len(self._proposals) >= len(self._optimizer.pool)
 
+    @property
+    def fixed(self) -> int:
+        """How many trials to come are the same whatever comes of those that run."""
+        return min(self._optimizer.fixed, self.study.search.trials - len(self._proposals))
+
     def next(self) -> Trial | None:
         """A new trial, in the journal; None if there is none left to make."""
         made = len(self._proposals)

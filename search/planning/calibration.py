@@ -36,14 +36,15 @@ class Calibrating:
     Args:
         study: With the built-in trainer: what another takes is not known.
         feasible: Its feasible set.
+        elsewhere: Whether its trials run on a cluster.
     """
 
-    def __init__(self, study: Study, feasible: FeasibleSet) -> None:
+    def __init__(self, study: Study, feasible: FeasibleSet, *, elsewhere: bool = False) -> None:
         order = np.argsort(feasible.counts.activations, kind="stable")
         # the one without which there is no forecast first, then that with the peak of memory
         chosen = {"median": order[len(order) // 2], "dearest": order[-1], "cheapest": order[0]}
         knobs = tuple((knob.name, float(knob.grid(3)[len(knob.grid(3)) // 2])) for knob in study.knobs())
-        self._study = study
+        self._study, self.elsewhere = study, elsewhere
         self._chosen = {role: Configuration(feasible[int(index)], knobs) for role, index in chosen.items()}
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([sys.executable, "-c", _PROGRAM], stdin=pipe, stdout=pipe, stderr=pipe)
@@ -104,7 +105,7 @@ class Calibrating:
             "measured": measured,
             "images": where["images"],
             "device": where["device"],
-            "elsewhere": self._study.names_a_cluster,
+            "elsewhere": self.elsewhere,
             "machine": where["machine"],
         }
 

@@ -37,6 +37,7 @@ MAY_CHANGE = (
     "resources.gpu",
     "resources.cluster",
     "resources.checkpoints",
+    "resources.wait",
     "data.root",
     "data.memory",  # what it does to pixel statistics is seen by whoever reads the images
     "trackers",

@@ -6,6 +6,8 @@ cluster that has shrunk until no trial fits is noticed: Tune itself would wait f
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from resnext_search.search.execution.context import RunContext
@@ -16,8 +18,10 @@ from resnext_search.search.ray_backend.worker import kill
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.units import duration
 
-# How long no trial may run because none fits, before that is taken to be for good.
+# How long no trial may run on this machine because none fits, before that is taken to be for good.
 PATIENCE_SECONDS = 30.0
+# How often it is said what a cluster is waited for.
+SAY_EVERY_SECONDS = 60.0
 
 
 class WatchdogCallback(tune.Callback):
@@ -26,7 +30,8 @@ class WatchdogCallback(tune.Callback):
     def __init__(self, context: RunContext, cluster: Cluster, searcher: RaySearcher) -> None:
         self.context, self.cluster, self.searcher = context, cluster, searcher
         self._running: dict[str, tuple[Any, float]] = {}  # by Tune's name: its trial, and when it was started
-        self._idle_from: float | None = None
+        self._idle_from: float | None = None  # since when no trial has run, and none would fit
+        self._said_at = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its callbacks for a restore that never happens."""
@@ -35,6 +40,12 @@ class WatchdogCallback(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker begins with a trial."""
         self._running[trial.trial_id] = (trial, self.context.budget.time.seconds)
+        self.searcher.begins(trial.trial_id, partial(self.cluster.is_there, self._node_of(trial)))
+
+    def _node_of(self, trial: Any) -> str:
+        with suppress(Exception):  # Ray knows it no more: its loss counts as that of a process
+            return self.cluster.node_of(trial.temporary_state.ray_actor)
+        return ""
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tune keeps statistics of every number that a trial reported, 25 kB, which nobody asks for."""
@@ -69,15 +80,28 @@ class WatchdogCallback(tune.Callback):
                 kill(trial.temporary_state.ray_actor)  # it may hang in code that no exception reaches
 
     def _expect_room(self, now: float) -> None:
-        """Nothing runs although trials were handed out: Ray finds no place for them."""
+        """Nothing runs although trials were handed out: Ray finds no place for them, or workers are slow to start."""
         if self._running or not self.searcher.handed_out:
             self._idle_from = None
             return
-        self._idle_from = now if self._idle_from is None else self._idle_from
-        if now - self._idle_from >= PATIENCE_SECONDS:
+        if self._idle_from is None:
+            self._idle_from = self._said_at = now
+        study = self.context.study
+        patience = study.resources.wait if self.cluster.joined else PATIENCE_SECONDS
+        is_due = now - self._said_at >= SAY_EVERY_SECONDS
+        if not is_due and now - self._idle_from < patience:
+            return
+        lack = self.cluster.lack_of_room(study)
+        if lack and now - self._idle_from >= patience:
+            waited = f", after {duration(patience)} of waiting (resources.wait)" if self.cluster.joined else ""
+            self.searcher.dispatcher.give_up(MachineLost(lack + waited, hint=self.context.how_to_continue))
+            return
+        if not lack:
             self._idle_from = now
-            if lack := self.cluster.lack_of_room(self.context.study):
-                self.searcher.dispatcher.give_up(MachineLost(lack, hint=self.context.how_to_continue))
+        if is_due:
+            self._said_at = now
+            if self.cluster.joined:
+                self.searcher.dispatcher.progress.say(self.cluster.waits_for(study))
 
 
 class StopAll(Stopper):

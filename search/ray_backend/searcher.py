@@ -5,6 +5,7 @@ Tune asks a searcher for trials, and a scheduler whether one goes on; both stand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class RaySearcher(Searcher):
         self._given: dict[str, Carried] = {}  # what trials go on from that have not reported, by Tune's name
         self._trials: dict[str, Trial] = {}  # those handed out that have not ended, by Tune's name
         self._tags: dict[str, Any] = {}  # the actors that bear their names, by Tune's
+        self._nodes: dict[str, Callable[[], bool]] = {}  # whether the machine of a trial is there, by Tune's
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher for a restore that never happens; the journal is the state."""
@@ -71,6 +73,16 @@ class RaySearcher(Searcher):
         """Whether a trial, by Tune's name, was handed out and has not ended."""
         return trial_id in self._trials
 
+    def is_ahead(self, trial_id: str) -> bool:
+        """Whether a trial waits for a cluster to grow."""
+        return trial_id in self._trials and self.dispatcher.is_ahead(self._trials[trial_id].trial_id)
+
+    def begins(self, trial_id: str, node_is_there: Callable[[], bool]) -> None:
+        """A worker begins with a trial, on a node that may go."""
+        if trial_id in self._trials:
+            self._nodes[trial_id] = node_is_there
+            self.dispatcher.begins(self._trials[trial_id].trial_id)
+
     def times_out(self, trial_id: str, message: str) -> bool:
         """The process of a trial is about to be ended, since it took too long; False if that is so already."""
         return self.dispatcher.timed_out(self._trials[trial_id].trial_id, message)
@@ -93,10 +105,11 @@ class RaySearcher(Searcher):
         """Tell how a trial ended, and free its worker's place."""
         trial = self._trials.pop(trial_id, None)
         self._let_go(trial_id)
+        node = [self._nodes.pop(trial_id)] if trial_id in self._nodes else []
         if trial is None:
             return
         if error:
-            self.dispatcher.lost(trial.trial_id)
+            self.dispatcher.lost(trial.trial_id, *node)
         elif result is not None and "failure_class" in result:
             self.dispatcher.failed(trial.trial_id, result["failure_class"], result["failure_message"])
         else:
@@ -131,3 +144,11 @@ class RayScheduler(schedulers.FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Whether a trial goes on."""
         return str(self.CONTINUE if self.searcher.goes_on(trial.trial_id, result) else self.STOP)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The first that waits; where none is to be begun, those that wait for a cluster to grow are taken back."""
+        if self.searcher.dispatcher.starts_none:
+            for trial in tune_controller.get_trials():
+                if trial.status == trial.PENDING and self.searcher.is_ahead(trial.trial_id):
+                    tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)

@@ -60,8 +60,9 @@ class RayWorkers:
             context,
             progress,
             proposals,
-            at_once=self.cluster.trials_at_once(study),
+            at_once=self.cluster.room_of(study),
             gpu=gpu,
+            ahead=self.cluster.joined,
             stopping=EarlyStopping(study, context.journal) if stops_early else None,
             checkpoints=store,
         )

@@ -59,6 +59,7 @@ _FORMS: dict[Key, str] = {
     ("limits", "time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
     ("limits", "training_flops"): "a whole number, such as 1e15 or 1.0P",
     ("limits", "trial_time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
+    ("resources", "wait"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
 }
 # What keys are called elsewhere.
 _ALIASES = {

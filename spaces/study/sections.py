@@ -302,13 +302,17 @@ class Resources(Section):
     cpu: Annotated[Whole, Field(ge=1, le=1024)] = 1
     """Processor cores of one trial; also its threads"""
     gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
-    """GPUs of one trial: auto (one if the machine has any, else none), or a number; 0.25 packs four on a GPU"""
+    """GPUs of one trial: auto (one if the machine has any, else none; on a cluster without GPUs say which), or a
+    number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
-    """host:port of a Ray cluster | local: this machine, whatever RAY_ADDRESS says; without it this machine, where the
-    environment has no RAY_ADDRESS"""
+    """host:port of a Ray cluster | auto: the one that this machine belongs to | local: this machine alone, whatever
+    RAY_ADDRESS says; without it the cluster of RAY_ADDRESS, and this machine where the environment has none"""
     checkpoints: Literal["auto", "driver"] = "auto"
     """How the state of a trial comes into the study folder: auto (workers write it on this machine, and send it on a
     cluster, whose machines need not see the folder) | driver (they send it here too)"""
+    wait: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] = 900.0
+    """How long a cluster may hold no trial, as while its machines start: 90s, 15m, or seconds; this machine is not
+    waited for"""
 
 
 class Limits(Section):

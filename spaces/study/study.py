@@ -118,11 +118,6 @@ class Study(Section):
         return self.seed if self.rules == 1 else derive_seed(self.seed, "study", self.name)
 
     @property
-    def names_a_cluster(self) -> bool:
-        """Whether the study itself says on which cluster its trials run."""
-        return self.resources.cluster not in (None, LOCAL)
-
-    @property
     def has_folds(self) -> bool:
         """Whether its trials choose and are tested in folds of all images: with a claim on data without a test split.
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from resnext_search.search import run_study
 from resnext_search.search.machines.addresses import cluster_of
-from resnext_search.spaces.errors import UsageError
+from resnext_search.search.machines.settings import clusters_of_this_machine, ray
 
 from tests.support.helpers import tiny_study
 
@@ -50,14 +50,20 @@ def test_a_run_takes_no_notice_of_an_address_and_a_folder_that_ray_cannot_use(
         assert os.environ["TMPDIR"] == str(root)
 
 
-def test_the_head_of_a_real_cluster_is_seen_and_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_head_of_a_real_cluster_that_only_the_environment_names_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
-        assert cluster_of(cluster.address) == cluster.address
         monkeypatch.setenv("RAY_ADDRESS", cluster.address)
-        with pytest.raises(UsageError, match=f"^RAY_ADDRESS: a Ray cluster answers at {cluster.address}, and a study"):
-            cluster_of(None)
+        assert cluster_of(None) == (cluster.address, "RAY_ADDRESS")
+        assert cluster.address in clusters_of_this_machine()[1]
+        study = tiny_study("resources.gpu=0", "search.trials=1")
+        run_study(study, tmp_path / "run", train=noting(tmp_path / "seen"))
+        assert (tmp_path / "seen").exists()
+        assert os.environ["RAY_ADDRESS"] == cluster.address
     finally:
+        ray.shutdown()
         cluster.shutdown()

@@ -50,6 +50,7 @@ def test_the_trial_of_a_lost_machine_goes_on_elsewhere_from_its_last_epoch(tmp_p
         second = cluster.add_node(num_cpus=1)
         study = tiny_study(
             f"resources.cluster={cluster.address}",
+            "resources.gpu=0",
             "search.trials=2",
             f"trainer.epochs={EPOCHS}",
             "trainer.batch_size=32",

@@ -42,9 +42,13 @@ class Desk:
         )
         return self.context
 
-    def dispatcher(self, clock: Callable[[], float] = time.monotonic) -> Dispatcher:
-        """Of a new sitting, with two workers and new proposals."""
+    def dispatcher(
+        self, clock: Callable[[], float] = time.monotonic, *, room: Callable[[], int] | None = None
+    ) -> Dispatcher:
+        """Of a new sitting, with two workers and new proposals; or with room on a cluster, which may grow."""
         context = self.begin(clock)
         proposals = Proposals(self.study, self.study.feasible_set(), self.journal)
         at_once = 2 if self.study.search.parallel == "auto" else self.study.search.parallel
-        return Dispatcher("search", context, Progress(self.console, 4, 2), proposals, at_once=at_once, gpu=0)
+        is_there = room or (lambda: at_once)
+        progress = Progress(self.console, 4, 2)
+        return Dispatcher("search", context, progress, proposals, at_once=is_there, gpu=0, ahead=room is not None)

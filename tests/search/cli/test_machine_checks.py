@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from resnext_search.search.cli import machine_checks
 from resnext_search.search.cli.machine_checks import check_machine
+from resnext_search.search.cli.run import calibrating
 from resnext_search.search.machines import gpus, open_files
+from resnext_search.search.planning import calibration
 from resnext_search.spaces.errors import PluginError
 
 from tests.support.helpers import TINY_STUDY, tiny_study
@@ -91,6 +93,17 @@ def test_an_address_of_the_environment_that_would_stop_a_study_is_a_fault(monkey
     words = "RAY_ADDRESS: no Ray cluster answers at 127.0.0.1:1: [Errno 111] Connection refused"
     assert cluster() == (words, False)
     assert cluster("resources.cluster=local") == ("none: trials run on this machine", True)
+
+
+def test_where_the_environment_names_a_cluster_this_machine_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_checks, "PACKAGES", ())
+    monkeypatch.setattr(calibration, "_PROGRAM", "")
+    for named, elsewhere in ((None, True), ("local", False)):
+        monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+        study = tiny_study("resources.cpu=1024", f"resources.cluster={named or 'null'}")
+        assert ("room for a trial of tiny" not in {check.what for check in check_machine(study)}) is elsewhere
+        with calibrating(study, study.feasible_set()) as process:
+            assert process.elsewhere is elsewhere
 
 
 def test_plug_ins_that_do_not_work_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ class InProcess:
     def run_trials(
         self, phase: Phase, context: RunContext, progress: Progress, proposals: Proposals | None = None
     ) -> None:
-        dispatcher = Dispatcher(phase, context, progress, proposals, at_once=1, gpu=0)
+        dispatcher = Dispatcher(phase, context, progress, proposals, at_once=lambda: 1, gpu=0)
         text, checkpoints, confirm = context.study.model_dump_json(), context.folder.checkpoints, phase == "confirm"
         while (trial := dispatcher.next()) is not None:
             facts: list[dict[str, Any]] = []

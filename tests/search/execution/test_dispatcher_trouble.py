@@ -19,7 +19,7 @@ def dispatcher(desk: Desk) -> Dispatcher:
     """Of two queued trials, on a machine that trains one at a time."""
     for place in range(2):
         desk.journal.enqueue("search", point(place), 7, "sobol")
-    return Dispatcher("search", desk.begin(), Progress(desk.console, 2, 2), at_once=1, gpu=0)
+    return Dispatcher("search", desk.begin(), Progress(desk.console, 2, 2), at_once=lambda: 1, gpu=0)
 
 
 def fact(epoch: int, error: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which cluster a study joins: its own, none for `RAY_ADDRESS`, else this machine. With real sockets."""
+"""Which cluster a study joins: its own, that of `RAY_ADDRESS`, else none. With real sockets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from resnext_search.search.machines import addresses
-from resnext_search.search.machines.addresses import CLUSTER_HINT, SETTINGS, cluster_of
+from resnext_search.search.machines import addresses, settings
+from resnext_search.search.machines.addresses import (
+    CLUSTER_HINT,
+    OUTSIDE_HINT,
+    SETTINGS,
+    cluster_of,
+    is_on_a_cluster,
+)
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import finish, tiny_study
@@ -81,30 +87,63 @@ def test_without_an_address_trials_run_on_this_machine(monkeypatch: pytest.Monke
         monkeypatch.delenv("RAY_ADDRESS", raising=False)
     else:
         monkeypatch.setenv("RAY_ADDRESS", variable)
-    assert cluster_of(tiny_study().resources.cluster) is None
+    assert cluster_of(None) is None
+    assert not is_on_a_cluster(None)
 
 
 @pytest.mark.parametrize("variable", ["127.0.0.1:1", "auto", "no address at all"])
 def test_a_study_that_says_local_ignores_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv("RAY_ADDRESS", variable)
-    assert cluster_of(tiny_study("resources.cluster=local").resources.cluster) is None
+    named = tiny_study("resources.cluster=local").resources.cluster
+    assert cluster_of(named) is None
+    assert not is_on_a_cluster(named)
 
 
 def test_the_studys_own_cluster_goes_before_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with head() as address:
-        assert cluster_of(address) == address
+        assert cluster_of(address) == (address, "resources.cluster")
+        assert is_on_a_cluster(address)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_a_cluster_that_only_the_environment_names_is_not_joined(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_a_cluster_that_only_the_environment_names_is_joined(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     with head(host) as address:
-        for given in (address, f"ray://{address}"):
-            monkeypatch.setenv("RAY_ADDRESS", given)
-            words = (
-                f"a Ray cluster answers at {given}, and a study joins none that it does not name (resources.cluster)"
-            )
-            assert refused() == (f"RAY_ADDRESS: {words}", VARIABLE_HINT)
+        monkeypatch.setenv("RAY_ADDRESS", f" {address} ")
+        assert str(cluster_of(None)) == f"Ray cluster at {address} (RAY_ADDRESS)"
+        assert is_on_a_cluster(None)
+
+
+# ------------------------------------------------------------------ auto
+
+
+def runs_here(monkeypatch: pytest.MonkeyPatch, last: str | None, *running: str) -> None:
+    """What Ray says of this machine: the cluster that was started or joined last, and those that run."""
+    monkeypatch.setattr(settings, "clusters_of_this_machine", lambda: (last, list(running)))
+
+
+def test_auto_is_the_cluster_of_this_machine_in_the_study_and_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with head() as address:
+        for last, running in ((None, [address]), ("127.0.0.1:1", [address]), (address, ["127.0.0.1:1", address])):
+            runs_here(monkeypatch, last, *running)
+            monkeypatch.delenv("RAY_ADDRESS", raising=False)
+            assert str(cluster_of("auto")) == f"Ray cluster at {address} (resources.cluster=auto)"
+            monkeypatch.setenv("RAY_ADDRESS", "auto")
+            assert str(cluster_of(None)) == f"Ray cluster at {address} (RAY_ADDRESS=auto)"
+
+
+def test_auto_where_none_runs_or_several_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    runs_here(monkeypatch, "10.0.0.1:6379")  # of `ray start`, and gone
+    assert refused() == ("RAY_ADDRESS: found auto, and no Ray cluster runs on this machine", VARIABLE_HINT)
+    assert refused("auto") == ("resources.cluster: found auto, and no Ray cluster runs on this machine", CLUSTER_HINT)
+    runs_here(monkeypatch, None, "10.0.0.1:6379", "10.0.0.2:6379")
+    assert refused()[0] == (
+        "RAY_ADDRESS: found auto, and several Ray clusters run on this machine: 10.0.0.1:6379, 10.0.0.2:6379; "
+        "allowed: one of these"
+    )
 
 
 # ------------------------------------------------------------------ where no cluster answers
@@ -133,19 +172,8 @@ def test_whoever_is_no_cluster_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "address",
     [
-        *(
-            "auto",
-            "foo",
-            "host:",
-            ":6379",
-            "host:port",
-            "host:0",
-            "host:65536",
-            "host:" + "9" * 500,
-            "host:²",
-            "ray://",
-        ),
-        *("http://127.0.0.1:8265", "127.0.0.1:6379/path", "host 6379", "local:", "[::1]", "\udcff"),
+        *("foo", "host:", ":6379", "host:port", "host:0", "host:65536", "host:" + "9" * 500, "host:²", "Auto"),
+        *("127.0.0.1:6379/path", "host 6379", "local:", "[::1]", "\udcff"),
     ],
 )
 def test_what_is_no_address_is_said(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
@@ -172,9 +200,23 @@ def test_a_name_that_is_looked_up_for_long_is_not_waited_for(monkeypatch: pytest
     over.set()
 
 
-def test_the_address_of_rays_client_is_no_cluster_to_join() -> None:
-    words = "resources.cluster: found ray://127.0.0.1:10001; allowed: host:port"
-    assert refused("ray://127.0.0.1:10001") == (words, CLUSTER_HINT)
+@pytest.mark.parametrize(
+    ("address", "what"),
+    [
+        ("ray://127.0.0.1:10001", "Ray's client"),
+        ("http://127.0.0.1:8265", "a dashboard"),
+        ("https://head.example", "a dashboard"),
+    ],
+)
+def test_addresses_by_which_a_cluster_is_reached_from_outside_say_how_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, address: str, what: str
+) -> None:
+    words = f"found {address}, which is {what}; a study is driven from a machine of the cluster"
+    assert refused(address) == (f"resources.cluster: {words}", OUTSIDE_HINT)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    assert refused() == (f"RAY_ADDRESS: {words}", OUTSIDE_HINT)
+    assert "ray job submit --address http://HEAD:8265 -- resnext-search run" in OUTSIDE_HINT
+    assert "resources.cluster=local" in OUTSIDE_HINT
 
 
 # ------------------------------------------------------------------ commands

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from resnext_search.search.machines.cluster import Cluster, Node
+from resnext_search.search.machines.cluster import Cluster
+from resnext_search.search.machines.room import Node
 from resnext_search.spaces.errors import UsageError
 
 from tests.support.helpers import tiny_study

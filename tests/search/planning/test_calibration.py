@@ -23,17 +23,18 @@ WHERE = {"device": "cpu", "gpus": 0, "machine": {"processor": "AMD EPYC", "cores
 SECONDS = (2.0, 3.0, 1.0)
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, study: Study, text: str) -> Calibrating:
+def asked(monkeypatch: pytest.MonkeyPatch, study: Study, text: str, *, elsewhere: bool = False) -> Calibrating:
     """What asks this program instead of the real one."""
     monkeypatch.setattr(calibration, "_PROGRAM", text)
-    return Calibrating(study, study.feasible_set())
+    return Calibrating(study, study.feasible_set(), elsewhere=elsewhere)
 
 
-def forecast(study: Study, *seconds: float, **where: object) -> dict[str, Any] | None:
+def forecast(study: Study, *seconds: float, elsewhere: bool = False, **where: object) -> dict[str, Any] | None:
     """The forecast if the epochs of so many architectures take so long."""
     measured = [{"seconds_per_epoch": one, "peak_bytes": 10**9 * place} for place, one in enumerate(seconds, start=1)]
     answers = [json.dumps(answer) for answer in ({**WHERE, **where}, *measured)]
-    with pytest.MonkeyPatch.context() as patched, asked(patched, study, f"print({chr(10).join(answers)!r})") as process:
+    text = f"print({chr(10).join(answers)!r})"
+    with pytest.MonkeyPatch.context() as patched, asked(patched, study, text, elsewhere=elsewhere) as process:
         return process.forecast(15)
 
 
@@ -89,15 +90,10 @@ def test_on_a_machine_with_gpus_trials_run_on_them() -> None:
 
 
 def test_of_a_cluster_it_says_that_nothing_was_measured() -> None:
-    found = forecast(tiny_study("resources.cluster=head.example:6379"), 1.0)
-    assert found is not None
-    assert found["elsewhere"] is True
-
-
-def test_a_study_that_asks_for_this_machine_names_no_cluster() -> None:
-    found = forecast(tiny_study("resources.cluster=local"), 1.0)
-    assert found is not None
-    assert found["elsewhere"] is False
+    for elsewhere in (True, False):
+        found = forecast(tiny_study(), 1.0, elsewhere=elsewhere)
+        assert found is not None
+        assert found["elsewhere"] is elsewhere
 
 
 def test_when_the_time_is_up_what_is_there_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

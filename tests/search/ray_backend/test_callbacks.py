@@ -15,11 +15,12 @@ import pytest
 from resnext_search.results import Journal
 from resnext_search.search import run_study
 from resnext_search.search.lifecycle.control import retry_failed
-from resnext_search.search.machines.cluster import Cluster, Node
+from resnext_search.search.machines.cluster import Cluster
+from resnext_search.search.machines.room import Node
 from resnext_search.search.ray_backend import callbacks
 from resnext_search.search.ray_backend.callbacks import WatchdogCallback
-from resnext_search.search.ray_backend.searcher import RaySearcher
-from resnext_search.spaces.errors import BudgetEnded
+from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
+from resnext_search.spaces.errors import BudgetEnded, MachineLost
 
 from tests.support.desk import Desk
 from tests.support.helpers import TINY_CLAIM, tiny_study
@@ -122,11 +123,11 @@ class Clock:
 class Watched:
     """A watchdog whose loop is turned by hand, over two trials that were handed out."""
 
-    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> None:
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str, joined: bool = False) -> None:
         self.desk, self.clock = Desk(path, *overrides), Clock()
         self.searcher = RaySearcher(self.desk.dispatcher(self.clock))
         self.dispatcher = self.searcher.dispatcher
-        self.watchdog = WatchdogCallback(self.desk.context, Cluster((Node(4, 0),), None), self.searcher)
+        self.watchdog = WatchdogCallback(self.desk.context, Cluster((Node(4, 0),), None, joined), self.searcher)
         self.killed: list[str] = []
         monkeypatch.setattr(callbacks, "kill", self.killed.append)
         self.watchdog.on_step_begin(0, [])
@@ -147,8 +148,8 @@ class Watched:
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Watched]]:
     made: list[Watched] = []
 
-    def make(*overrides: str) -> Watched:
-        made.append(Watched(tmp_path, monkeypatch, *overrides))
+    def make(*overrides: str, joined: bool = False) -> Watched:
+        made.append(Watched(tmp_path, monkeypatch, *overrides, joined=joined))
         return made[-1]
 
     yield make
@@ -202,6 +203,85 @@ def test_a_cluster_that_has_shrunk_until_no_trial_fits_is_noticed(
         "resources: a trial wants 2 cores and 0 GPUs on one machine; there are 1 cores and 0 GPUs"
     )
     assert run.dispatcher.is_broken_off
+
+
+def test_a_cluster_is_waited_for_and_it_is_said_once_a_minute_what_is_waited_for(
+    watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watched("resources={cpu: 2, gpu: 0, wait: 3m}", joined=True)
+    there = [Node(1, 0)]
+    monkeypatch.setattr("resnext_search.search.machines.cluster._nodes", lambda: tuple(there))
+    run.searcher.suggest("a")
+    run.after(59)
+    assert "waiting" not in run.desk.words.getvalue()
+    run.after(2)
+    line = "waiting for room: a trial wants 2 cores and 0 GPUs; no node has it; 1 node is there\n"
+    assert run.desk.words.getvalue().count(line) == 1
+    there.append(Node(2, 0))
+    run.after(60)
+    assert "1 node could hold one, and none has begun; 2 nodes are there" in run.desk.words.getvalue()
+    there.pop()  # the three minutes begin anew
+    run.after(179)
+    assert run.dispatcher.error is None
+    assert run.desk.words.getvalue().count(line) == 3
+    run.after(2)
+    assert isinstance(run.dispatcher.error, MachineLost)
+    assert str(run.dispatcher.error) == (
+        "resources: a trial wants 2 cores and 0 GPUs on one machine; there are 1 cores and 0 GPUs, "
+        "after 3 min 0 s of waiting (resources.wait)"
+    )
+    assert run.dispatcher.error.hint == f"Continue with: resnext-search resume {run.desk.folder.path}"
+
+
+def test_a_cluster_is_waited_for_no_longer_when_a_trial_runs(
+    watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watched("resources={gpu: 0, wait: 90s}", joined=True)
+    monkeypatch.setattr("resnext_search.search.machines.cluster._nodes", tuple)
+    run.searcher.suggest("a")
+    run.after(89)
+    run.starts("b")
+    run.after(600)
+    assert run.dispatcher.error is None
+
+
+def test_a_trial_is_lost_with_the_node_on_which_its_worker_was(
+    watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, nodes, told = watched("resources.gpu=0", joined=True), {"n1": True}, []
+    monkeypatch.setattr(Cluster, "node_of", lambda _, actor: {"worker of a": "n1"}[actor])
+    monkeypatch.setattr(Cluster, "is_there", lambda _, node: not node or nodes[node])
+    monkeypatch.setattr(run.dispatcher, "lost", lambda number, *there: told.append([each() for each in there]))
+    run.starts("a")
+    run.starts("b")  # Ray does not know where it is
+    nodes["n1"] = False
+    run.searcher.on_trial_complete("a", error=True)
+    run.searcher.on_trial_complete("b", error=True)
+    assert told == [[False], [True]]
+
+
+def test_trials_that_wait_for_a_cluster_to_grow_are_taken_back_when_a_run_is_to_end(
+    watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watched()
+    run.starts("a")
+    run.searcher.suggest("b")
+    trials = [
+        SimpleNamespace(trial_id=name, status=status, PENDING="PENDING", PAUSED="PAUSED")
+        for name, status in (("a", "RUNNING"), ("b", "PENDING"))
+    ]
+
+    def stop(trial: Any) -> None:
+        trial.status = "TERMINATED"
+        run.searcher.on_trial_complete(trial.trial_id)
+
+    monkeypatch.setattr(run.dispatcher, "is_ahead", [1, 2].__contains__)
+    controller = SimpleNamespace(get_trials=lambda: trials, stop_trial=stop)
+    scheduler = RayScheduler(run.searcher)
+    assert scheduler.choose_trial_to_run(controller) is trials[1]
+    run.desk.context.stops.ask("drain")
+    assert scheduler.choose_trial_to_run(controller) is None
+    assert (run.searcher.has("a"), run.searcher.has("b")) == (True, False)
 
 
 @pytest.mark.parametrize("searched", [0, 4])
