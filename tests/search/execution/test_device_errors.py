@@ -33,7 +33,7 @@ class OutOfMemoryError(Exception):
 def trial(train: Any, told: Callable[[dict[str, Any]], object], device: str = "cuda") -> None:
     """Let a worker train the first point of the space."""
     order = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
-    order |= {"micro_batches": 1, "measured_on": []}
+    order |= {"micro_batches": 1, "birth": "", "measured_on": []}
     text, nowhere = STUDY.model_dump_json(), Path("nowhere")
     run_trial(order, text, nowhere, train, gpu=0.5, confirm=False, device=device, report=told)
 

@@ -122,7 +122,7 @@ def test_a_latency_is_wanted_where_none_is_known_of_this_model(measured_on: list
         yield from (FIRST._replace(validation_loss=None, validation_error=None), CONFIRMED)
 
     order = {"trial_id": 0, "configuration": point(0).to_json(), "seed": "1", "alone": False}
-    order |= {"micro_batches": 1, "measured_on": measured_on}
+    order |= {"micro_batches": 1, "birth": "", "measured_on": measured_on}
     run_trial(order, STUDY.model_dump_json(), Path(), train, gpu=0, confirm=True, device="cpu", report=told.append)
     assert asked == [wanted]
     assert {fact["computes"] for fact in told} == {HERE}
