@@ -108,9 +108,10 @@ class Linear(Undrawn, nn.Linear):
         Bfloat16 has steps of 1/32 between 4 and 8: of the images that a network is not sure of, some would have two
         classes at the same logit, and be given to the one with the lower number.
         """
-        if not torch.is_autocast_enabled(features.device.type):
+        kind = features.device.type  # `meta`, on which costs are counted, knows no autocast
+        if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
             return super().forward(features)
-        with torch.autocast(features.device.type, enabled=False):
+        with torch.autocast(kind, enabled=False):
             return functional.linear(features.float(), self.weight, self.bias)
 
 
