@@ -84,7 +84,7 @@ def test_machines_that_join_are_used_and_those_that_go_and_come_back_lose_nothin
 
     words = (tmp_path / "words.txt").read_text()
     assert words.startswith(f"Ray cluster at {cluster.address} (RAY_ADDRESS)\n")
-    assert words.count("its process was lost; it goes on from its first epoch") == 2  # the trainer keeps none
+    assert words.count("its process was lost; it goes on from its checkpoint") == 2
     assert [(trial.state, trial.epochs) for trial in trials()] == [("completed", 6)] * 4
     begun = notes(tmp_path)
     at, _, started = begun[0]
