@@ -20,7 +20,6 @@ from resnext_search.search.execution.memory import OUT_OF_MEMORY, MemoryPlan, mo
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
 from resnext_search.spaces.errors import TooManyFailures, UsageError, typed
-from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.study import Phase
 
 # A phase is given up when at least this many trials have ended and more than half of them failed.
@@ -251,8 +250,9 @@ class Dispatcher:
     def _record_latency(self, trial_id: int, fact: Mapping[str, Any]) -> None:
         row = LatencyRow(**{name: fact[name] for name in LatencyRow._fields})
         architecture, model = self.journal.trial(trial_id).configuration.architecture, fact["computes"]
-        others = [name for name in self.journal.latency_devices() if name not in (model, fact["device"])]
-        if others and not set(MEASURED).isdisjoint(self.study.objectives):
+        devices = self.journal.latency_devices() if self.study.has_measured_objectives else []
+        others = [name for name in devices if name not in (model, fact["device"])]
+        if others:
             raise UsageError(
                 f"objectives: latency_ms: trial {trial_id} was measured on {model}, others on {', '.join(others)}; "
                 "latencies of different devices cannot be compared",

@@ -20,7 +20,6 @@ from resnext_search.results.journal.rows import Machine
 from resnext_search.search.execution.device_errors import forget_frames, is_out_of_memory, leaves_device_unusable
 from resnext_search.search.execution.memory import OUT_OF_MEMORY
 from resnext_search.spaces.errors import ResnextSearchError, escaped
-from resnext_search.spaces.search_space.objectives import MEASURED
 from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 
@@ -86,7 +85,7 @@ def run_trial(
         about["computes"] = Machine(**facts_of_machine).computes
         study = _study(study_json)
         # where nobody looks at it, it would only keep a worker waiting
-        wanted = confirm or not set(MEASURED).isdisjoint(study.objectives)
+        wanted = confirm or study.has_measured_objectives
         facts = train(
             study,
             Configuration.from_json(order["configuration"]),

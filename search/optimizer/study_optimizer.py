@@ -32,7 +32,7 @@ class Proposals:
     def __init__(self, study: Study, feasible: FeasibleSet, journal: Journal) -> None:
         self.study, self.journal = study, journal
         # an optimizer cannot be told of an error without the latency that it minimises too
-        needs = not set(MEASURED).isdisjoint(study.objectives)
+        needs = study.has_measured_objectives
         known = [t for t in tuning_trials_seen(journal, ENDED) if not needs or journal.latency(t) is not None]
         self._optimizer = Optimizer(
             feasible,

@@ -51,15 +51,16 @@ _PATTERNS: dict[Key, str] = {
     ("resources", "cluster"): "an address such as host:6379",
     ("claim", "spaces", "name"): 'letters, digits, " ", "_" and ".", at most 40, starting with a letter or digit',
 }
+_TIME = "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds"
 _FORMS: dict[Key, str] = {
     ("budget", "multiply_adds"): "a whole number, such as 8000000 or 8.0M",
     ("budget", "tolerance"): "a share, such as 2% or 0.02",
     ("claim", "tolerance"): "a share, such as 2% or 0.02",
     ("search", "audit"): "a share, such as 10% or 0.1",
-    ("limits", "time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
+    ("limits", "time"): _TIME,
     ("limits", "training_flops"): "a whole number, such as 1e15 or 1.0P",
-    ("limits", "trial_time"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
-    ("resources", "wait"): "a time, such as 90s, 30m, 8h, 2d or 1h 30m, or seconds",
+    ("limits", "trial_time"): _TIME,
+    ("resources", "wait"): _TIME,
 }
 # What keys are called elsewhere.
 _ALIASES = {

@@ -17,7 +17,7 @@ from resnext_search.spaces.folds import FOLDS, fold_of
 from resnext_search.spaces.search_space.axes import Axes, Band
 from resnext_search.spaces.search_space.feasible import FeasibleSet, enumerate_feasible
 from resnext_search.spaces.search_space.knobs import KNOBS, Knob
-from resnext_search.spaces.search_space.objectives import COSTS, ERROR, Objective
+from resnext_search.spaces.search_space.objectives import COSTS, ERROR, MEASURED, Objective
 from resnext_search.spaces.seeds import derive_seed
 from resnext_search.spaces.study.axes import AxesConfig, KnobAxis
 from resnext_search.spaces.study.checks import problems_between_sections
@@ -116,6 +116,11 @@ class Study(Section):
         Under `rules: 1` it is `seed` itself.
         """
         return self.seed if self.rules == 1 else derive_seed(self.seed, "study", self.name)
+
+    @property
+    def has_measured_objectives(self) -> bool:
+        """Whether an objective is known from measurements alone, which differ from device to device."""
+        return not set(MEASURED).isdisjoint(self.objectives)
 
     @property
     def has_folds(self) -> bool:
