@@ -67,7 +67,7 @@ class StepGraph:
 
 def _beside(step: Callable[[Batch], Tensor], batch: Batch, device: torch.device) -> Tensor:
     """A step in a stream that is not the usual one, which cannot be recorded; those before and after it wait."""
-    usual, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+    usual, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     stream.wait_stream(usual)
     with torch.cuda.stream(stream):
         loss = step(batch)

@@ -261,7 +261,7 @@ class Recipe(Section):
     """On a GPU: only kernels that give the same bits every time, which are slower; on processors that is always so"""
     graph: Annotated[bool, Field(strict=True)] = False
     """On a GPU: the kernels of a training step are sent as one CUDA graph, for small networks, which wait for Python;
-    the numbers are the same. Processors, and trials that need their batches in parts, train step by step all the same"""
+    the numbers are the same. Processors, and trials that need their batches in parts, train step by step as ever"""
     plugin: str | None = None
     """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
 
