@@ -77,14 +77,15 @@ def streams(monkeypatch: pytest.MonkeyPatch) -> Streams:
     found = Streams()
 
     @contextmanager
-    def graph(recorder: Recorder, capture_error_mode: str) -> Iterator[None]:
+    def graph(recorder: Recorder, stream: SimpleNamespace, capture_error_mode: str) -> Iterator[None]:
         found.notes.append(f"recorded, {capture_error_mode}")
-        with recorder:
+        with recorder, found.of(stream):
             yield
 
     monkeypatch.setattr("torch.cuda.CUDAGraph", Recorder)
     monkeypatch.setattr("torch.cuda.graph", graph)
-    monkeypatch.setattr("torch.cuda.Stream", lambda _: found.named("side"))
+    side = found.named("side")
+    monkeypatch.setattr("resnext_search.trainers.graph._stream_beside", lambda _: side)
     monkeypatch.setattr("torch.cuda.current_stream", lambda _: found.usual)
     monkeypatch.setattr("torch.cuda.stream", found.of)
     # as the rate lies on a GPU
@@ -155,7 +156,7 @@ def test_the_first_steps_are_done_beside_other_work_and_the_third_is_recorded(
     trained(trial, epochs=1)
     beside = ["side waits for usual", "step, side", "usual waits for side"]
     # 128 images are four batches: the fourth is none of Python's
-    assert streams.notes == [*beside, *beside, "recorded, thread_local", "step, usual"]
+    assert streams.notes == [*beside, *beside, "recorded, thread_local", "step, side"]
 
 
 def test_a_graph_is_gone_with_its_trial(study: Study, configuration: Configuration, streams: Streams) -> None:
