@@ -12,7 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.search.planning.workload import trial_loads
-from resnext_search.spaces.architecture.training_cost import CONTEXT_BYTES, SCRATCH_BYTES, training_bytes
+from resnext_search.spaces.architecture.training_cost import (
+    CONTEXT_BYTES,
+    SCRATCH_BYTES,
+    judging_bytes,
+    training_bytes,
+)
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
 from scipy.special import stdtrit
@@ -21,14 +26,17 @@ from scipy.special import stdtrit
 def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:
     """Most memory of a GPU that a trial of the search takes, by prediction: that with the most activations.
 
-    With all images of the data set, as bytes, where it is known how many there are, and what any process takes.
+    With all images of the data set, as bytes, where it is known how many there are, and what any process takes. The
+    graph of a step keeps its memory while images are judged.
     """
     largest = feasible[int(np.argmax(feasible.counts.activations))]
     batch_sizes = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
     images = max(batch_sizes, default=study.trainer.batch_size)
     facts = study.facts()
     data = (facts.train_images + facts.test_images) * facts.channels * facts.resolution**2
-    return training_bytes(study.network_template(), largest, images) + data + CONTEXT_BYTES + SCRATCH_BYTES
+    template = study.network_template()
+    beside = judging_bytes(template, largest, images) if study.trainer.graph else 0
+    return training_bytes(template, largest, images) + beside + data + CONTEXT_BYTES + SCRATCH_BYTES
 
 
 # What the trials that ended last have taken is what the next ones will take: a machine's load changes.

@@ -259,6 +259,9 @@ class Recipe(Section):
     padding and, where the data allow it, a flip; of an image_folder with data.view: whole | none"""
     deterministic: Annotated[bool, Field(strict=True)] = False
     """On a GPU: only kernels that give the same bits every time, which are slower; on processors that is always so"""
+    graph: Annotated[bool, Field(strict=True)] = False
+    """On a GPU: the kernels of a training step are sent as one CUDA graph, for small networks, which wait for Python;
+    the numbers are the same. Processors, and trials that need their batches in parts, train step by step as ever"""
     plugin: str | None = None
     """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
 
@@ -277,9 +280,9 @@ class Recipe(Section):
 
     @model_serializer(mode="wrap")
     def _as_it_was(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """That any kernels will do is not written, as it never was: plans and checkpoints stay those of their study."""
+        """What says nothing of GPUs is written as it always was: plans and checkpoints stay those of their study."""
         written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if (key, value) != ("deterministic", False)}
+        return {key: value for key, value in written.items() if key not in ("deterministic", "graph") or value}
 
 
 class SearchConfig(Section):

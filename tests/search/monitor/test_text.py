@@ -114,6 +114,14 @@ def test_a_plan_says_how_much_of_a_gpu_a_trial_takes() -> None:
     assert plan_words(plan_facts(gpu_bytes=2**28)).splitlines()[-1] == line
 
 
+def test_a_plan_says_where_a_training_step_is_a_graph() -> None:
+    line = "graph             a training step is one CUDA graph on a GPU, and is as usual on processors"
+    assert plan_words(plan_facts("trainer.graph=true")).splitlines()[-1] == line
+    *_, graph, _ = plan_words(plan_facts("trainer.graph=true", trainer_plugin="gentle")).splitlines()
+    assert graph == f"{line}, if the plug-in trains as the trainer does that is built in"
+    assert "graph  " not in plan_words(plan_facts())
+
+
 def test_a_plan_whose_images_are_not_counted() -> None:
     facts = plan_facts("data={name: image_folder, resolution: 8, classes: 10}")
     assert plan_words(facts).splitlines()[-1] == "training          unknown number of floating-point operations"

@@ -72,3 +72,5 @@ def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch
     assert large - small == 32 * kept_bytes(template, dearest)
     digits, process = 1_797 * 8 * 8, 1.2 * 2**30  # a byte a pixel; the context of CUDA, and what kernels work in
     assert small - training_bytes(template, dearest, 32) - digits == pytest.approx(process, abs=2)
+    graphed = gpu_bytes(tiny_study(BATCHES[0], "trainer.graph=true"), tiny_study().feasible_set())
+    assert graphed - small == 2**28  # it keeps its memory while images are judged, which may take a quarter of a GiB
