@@ -31,6 +31,8 @@ def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
     if facts["gpu_bytes"] is not None:
         gib = facts["gpu_bytes"] / 2**30
         lines.append(f"GPU memory        {gib:.2f} GiB a trial, predicted, where it runs on a GPU")
+    if facts["gpu_sharing"] is not None:
+        lines.append(f"GPU sharing       auto: {facts['gpu_sharing']['why']}")
     if facts["trainer_plugin"] is not None:
         lines.append(f"time              not measured: the trainer is the plug-in {facts['trainer_plugin']}")
     forecast = facts["forecast"]
