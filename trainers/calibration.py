@@ -87,8 +87,8 @@ def main() -> None:
 
     The first line of the input has `study` and a list of `configurations`, as `measure` takes them; with the second the
     clocks may run. The first line printed says on what machine this is, how many GPUs it has and what memory the
-    smallest of them, and what `images_of` says; those that follow are a `Calibration` each, in the order of the configurations. An `error`, with its `hint`,
-    is the last one.
+    smallest of them (0 without one), and what `images_of` says; those that follow are a `Calibration` each, in the
+    order of the configurations. An `error`, with its `hint`, is the last one.
     """
     asked, answers = json.loads(sys.stdin.readline()), sys.stdout
 

@@ -50,7 +50,7 @@ def least_gpu_bytes() -> int:
 
 
 def try_gpus() -> tuple[str, int]:
-    """What `trouble_with_gpu` says, and, if that is nothing, the memory of the smallest; also for a process of its own."""
+    """What `trouble_with_gpu` says, in a process of its own too, and the memory of the smallest if that is nothing."""
     trouble = trouble_with_gpu()
     return trouble, 0 if trouble else least_gpu_bytes()
 

@@ -107,7 +107,7 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool
     check_limits(loaded)
     known = loaded.trainer.plugin is None  # what another trainer takes is not
     with calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as measuring:
-        forecast = measuring and measuring.forecast()
+        forecast = None if measuring is None else measuring.forecast()
         shared = sharing_here(loaded, forecast) if known else None
         facts = {
             **summarize(loaded, feasible),

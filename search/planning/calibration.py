@@ -146,7 +146,7 @@ def sharing_here(study: Study, forecast: Mapping[str, Any] | None) -> Sharing | 
     if forecast is None or forecast["elsewhere"]:
         return sharing_of(study, Gpus())
     gpus = _gpus_here(forecast["gpus"], forecast["gpu_bytes"])
-    return sharing_of(study, gpus) if gpus.count else None
+    return sharing_of(study, gpus) if gpus.number else None
 
 
 def workers_of(study: Study, gpus: int, gpu_bytes: int) -> int:

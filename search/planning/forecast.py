@@ -64,7 +64,7 @@ def gpu_of_a_trial(study: Study, gpus: Gpus) -> float:
     wanted = study.resources.gpu
     if wanted != "auto":
         return wanted
-    return sharing_of(study, gpus).gpu if gpus.count >= 1 else 0.0
+    return sharing_of(study, gpus).gpu if gpus.number >= 1 else 0.0
 
 
 def _largest_batch(study: Study) -> int:

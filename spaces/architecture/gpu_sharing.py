@@ -58,12 +58,12 @@ class Gpus(NamedTuple):
     """The GPUs that a study may use, as far as they are known.
 
     Args:
-        count: Of all machines.
+        number: Of all machines.
         cores: Processor cores for each, on the machine with the fewest; None where that is not known.
         memory_bytes: Of the smallest; None where that is not known.
     """
 
-    count: float = 1
+    number: float = 1
     cores: float | None = None
     memory_bytes: int | None = None
 
@@ -106,7 +106,7 @@ def sharing(step: Step, needed_bytes: int, gpus: Gpus, *, cpu: int, at_once: int
     if gpus.cores is not None:
         limits["there are cores for no more"] = int(gpus.cores / cpu + 1e-9)
     if at_once is not None:
-        limits["search.parallel allows no more"] = math.ceil(at_once / gpus.count)
+        limits["search.parallel allows no more"] = math.ceil(at_once / gpus.number)
     limit = min(limits, key=limits.__getitem__)  # of equal ones the first
     trials = max(1, limits[limit])
     there = f"{memory / 2**30:.0f}{' that it is taken to have' if gpus.memory_bytes is None else ''}"

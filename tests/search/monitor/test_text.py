@@ -27,7 +27,14 @@ BEST = (
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
     study = tiny_study(*overrides)
     facts = summarize(study, study.feasible_set())
-    return {**facts, "training_flops": training_flops(study), "gpu_bytes": None, "gpu_sharing": None, "forecast": None, **more}
+    return {
+        **facts,
+        "training_flops": training_flops(study),
+        "gpu_bytes": None,
+        "gpu_sharing": None,
+        "forecast": None,
+        **more,
+    }
 
 
 def test_a_plan() -> None:

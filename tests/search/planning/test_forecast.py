@@ -101,7 +101,7 @@ def test_small_networks_share_a_gpu_and_what_is_large_or_compared_or_not_known_h
     """The shallowest network of eight has 1 + 3 x 2 + 2 convolutions; an image of it costs 21,898 multiply-adds."""
     assert sharing_of(tiny_study(), LARGE).trials == 8
     assert sharing_of(tiny_study("search.parallel=3"), LARGE).trials == 3
-    assert sharing_of(tiny_study("search.parallel=3"), LARGE._replace(count=2)).trials == 2
+    assert sharing_of(tiny_study("search.parallel=3"), LARGE._replace(number=2)).trials == 2
     latencies = sharing_of(tiny_study("objectives=[validation_error, latency_ms]"), LARGE)
     assert latencies == (1, "one trial a GPU: latencies are compared, which another trial there would disturb")
     other = tiny_study()

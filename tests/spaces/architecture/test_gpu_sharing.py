@@ -46,7 +46,12 @@ IDLE = "networks of 4.2 million multiply-adds leave it idle"
         (Gpus(1, 16, 139 * GIB), 1, None, (7, f"7 trials share a GPU: {IDLE}; each needs 1.4 GiB of 139")),
         (Gpus(1, 16, 139 * GIB), 4, None, (4, "; 7 would fill it, but there are cores for no more; ")),
         (Gpus(1, 3, 139 * GIB), 2, None, (1, f"one trial a GPU: {IDLE}; 7 would fill it, but there are cores for no")),
-        (Gpus(1, 16, 4 * GIB), 1, None, (2, "; 7 would fill it, but its memory holds no more; each needs 1.4 GiB of 4")),
+        (
+            Gpus(1, 16, 4 * GIB),
+            1,
+            None,
+            (2, "; 7 would fill it, but its memory holds no more; each needs 1.4 GiB of 4"),
+        ),
         (Gpus(1, 16, GIB), 1, None, (1, "its memory holds no more; each needs 1.4 GiB of 1")),
         (Gpus(1, 16), 1, None, (5, "each needs 1.4 GiB of 8 that it is taken to have")),
         (Gpus(4, 16, 80 * GIB), 1, 10, (3, "search.parallel allows no more")),  # 3, 3, 3 and 1
