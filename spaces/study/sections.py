@@ -305,8 +305,8 @@ class Resources(Section):
     cpu: Annotated[Whole, Field(ge=1, le=1024)] = 1
     """Processor cores of one trial; also its threads"""
     gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
-    """GPUs of one trial: auto (one if the machine has any, else none; on a cluster without GPUs say which), or a
-    number; 0.25 packs four on a GPU"""
+    """GPUs of one trial: auto (if the machine has any, a whole one or, for small networks, a share, as `plan` says;
+    else none; on a cluster without GPUs say which), or a number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
     """host:port of a Ray cluster | auto: the one that this machine belongs to | local: this machine alone, whatever
     RAY_ADDRESS says; without it the cluster of RAY_ADDRESS, and this machine where the environment has none"""
