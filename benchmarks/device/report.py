@@ -32,11 +32,11 @@ class Report:
         """Seconds that are left."""
         return self.seconds - (time.perf_counter() - self._began)
 
-    def check(self, name: str, condition: str, passed: bool, **figures: object) -> None:
+    def check(self, name: str, condition: str, passed: bool, /, **figures: object) -> None:
         """Print whether a condition holds, with the figures that say so."""
         self._print("PASS" if passed else "FAIL", f"{name}: {condition}", figures)
 
-    def figure(self, name: str, **figures: object) -> None:
+    def figure(self, name: str, /, **figures: object) -> None:
         """Print what decides something, but is neither right nor wrong."""
         self._print("INFO", name, figures)
 
