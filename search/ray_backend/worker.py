@@ -7,8 +7,9 @@ leaves a GPU unusable ends the process, which Ray drops.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,28 @@ from resnext_search.search.machines.settings import ray, tune
 from resnext_search.search.ray_backend.carried import TrialCarrier
 from resnext_search.spaces.study.study import Study
 
+# Ray's label of a machine, which has its number.
+NODE_LABEL = "ray.io/node-id"
+# Under which a worker reports why no trial is to be trained on its machine.
+UNFIT = "unfit"
+
 
 def trainable(
-    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool
+    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool, look: Callable[[], str]
 ) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value.
 
-    States lie in the folder of `checkpoints`; without one they travel with the orders and reports.
+    States lie in the folder of `checkpoints`; without one they travel with the orders and reports. Before the first
+    trial of a process it may `look` whether its machine will do, and report why not.
     """
     study_json, epochs = study.model_dump_json(), study.trainer.epochs
+    looked: list[str] = []
 
     def trial(order: dict[str, Any]) -> None:
+        looked[:] = looked or [look()]
+        if looked[0]:
+            tune.report({UNFIT: looked[0]})
+            return
         gpus = ray.get_gpu_ids()
         show_only(gpus)
         how: dict[str, Any] = {"gpu": gpu, "confirm": confirm, "device": "cuda" if gpus else "cpu"}
@@ -48,11 +60,21 @@ def show_only(gpus: Sequence[object]) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
 
 
-def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
-    """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone."""
-    # made once for each share: Tune keeps that of every trial, of 3 kB
-    made = {share: tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": share}]) for share in (gpu, 1.0)}
-    return lambda order: made[share_of(order, gpu)]
+def resources(study: Study, gpu: float, left_out: Callable[[], Collection[str]]) -> Callable[[dict[str, Any]], Any]:
+    """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone.
+
+    On none of the machines that are left out by then, given by their numbers.
+    """
+
+    @cache  # made once for each: Tune keeps that of every trial, of 3 kB
+    def made(share: float, without: frozenset[str]) -> Any:
+        bundle = {"CPU": study.resources.cpu, "GPU": share}
+        if not without:
+            return tune.PlacementGroupFactory([bundle])
+        selector = {NODE_LABEL: f"!in({','.join(sorted(without))})"}
+        return tune.PlacementGroupFactory([bundle], bundle_label_selector=[selector])
+
+    return lambda order: made(share_of(order, gpu), frozenset(left_out()))
 
 
 @ray.remote(num_cpus=0)

@@ -16,7 +16,7 @@ FAILURE = {"failure_class": "ValueError", "failure_message": "no such colour"}
 
 
 def test_tune_is_given_what_a_worker_needs_while_there_is_room(desk: Desk) -> None:
-    searcher = RaySearcher(desk.dispatcher())
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection())
     assert [searcher.suggest(name)["trial_id"] for name in "ab"] == [0, 1]
     assert searcher.suggest("c") is None
     assert (searcher.handed_out, searcher.has("b"), searcher.has("c")) == (2, True, False)
@@ -24,14 +24,14 @@ def test_tune_is_given_what_a_worker_needs_while_there_is_room(desk: Desk) -> No
 
 def test_a_trial_that_tune_lost_is_handed_out_again_under_another_name(desk: Desk) -> None:
     """Also one that was lost before its first step: Tune calls that an error of the trial that was to begin."""
-    searcher = RaySearcher(desk.dispatcher())
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection())
     first = searcher.suggest("a")
     searcher.on_trial_complete(trial_id="a", error=True)
     assert searcher.suggest("b") == first
 
 
 def test_a_failure_that_a_worker_reported_is_the_trials(desk: Desk) -> None:
-    searcher = RaySearcher(desk.dispatcher())
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection())
     searcher.suggest("a")
     assert searcher.goes_on("a", FAILURE)  # its function ends by itself
     searcher.on_trial_complete(trial_id="a", result=FAILURE)
@@ -42,7 +42,7 @@ def test_a_failure_that_a_worker_reported_is_the_trials(desk: Desk) -> None:
 
 
 def test_who_is_to_stop_is_finished(desk: Desk) -> None:
-    searcher = RaySearcher(desk.dispatcher())
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection())
     searcher.suggest("a")
     desk.context.stops.ask("drain")
     assert searcher.suggest("b") == FINISHED
@@ -53,7 +53,7 @@ def test_a_trial_bears_its_name_if_it_takes_long(desk: Desk, monkeypatch: pytest
     tags: list[Any] = []
     monkeypatch.setattr(module, "name_tag", lambda name: tags.append(name) or name)
     monkeypatch.setattr(module, "kill", tags.remove)
-    searcher = RaySearcher(desk.dispatcher())
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection())
     scheduler = RayScheduler(searcher)
     for name, seconds in (("a", 20.0), ("b", 10.0)):
         searcher.suggest(name)
