@@ -119,7 +119,7 @@ class Inspection:
 
 def asking(*arguments: Any) -> Callable[[str], Answer]:
     """What asks a machine of Ray, by its number, to `alike.look` with these arguments."""
-    task = ray.remote(alike.look)
+    task = ray.remote(max_calls=1)(alike.look)  # its process goes with the images that it has read
 
     def ask(number: str) -> Answer:
         answer = task.options(num_cpus=0, max_retries=0, scheduling_strategy=on_node(number)).remote(*arguments)

@@ -83,8 +83,8 @@ class WatchdogCallback(tune.Callback):
                 kill(trial.temporary_state.ray_actor)  # it may hang in code that no exception reaches
 
     def _expect_fit_machines(self) -> None:
-        why = self.searcher.inspection.has_refused and self.searcher.inspection.why_none_is_fit()
-        if why:
+        inspection = self.searcher.inspection
+        if not self._running and inspection.has_refused and (why := inspection.why_none_is_fit()):
             self.searcher.dispatcher.give_up(MachineLost(why, hint=self.context.how_to_continue))
 
     def _expect_room(self, now: float) -> None:

@@ -18,7 +18,7 @@ from resnext_search.search.machines.inspection import Inspection
 from resnext_search.search.machines.settings import Searcher, schedulers
 from resnext_search.search.ray_backend.carried import STATE, Carried
 from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
-from resnext_search.search.ray_backend.worker import UNFIT, kill, name_tag
+from resnext_search.search.ray_backend.worker import LEFT_OUT, UNFIT, kill, name_tag
 from resnext_search.spaces.study.configuration import describe
 
 # Trials that take this long bear a name in the dashboard, which costs a second of one core for each.
@@ -68,7 +68,8 @@ class RaySearcher(Searcher):
         state = self.store.handed_out(trial.trial_id) if self.store is not None else None
         if state is not None:
             self._given[trial_id] = state
-        return self.dispatcher.order(trial) | ({} if self.store is None else {STATE: state})
+        order = self.dispatcher.order(trial) | {LEFT_OUT: sorted(self.inspection.left_out())}
+        return order | ({} if self.store is None else {STATE: state})
 
     @property
     def handed_out(self) -> int:

@@ -81,7 +81,7 @@ class RayWorkers:
             trainable(
                 study, files, context.train, gpu=gpu, confirm=phase == "confirm", look=partial(alike.look, *look)
             ),
-            resources(study, gpu, inspection.left_out),
+            resources(study, gpu),
         )
         scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
         tuner = tune.Tuner(

@@ -7,9 +7,8 @@ leaves a GPU unusable ends the process, which Ray drops.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from resnext_search.spaces.study.study import Study
 
 # Ray's label of a machine, which has its number.
 NODE_LABEL = "ray.io/node-id"
-# Under which a worker reports why no trial is to be trained on its machine.
-UNFIT = "unfit"
+# Under which an order names the machines that it is not for, and under which a worker reports why no trial is to be
+# trained on its machine.
+LEFT_OUT, UNFIT = "left_out", "unfit"
 
 
 def trainable(
@@ -60,21 +60,23 @@ def show_only(gpus: Sequence[object]) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
 
 
-def resources(study: Study, gpu: float, left_out: Callable[[], Collection[str]]) -> Callable[[dict[str, Any]], Any]:
+def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
     """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone.
 
-    On none of the machines that are left out by then, given by their numbers.
+    On none of the machines that its order names under `LEFT_OUT`, by their numbers.
     """
+    made: dict[tuple[float, tuple[str, ...]], Any] = {}  # each of them once: Tune keeps that of every trial, of 3 kB
 
-    @cache  # made once for each: Tune keeps that of every trial, of 3 kB
-    def made(share: float, without: frozenset[str]) -> Any:
-        bundle = {"CPU": study.resources.cpu, "GPU": share}
-        if not without:
-            return tune.PlacementGroupFactory([bundle])
-        selector = {NODE_LABEL: f"!in({','.join(sorted(without))})"}
-        return tune.PlacementGroupFactory([bundle], bundle_label_selector=[selector])
+    def wanted(order: dict[str, Any]) -> Any:
+        share, left_out = share_of(order, gpu), tuple(order[LEFT_OUT])
+        if (share, left_out) not in made:
+            selector = [{NODE_LABEL: f"!in({','.join(left_out)})"}] if left_out else None
+            made[share, left_out] = tune.PlacementGroupFactory(
+                [{"CPU": study.resources.cpu, "GPU": share}], bundle_label_selector=selector
+            )
+        return made[share, left_out]
 
-    return lambda order: made(share_of(order, gpu), frozenset(left_out()))
+    return wanted
 
 
 @ray.remote(num_cpus=0)

@@ -32,17 +32,29 @@ OVERRIDES = [
 ]
 
 
+def alive(cluster: Any) -> int:
+    """How many machines a cluster has."""
+    return sum(one["Alive"] for one in cluster.global_state.node_table())
+
+
 @contextmanager
-def machine(address: str, environment: Mapping[str, str]) -> Iterator[None]:
-    """One of a core that has joined a cluster, with these variables."""
+def machine(cluster: Any, environment: Mapping[str, str]) -> Iterator[None]:
+    """One of a core that has joined a cluster, with these variables; Ray may need more than one try."""
+    address, before = cluster.address, alive(cluster)
     join = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={address}", "--num-cpus=1", "--block"]
     join += [f"--node-ip-address={address.split(':')[0]}", f"--object-store-memory={100 * 2**20}"]
-    process = subprocess.Popen(join, env=os.environ | environment, stdout=subprocess.DEVNULL)
+    for _ in range(4):
+        process = subprocess.Popen(join, env=os.environ | environment, stdout=subprocess.DEVNULL)
+        while alive(cluster) == before and process.poll() is None:
+            time.sleep(0.2)
+        if process.poll() is None:
+            break
+    assert process.poll() is None, "a machine did not start"
     try:
         yield
     finally:
         process.terminate()  # then it ends what it started
-        process.wait(30)
+        process.wait(60)
 
 
 def another_version(folder: Path) -> Path:
@@ -93,11 +105,7 @@ def test_machines_of_another_version_without_the_package_or_the_images_are_named
     try:
         with ExitStack() as others:
             for environment in unlike:
-                others.enter_context(machine(cluster.address, environment))
-            alive: list[Any] = []
-            while len(alive) < 1 + len(unlike):
-                time.sleep(0.2)
-                alive = [one["NodeID"] for one in cluster.global_state.node_table() if one["Alive"]]
+                others.enter_context(machine(cluster, environment))
             ended = run(tmp_path, "run", cluster.address)
             monkeypatch.setenv("IMAGES", str(copy := tmp_path / "copy"))
             shutil.copytree(images, copy)
