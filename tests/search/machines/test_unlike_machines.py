@@ -23,7 +23,7 @@ from tests.support.trees import write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_ray")]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OVERRIDES = [
     "data={name: image_folder, root: $IMAGES, resolution: 8, classes: 10}",
     "trainer={plugin: noting, epochs: 2, batch_size: 16}",
