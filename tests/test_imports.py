@@ -281,7 +281,7 @@ from resnext_search.search.ray_backend.worker import trainable
 from resnext_search.spaces.study.file import parse_study
 from resnext_search.trainers import train
 study = parse_study(Path("tiny.yaml").read_text(), "tiny.yaml")
-trial = trainable(study, Path("checkpoints"), train, gpu=0.0, confirm=False)
+trial = trainable(study, Path("checkpoints"), train, gpu=0.0, confirm=False, look=str)
 Path("trial.pickle").write_bytes(cloudpickle.dumps(trial))
 """
 UNPACK = """

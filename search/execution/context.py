@@ -35,6 +35,7 @@ class RunContext:
     train: Train  # trains one trial, as `run_study` says
     budget: Budget
     stops: StopRequests
+    images: str  # digits made of them, by which they are known again on other machines
 
     @property
     def how_to_continue(self) -> str:

@@ -200,10 +200,14 @@ class Dispatcher:
                 self._fail(trial_id, "WorkerLost", f"{times}, the last time by {words}" if words else times)
                 return
             if trial.state == "running":  # else its last epoch was its end
-                self.journal.put_back(trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
-                put = self._pending.append if trial.alone else self._pending.appendleft
-                put(self.journal.trial(trial_id))
-                self.progress.put_back(trial_id, f"its process was lost; {goes_on(self.checkpoints.last_epoch(trial))}")
+                self._hand_back(trial, f"its process was lost; {goes_on(self.checkpoints.last_epoch(trial))}")
+
+    def refused(self, trial_id: int, reason: str) -> None:
+        """A machine would not do for a trial, or did not: it goes to another one, and that counts for nothing."""
+        self._running.discard(trial_id)
+        self._last_words.pop(trial_id, None)
+        with self._errors_kept():
+            self._hand_back(self.journal.trial(trial_id), reason)
 
     def released(self, trial_id: int) -> None:
         """The worker of a trial that did not fail is free; or it was taken back before one had begun with it."""
@@ -278,6 +282,13 @@ class Dispatcher:
             else:
                 self.progress.completed(trial_id, error)
         return not (final or stop == "stopped")
+
+    def _hand_back(self, trial: Trial, reason: str) -> None:
+        """Let a trial that has not ended be handed out again, as it was."""
+        self.journal.put_back(trial.trial_id, alone=trial.alone, micro_batches=trial.micro_batches)
+        put = self._pending.append if trial.alone else self._pending.appendleft
+        put(self.journal.trial(trial.trial_id))
+        self.progress.put_back(trial.trial_id, reason)
 
     def _put_back(self, trial_id: int) -> bool:
         """Let a trial be trained again with more memory, if there is any to be had."""

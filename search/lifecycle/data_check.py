@@ -1,27 +1,29 @@
-"""Are the images there, can all be read, and are they the same ones in every worker and every sitting of a study?
+"""Are the images there, can all be read, and are they the same ones in every sitting of a study?
 
-Workers may be on other machines, with disks of their own. They import this file, so it never imports Ax.
+That they are the same ones in every worker is seen to in `machines/alike.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from resnext_search.results.journal.folder import StudyFolder
 from resnext_search.spaces.errors import DataError
-from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.spaces.study.study import Study
 from resnext_search.spaces.whole_file import write_whole
-from resnext_search.trainers.data.dataset import SAMPLED, CountedDataset, Dataset, DatasetOfFiles, InspectedDataset
+from resnext_search.trainers.data.dataset import (
+    SAMPLED,
+    CountedDataset,
+    Dataset,
+    DatasetOfFiles,
+    InspectedDataset,
+    fingerprint_of,
+)
 from resnext_search.trainers.data.readers import check_dataset, load_dataset
 from resnext_search.trainers.data.split_check import expect_enough
 from resnext_search.trainers.data.splits import is_drawn_by_chance
-
-if TYPE_CHECKING:
-    from resnext_search.search.execution.run_trial import Train
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Images:
     fingerprint: str  # of images that stay in files; empty for data sets that are published
     reading: str = ""  # of files that are read or divided in special ways; empty if none is
     memory_bytes: int = 0  # that every process keeps of them, decoded
+    content: str = ""  # digits made of the images, wherever they are: the fingerprint, for those that have one
 
     def keep(self, folder: StudyFolder) -> None:
         """Remember the images in the study folder; raises `DataError` if the study's first sitting had others."""
@@ -57,28 +60,6 @@ class Images:
                 hint="Bring back those that were there, or start a new study with another --out (or name).",
             )
 
-    def expected_by(self, train: Train) -> Train:
-        """A trainer that makes sure, where it runs, that the images are these."""
-        return SameImages(self.fingerprint, train) if self.fingerprint else train
-
-
-@dataclass(frozen=True)
-class SameImages:
-    """Trains as `train` does, on a machine that has the images of the driver."""
-
-    fingerprint: str
-    train: Train
-
-    def __call__(self, study: Study, configuration: Configuration, seed: int, **where: Any) -> Iterator[Any]:
-        """Called as `trainers.train`; raises `DataError` if this machine has other images."""
-        if _fingerprint(load_dataset(study.data)) != self.fingerprint:
-            raise DataError(
-                f"data: {study.data.name}: the images in {study.data.root} are not those that the driver of the study "
-                "found",
-                hint="All machines of a cluster need the same files; so need copies of them, damaged files included.",
-            )
-        return self.train(study, configuration, seed, **where)
-
 
 def expect_images(study: Study) -> Images:
     """Read a study's data set once, before a run.
@@ -91,7 +72,13 @@ def expect_images(study: Study) -> Images:
     expect_enough(dataset, study)
     left_out = _left_out(study.data, dataset)
     remarks = dataset.remarks if isinstance(dataset, InspectedDataset) else ()
-    return Images((*left_out, *remarks), _fingerprint(dataset), _reading(dataset, study), _memory_bytes(dataset, study))
+    return Images(
+        (*left_out, *remarks),
+        _fingerprint(dataset),
+        _reading(dataset, study),
+        _memory_bytes(dataset, study),
+        fingerprint_of(dataset),
+    )
 
 
 def _memory_bytes(dataset: Dataset, study: Study) -> int:

@@ -125,7 +125,7 @@ def run_study(
             console.print(words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
-        run = StudyRun(study, folder, journal, console, images.expected_by(train), budget, stops, feasible)
+        run = StudyRun(study, folder, journal, console, train, budget, stops, images.content, feasible)
 
         def say(words: str) -> None:
             console.print(words, markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +35,7 @@ class Cluster:
     dashboard: str | None  # its address, if there is one
     joined: bool = False  # whether it is more than this machine: others come and go
     gpu_bytes: int | None = None  # memory of the smallest GPU, where that is known
+    fit: Callable[[Iterable[Node]], tuple[Node, ...]] = tuple  # those of some machines that get trials
 
     @property
     def gpus(self) -> float:
@@ -70,7 +71,7 @@ class Cluster:
     def room_of(self, study: Study) -> Callable[[], int]:
         """How many trials may run, to be asked again and again: of a cluster, as it stands."""
         if self.joined:
-            return RoomNow(_nodes, study.resources.cpu, self.gpus_of_a_trial(study))
+            return RoomNow(lambda: self.fit(_nodes()), study.resources.cpu, self.gpus_of_a_trial(study))
         fixed = self.trials_at_once(study)
         return lambda: fixed
 
@@ -83,12 +84,21 @@ class Cluster:
 
     def lack_of_room(self, study: Study) -> str:
         """What is wrong if no trial fits into what is left of the cluster now; empty if one does."""
-        left, gpu = _nodes(), self.gpus_of_a_trial(study)
+        left, gpu = self.fit(_nodes()), self.gpus_of_a_trial(study)
         return "" if any(node.room(study.resources.cpu, gpu) for node in left) else too_small(study, gpu, left)
 
     def waits_for(self, study: Study) -> str:
         """What a cluster on which no trial runs is waited for."""
-        return waiting_words(study, self.gpus_of_a_trial(study), _nodes())
+        return waiting_words(study, self.gpus_of_a_trial(study), self.fit(_nodes()))
+
+    def machines_for(self, study: Study) -> tuple[Node, ...]:
+        """The machines on which a trial finds room when they are free, whether they get any or not."""
+        gpu = self.gpus_of_a_trial(study)
+        return tuple(node for node in _nodes() if node.room(study.resources.cpu, gpu) >= 1)
+
+    def keeping(self, fit: Callable[[Iterable[Node]], tuple[Node, ...]]) -> Cluster:
+        """The same, of which some machines get no trials."""
+        return replace(self, fit=fit)
 
     def node_of(self, actor: Any) -> str:
         """Number of the node on which a worker is; empty on this machine, which is there as long as this process is."""
@@ -181,9 +191,17 @@ def _started(cpus: int | None, gpus: int | None, scratch: str, quiet: dict[str, 
 
 def _nodes(cpus: float | None = None, gpus: float | None = None) -> tuple[Node, ...]:
     """The machines that are there now, with at most so many cores and GPUs each."""
-    offered = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     most_cpus, most_gpus = (math.inf if most is None else most for most in (cpus, gpus))
-    return tuple(Node(min(each.get("CPU", 0.0), most_cpus), min(each.get("GPU", 0.0), most_gpus)) for each in offered)
+    return tuple(
+        Node(
+            min(node["Resources"].get("CPU", 0.0), most_cpus),
+            min(node["Resources"].get("GPU", 0.0), most_gpus),
+            node["NodeID"],
+            f"machine {node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
+        )
+        for node in ray.nodes()  # type: ignore[no-untyped-call]
+        if node["Alive"]
+    )
 
 
 def _free_port() -> int:

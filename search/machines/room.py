@@ -21,6 +21,8 @@ class Node(NamedTuple):
 
     cpus: float
     gpus: float
+    number: str = ""  # Ray's, of a machine of a cluster
+    name: str = "this machine"
 
     def room(self, cpu: float, gpu: float) -> int:
         """How many trials of so many cores and GPUs fit on it."""

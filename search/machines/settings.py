@@ -43,6 +43,7 @@ from ray.job_config import JobConfig
 from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from resnext_search.spaces.errors import escaped
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "clusters_of_this_machine",
     "node_of_actor",
     "on_loopback",
+    "on_node",
     "ray",
     "schedulers",
     "tune",
@@ -72,6 +74,11 @@ def node_of_actor(actor: Any) -> str:
     """Number of the node on which an actor lives; of one that has died, lived."""
     facts = ray_state.actors(actor._actor_id.hex())
     return str(facts["Address"]["NodeID"])
+
+
+def on_node(number: str) -> Any:
+    """The scheduling strategy of what is to run on one node, or not at all."""
+    return NodeAffinitySchedulingStrategy(number, soft=False)
 
 
 @contextmanager

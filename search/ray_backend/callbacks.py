@@ -40,7 +40,8 @@ class WatchdogCallback(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker begins with a trial."""
         self._running[trial.trial_id] = (trial, self.context.budget.time.seconds)
-        self.searcher.begins(trial.trial_id, partial(self.cluster.is_there, self._node_of(trial)))
+        node = self._node_of(trial)
+        self.searcher.begins(trial.trial_id, node, partial(self.cluster.is_there, node))
 
     def _node_of(self, trial: Any) -> str:
         with suppress(Exception):  # Ray knows it no more: its loss counts as that of a process
@@ -69,6 +70,8 @@ class WatchdogCallback(tune.Callback):
             self.context.budget.time.rest()
             return
         self._end_those_that_hang(now)
+        self.searcher.inspection.look()
+        self._expect_fit_machines()
         self._expect_room(now)
 
     def _end_those_that_hang(self, now: float) -> None:
@@ -78,6 +81,11 @@ class WatchdogCallback(tune.Callback):
         for name, (trial, begun) in self._running.items():
             if now - begun >= limit and self.searcher.times_out(name, f"it ran for more than {duration(limit)}"):
                 kill(trial.temporary_state.ray_actor)  # it may hang in code that no exception reaches
+
+    def _expect_fit_machines(self) -> None:
+        inspection = self.searcher.inspection
+        if not self._running and inspection.has_refused and (why := inspection.why_none_is_fit()):
+            self.searcher.dispatcher.give_up(MachineLost(why, hint=self.context.how_to_continue))
 
     def _expect_room(self, now: float) -> None:
         """Nothing runs although trials were handed out: Ray finds no place for them, or workers are slow to start."""

@@ -10,16 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from resnext_search.results.journal.rows import Trial
+from resnext_search.results.journal.rows import Trial, last_line
 from resnext_search.search.execution.dispatcher import Dispatcher
+from resnext_search.search.execution.memory import OUT_OF_MEMORY
+from resnext_search.search.execution.run_trial import NotFinite, WrongResult
+from resnext_search.search.machines.inspection import Inspection
 from resnext_search.search.machines.settings import Searcher, schedulers
 from resnext_search.search.ray_backend.carried import STATE, Carried
 from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
-from resnext_search.search.ray_backend.worker import kill, name_tag
+from resnext_search.search.ray_backend.worker import LEFT_OUT, UNFIT, kill, name_tag
 from resnext_search.spaces.study.configuration import describe
 
 # Trials that take this long bear a name in the dashboard, which costs a second of one core for each.
 LEAST_NAMED_SECONDS = 30
+# Failures that say nothing of the machine.
+OF_THE_TRIAL = (NotFinite.__name__, WrongResult.__name__, OUT_OF_MEMORY)
 
 
 class RaySearcher(Searcher):
@@ -29,13 +34,14 @@ class RaySearcher(Searcher):
     Tune calls them, and do not raise: Tune would tell the same result again, as an error.
     """
 
-    def __init__(self, dispatcher: Dispatcher, store: CheckpointStore | None = None) -> None:
+    def __init__(self, dispatcher: Dispatcher, inspection: Inspection, store: CheckpointStore | None = None) -> None:
         super().__init__()  # without a metric: a failure is reported without one, which Tune would refuse
-        self.dispatcher, self.store = dispatcher, store
+        self.dispatcher, self.inspection, self.store = dispatcher, inspection, store
         self._given: dict[str, Carried] = {}  # what trials go on from that have not reported, by Tune's name
         self._trials: dict[str, Trial] = {}  # those handed out that have not ended, by Tune's name
         self._tags: dict[str, Any] = {}  # the actors that bear their names, by Tune's
-        self._nodes: dict[str, Callable[[], bool]] = {}  # whether the machine of a trial is there, by Tune's
+        self._nodes: dict[str, tuple[str, Callable[[], bool]]] = {}  # number of its machine, and whether it is there
+        self._gained: set[str] = set()  # those that have gained an epoch, by Tune's name
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its searcher for a restore that never happens; the journal is the state."""
@@ -62,7 +68,8 @@ class RaySearcher(Searcher):
         state = self.store.handed_out(trial.trial_id) if self.store is not None else None
         if state is not None:
             self._given[trial_id] = state
-        return self.dispatcher.order(trial) | ({} if self.store is None else {STATE: state})
+        order = self.dispatcher.order(trial) | {LEFT_OUT: sorted(self.inspection.left_out())}
+        return order | ({} if self.store is None else {STATE: state})
 
     @property
     def handed_out(self) -> int:
@@ -77,10 +84,10 @@ class RaySearcher(Searcher):
         """Whether a trial waits for a cluster to grow."""
         return trial_id in self._trials and self.dispatcher.is_ahead(self._trials[trial_id].trial_id)
 
-    def begins(self, trial_id: str, node_is_there: Callable[[], bool]) -> None:
-        """A worker begins with a trial, on a node that may go."""
+    def begins(self, trial_id: str, node: str, is_there: Callable[[], bool]) -> None:
+        """A worker begins with a trial, on a node of this number, which may go."""
         if trial_id in self._trials:
-            self._nodes[trial_id] = node_is_there
+            self._nodes[trial_id] = node, is_there
             self.dispatcher.begins(self._trials[trial_id].trial_id)
 
     def times_out(self, trial_id: str, message: str) -> bool:
@@ -93,7 +100,13 @@ class RaySearcher(Searcher):
         self._let_go(trial_id)
         if trial is None:
             return True
+        if UNFIT in result:
+            self._refused(trial_id, result[UNFIT])
+            return False
         goes_on = self.dispatcher.record(trial.trial_id, result)
+        if trial_id not in self._gained and result.get("epoch", 0) > trial.epochs:
+            self._gained.add(trial_id)
+            self.inspection.gained(self._node_of(trial_id))
         if goes_on and self.store is not None and isinstance(carried, Carried):
             self.store.arrived(trial, carried)
         if goes_on and trial_id not in self._tags and self._is_long(result):
@@ -105,16 +118,47 @@ class RaySearcher(Searcher):
         """Tell how a trial ended, and free its worker's place."""
         trial = self._trials.pop(trial_id, None)
         self._let_go(trial_id)
-        node = [self._nodes.pop(trial_id)] if trial_id in self._nodes else []
+        node, is_there = self._nodes.pop(trial_id, ("", self._all_could_begin))
+        has_gained = trial_id in self._gained
+        self._gained.discard(trial_id)
         if trial is None:
             return
         if error:
-            self.dispatcher.lost(trial.trial_id, *node)
+            self._lost(trial, node, is_there, has_gained)
         elif result is not None and "failure_class" in result:
-            self.dispatcher.failed(trial.trial_id, result["failure_class"], result["failure_message"])
+            self._failed(trial, node, result["failure_class"], result["failure_message"], has_gained)
         else:
             self.dispatcher.released(trial.trial_id)
         kill(self._tags.pop(trial_id, None))
+
+    def _refused(self, trial_id: str, reason: str) -> None:
+        """The worker of a trial found that its machine will not do."""
+        self.inspection.refuse(self._node_of(trial_id), reason)
+        self._nodes.pop(trial_id, None)
+        self.dispatcher.refused(self._trials.pop(trial_id).trial_id, "its machine will not do; it goes to another one")
+
+    def _lost(self, trial: Trial, node: str, is_there: Callable[[], bool], has_gained: bool) -> None:
+        if not (has_gained or self.dispatcher.is_broken_off):
+            self.inspection.failed(node, "a lost process")
+        self.dispatcher.lost(trial.trial_id, lambda: is_there() and node not in self.inspection.left_out())
+
+    def _failed(self, trial: Trial, node: str, failure_class: str, message: str, has_gained: bool) -> None:
+        if failure_class not in OF_THE_TRIAL and not has_gained:
+            words = f"{failure_class}: {last_line(message)}"
+            self.inspection.failed(node, words)
+            if node in self.inspection.left_out():
+                self.dispatcher.refused(
+                    trial.trial_id, f"failed ({words}) where others did; it goes to another machine"
+                )
+                return
+        self.dispatcher.failed(trial.trial_id, failure_class, message)
+
+    def _node_of(self, trial_id: str) -> str:
+        return self._nodes[trial_id][0] if trial_id in self._nodes else ""
+
+    def _all_could_begin(self) -> bool:
+        """Whether the loss of a process that had not begun counts: not where a machine is that could not begin."""
+        return not self.inspection.has_refused
 
     def close(self) -> None:
         """Take down the name tags of trials that were interrupted."""

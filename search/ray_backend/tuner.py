@@ -7,15 +7,19 @@ Nor does Tune retry: a trial whose process is lost goes back to the journal, and
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
+from resnext_search.search.machines import alike
 from resnext_search.search.machines.cluster import Cluster, ray_running
+from resnext_search.search.machines.inspection import Inspection, asking
+from resnext_search.search.machines.room import Node
 from resnext_search.search.machines.settings import tune
 from resnext_search.search.monitor.terminal import Progress
 from resnext_search.search.optimizer.study_optimizer import Proposals
@@ -28,6 +32,8 @@ from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.study import Phase, Study
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def ray_workers(study: Study, *, cpus: int | None = None, gpus: int | None = None) -> Iterator[RayWorkers]:
@@ -36,11 +42,12 @@ def ray_workers(study: Study, *, cpus: int | None = None, gpus: int | None = Non
         yield RayWorkers(cluster)
 
 
-@dataclass(frozen=True)
 class RayWorkers:
     """Workers of a cluster of Ray, or of this machine."""
 
-    cluster: Cluster
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._inspection: Inspection | None = None  # of a sitting's machines, from its first trials
 
     @property
     def dashboard(self) -> str | None:
@@ -55,6 +62,8 @@ class RayWorkers:
         gpu = self.cluster.gpus_of_a_trial(study)
         stops_early = phase == "search" and study.search.early_stopping != "none"
         store = CheckpointStore(folder, _most_bytes(study)) if self.states_travel(study) else None
+        look = self._look(context)
+        inspection = self._inspection_by(look, context)
         dispatcher = Dispatcher(
             phase,
             context,
@@ -66,10 +75,12 @@ class RayWorkers:
             stopping=EarlyStopping(study, context.journal) if stops_early else None,
             checkpoints=store,
         )
-        searcher = RaySearcher(dispatcher, store)
+        searcher = RaySearcher(dispatcher, inspection, store)
         files = folder.checkpoints.resolve() if store is None else None
         trial = tune.with_resources(
-            trainable(study, files, context.train, gpu=gpu, confirm=phase == "confirm"),
+            trainable(
+                study, files, context.train, gpu=gpu, confirm=phase == "confirm", look=partial(alike.look, *look)
+            ),
             resources(study, gpu),
         )
         scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
@@ -89,6 +100,9 @@ class RayWorkers:
         )
         with context.stops.patient(), self.cluster.health_check(context.stops.last_words) as health:
             try:
+                inspection.wait(context.stops.look)
+                if none_is_fit := inspection.why_none_is_fit():
+                    raise MachineLost(f"{folder.path}: {none_is_fit}", hint=context.how_to_continue)
                 tuner.fit()
             except BaseException as error:
                 if health.lost:
@@ -101,6 +115,27 @@ class RayWorkers:
                 shutil.rmtree(scratch, ignore_errors=True)
         if dispatcher.error is not None:
             raise dispatcher.error
+
+    def _look(self, context: RunContext) -> tuple[dict[str, str], str, dict[str, str]]:
+        """The arguments of `alike.look`: on a cluster all is compared, on this machine the images, which may change."""
+        plugins = alike.plugins_of(context.study) if self.cluster.joined else {}
+        expected = alike.software(plugins) if self.cluster.joined else {}
+        return {**expected, alike.IMAGES: context.images}, context.study.model_dump_json(), plugins
+
+    def _inspection_by(self, look: tuple[dict[str, str], str, dict[str, str]], context: RunContext) -> Inspection:
+        if self._inspection is None:
+
+            def say(words: str) -> None:
+                context.console.print(words, markup=False)
+                _log.warning("%s", words)
+
+            if self.cluster.joined:
+                machines = partial(self.cluster.machines_for, context.study)
+                self._inspection = Inspection(machines, asking(*look), say)
+            else:
+                self._inspection = Inspection(lambda: [Node(0, 0)], None, say)
+            self.cluster = self.cluster.keeping(self._inspection.fit)
+        return self._inspection
 
     def states_travel(self, study: Study) -> bool:
         """Whether workers send the states of trials, and do not write them into the study folder."""

@@ -18,17 +18,29 @@ from resnext_search.search.machines.settings import ray, tune
 from resnext_search.search.ray_backend.carried import TrialCarrier
 from resnext_search.spaces.study.study import Study
 
+# Ray's label of a machine, which has its number.
+NODE_LABEL = "ray.io/node-id"
+# Under which an order names the machines that it is not for, and under which a worker reports why no trial is to be
+# trained on its machine.
+LEFT_OUT, UNFIT = "left_out", "unfit"
+
 
 def trainable(
-    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool
+    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool, look: Callable[[], str]
 ) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value.
 
-    States lie in the folder of `checkpoints`; without one they travel with the orders and reports.
+    States lie in the folder of `checkpoints`; without one they travel with the orders and reports. Before the first
+    trial of a process it may `look` whether its machine will do, and report why not.
     """
     study_json, epochs = study.model_dump_json(), study.trainer.epochs
+    looked: list[str] = []
 
     def trial(order: dict[str, Any]) -> None:
+        looked[:] = looked or [look()]
+        if looked[0]:
+            tune.report({UNFIT: looked[0]})
+            return
         gpus = ray.get_gpu_ids()
         show_only(gpus)
         how: dict[str, Any] = {"gpu": gpu, "confirm": confirm, "device": "cuda" if gpus else "cpu"}
@@ -49,10 +61,22 @@ def show_only(gpus: Sequence[object]) -> None:
 
 
 def resources(study: Study, gpu: float) -> Callable[[dict[str, Any]], Any]:
-    """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone."""
-    # made once for each share: Tune keeps that of every trial, of 3 kB
-    made = {share: tune.PlacementGroupFactory([{"CPU": study.resources.cpu, "GPU": share}]) for share in (gpu, 1.0)}
-    return lambda order: made[share_of(order, gpu)]
+    """What Tune reserves for a trial: what the study says, or a whole GPU for one that is to be alone.
+
+    On none of the machines that its order names under `LEFT_OUT`, by their numbers.
+    """
+    made: dict[tuple[float, tuple[str, ...]], Any] = {}  # each of them once: Tune keeps that of every trial, of 3 kB
+
+    def wanted(order: dict[str, Any]) -> Any:
+        share, left_out = share_of(order, gpu), tuple(order[LEFT_OUT])
+        if (share, left_out) not in made:
+            selector = [{NODE_LABEL: f"!in({','.join(left_out)})"}] if left_out else None
+            made[share, left_out] = tune.PlacementGroupFactory(
+                [{"CPU": study.resources.cpu, "GPU": share}], bundle_label_selector=selector
+            )
+        return made[share, left_out]
+
+    return wanted
 
 
 @ray.remote(num_cpus=0)

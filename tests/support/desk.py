@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
@@ -18,6 +19,9 @@ from rich.console import Console
 
 from tests.support.helpers import tiny_study
 from tests.support.journals import new_folder
+
+if TYPE_CHECKING:
+    from resnext_search.search.machines.inspection import Inspection
 
 
 class Desk:
@@ -39,8 +43,18 @@ class Desk:
             train=iter,  # type: ignore[arg-type]
             budget=Budget(self.study, self.journal, clock),
             stops=StopRequests(self.folder, os.open(os.devnull, os.O_WRONLY)),
+            images="",
         )
         return self.context
+
+    def inspection(self) -> Inspection:
+        """Of two machines, which are not asked."""
+        from resnext_search.search.machines.inspection import Inspection  # Ray, which a dispatcher does without
+        from resnext_search.search.machines.room import Node
+
+        return Inspection(
+            lambda: [Node(4, 0, "1", "machine a"), Node(4, 0, "2", "machine b")], None, self.console.print
+        )
 
     def dispatcher(
         self, clock: Callable[[], float] = time.monotonic, *, room: Callable[[], int] | None = None

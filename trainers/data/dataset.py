@@ -6,6 +6,7 @@ where they do not. A plug-in may bring a third.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -103,13 +104,25 @@ class CountedDataset(Dataset, Protocol):
 
 
 @runtime_checkable
-class DatasetOfFiles(Dataset, Protocol):
-    """A data set whose images stay in files, which may differ from machine to machine and from day to day."""
+class FingerprintedDataset(Dataset, Protocol):
+    """A data set that can be told from others."""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same images in the same numbering, wherever they lie."""
         ...
+
+
+def fingerprint_of(dataset: Dataset) -> str:
+    """Its fingerprint; of one that has none, digits made of its labels."""
+    if isinstance(dataset, FingerprintedDataset):
+        return dataset.fingerprint
+    return hashlib.sha256(dataset.labels.contiguous().numpy().data).hexdigest()
+
+
+@runtime_checkable
+class DatasetOfFiles(FingerprintedDataset, Protocol):
+    """A data set whose images stay in files, which may differ from machine to machine and from day to day."""
 
     @property
     def left_out(self) -> Mapping[str, str]:

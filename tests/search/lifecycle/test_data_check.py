@@ -1,4 +1,4 @@
-"""The images of a study: looked at before a run, and the same ones in every worker and every sitting."""
+"""The images of a study: looked at before a run, and the same ones in every sitting."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from resnext_search.spaces import Architecture, Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.spaces.study.sections import DataConfig
 from resnext_search.trainers import training
+from resnext_search.trainers.data.dataset import fingerprint_of
 from resnext_search.trainers.data.readers import load_dataset
 
 from tests.support.helpers import tiny_study
-from tests.support.trees import copy_of, damage, write_digits
+from tests.support.trees import damage, write_digits
 
 CONFIGURATION = Configuration(Architecture.paper(2, 4, (1, 1)), (("learning_rate", 0.1),))
 
@@ -41,11 +42,6 @@ def skipping(root: Path) -> DataConfig:
     return DataConfig(name="image_folder", root=str(root), resolution=8, classes=10, unreadable="skip")
 
 
-def echo(study: Study, configuration: Any, seed: int, **where: Any) -> Iterator[Any]:
-    """A trainer that says what it was given."""
-    yield study.data.root, configuration, seed, where
-
-
 def study_on(root: Path, augment: str = "standard", **data: Any) -> Study:
     study = tiny_study("trainer.batch_size=16", f"trainer.augment={augment}")
     return study.model_copy(update={"data": skipping(root).model_copy(update=data)})
@@ -60,27 +56,12 @@ def test_what_is_left_out_is_said_with_the_first_few_names(tree: Path) -> None:
     )
 
 
-def test_a_published_data_set_needs_no_words_and_no_wrapping(tmp_path: Path) -> None:
+def test_a_published_data_set_needs_no_words_and_no_file(tmp_path: Path) -> None:
     images = expect_images(tiny_study())
     assert (images.words, images.fingerprint, images.reading) == ((), "", "")
-    assert images.expected_by(echo) is echo
+    assert images.content == fingerprint_of(load_dataset(tiny_study().data))
     images.keep(StudyFolder(tmp_path))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_worker_with_a_copy_of_the_images_trains_and_one_with_other_images_does_not(
-    tree: Path, tmp_path: Path
-) -> None:
-    train = expect_images(study_on(tree)).expected_by(echo)
-    copy = copy_of(tree, tmp_path / "copy")
-    assert list(train(study_on(copy), None, 3, threads=2)) == [(str(copy), None, 3, {"threads": 2})]
-    worse = copy_of(tree, tmp_path / "worse")
-    (worse / "train/5/0005.png").write_bytes(b"lost on this disk")
-    with pytest.raises(DataError) as caught:
-        train(study_on(worse), None, 3)
-    assert str(caught.value) == (
-        f"data: image_folder: the images in {worse} are not those that the driver of the study found"
-    )
 
 
 def test_a_study_goes_on_with_its_own_images_alone(tree: Path, tmp_path: Path) -> None:
@@ -183,7 +164,7 @@ def test_files_whose_names_are_no_utf_8_are_looked_at_once_trained_on_and_spelt_
             f"1 of 121 images are transparent and laid on white: {tree}/train/caf\\udce9/clear-caf\\udce9.png",
         )
     images.keep(StudyFolder(tmp_path))
-    epochs = list(images.expected_by(training.train)(study, CONFIGURATION, 1))
+    epochs = list(training.train(study, CONFIGURATION, 1))
     assert [epoch.epoch for epoch in epochs] == [1, 2]
 
 

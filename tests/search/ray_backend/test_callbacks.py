@@ -125,7 +125,7 @@ class Watched:
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str, joined: bool = False) -> None:
         self.desk, self.clock = Desk(path, *overrides), Clock()
-        self.searcher = RaySearcher(self.desk.dispatcher(self.clock))
+        self.searcher = RaySearcher(self.desk.dispatcher(self.clock), self.desk.inspection())
         self.dispatcher = self.searcher.dispatcher
         self.watchdog = WatchdogCallback(self.desk.context, Cluster((Node(4, 0),), None, joined), self.searcher)
         self.killed: list[str] = []

@@ -181,7 +181,7 @@ def test_an_object_for_which_there_is_no_room_is_not_sent(
 def test_a_searcher_lets_go_what_a_trial_goes_on_from_with_its_first_report(
     desk: Desk, store: CheckpointStore, objects: Objects
 ) -> None:
-    searcher = RaySearcher(desk.dispatcher(), store)
+    searcher = RaySearcher(desk.dispatcher(), desk.inspection(), store)
     order = searcher.suggest("a")
     assert order[STATE] is None
     searcher.on_trial_complete("a", error=True)
