@@ -16,16 +16,25 @@ from resnext_search.search.execution.run_trial import Train, run_trial, share_of
 from resnext_search.search.machines.scratch import scratch_folder
 from resnext_search.search.machines.settings import ray, tune
 from resnext_search.search.ray_backend.carried import TrialCarrier
+from resnext_search.search.storage.checkpoints import SharedStates, proved
 from resnext_search.spaces.study.study import Study
 
 
 def trainable(
-    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool
+    study: Study,
+    checkpoints: Path | None,
+    train: Train,
+    *,
+    gpu: float,
+    confirm: bool,
+    states: SharedStates | None = None,
 ) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value.
 
-    States lie in the folder of `checkpoints`; without one they travel with the orders and reports.
+    States lie in the folder of `checkpoints`, or in a place that all machines see; without either they travel with the
+    orders and reports.
     """
+    train = train if states is None else proved(train, states)
     study_json, epochs = study.model_dump_json(), study.trainer.epochs
 
     def trial(order: dict[str, Any]) -> None:
@@ -36,7 +45,7 @@ def trainable(
             run_trial(order, study_json, checkpoints, train, report=tune.report, **how)
             return
         with scratch_folder() as folder:
-            carrier = TrialCarrier(order, folder, epochs, tune.report)
+            carrier = TrialCarrier(order, folder, epochs, tune.report, states)
             run_trial(order, study_json, folder, train, report=carrier.report, carrier=carrier, **how)
 
     return trial
