@@ -135,6 +135,7 @@ class StoredCheckpoints:
         self.place = Place(uri, KEY)
         with self.place.expected():
             self.place.write(f"{study}/{PROOF}", self.states.proof.encode())
+        self._closed = False
         # the driver's loop waits for no store
         self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoints")
 
@@ -147,10 +148,14 @@ class StoredCheckpoints:
 
     def forget(self, trial_id: int) -> None:
         """As of `Checkpoints`."""
-        self._beside.submit(self._delete, trial_id)
+        if self._closed:  # what waited for the copy of a journal
+            self._delete(trial_id)
+        else:
+            self._beside.submit(self._delete, trial_id)
 
     def close(self) -> None:
-        """Delete what is still to go."""
+        """Delete what is still to go; the driver's loop has ended."""
+        self._closed = True
         self._beside.shutdown()
 
     def _delete(self, trial_id: int) -> None:

@@ -105,8 +105,8 @@ class Mirror:
             lacks = sorted(set(_ends(copy.trials())) - set(_ends(own.trials())))
         if lacks:
             raise UsageError(
-                f"{folder.path}: lacks {len(lacks)} trials that have ended in {self.place.uri}, such as {lacks[0][0]}: "
-                "the study went on elsewhere",
+                f"{folder.path}: lacks {len(lacks)} of the trials that have ended in {self.place.uri}, such as trial "
+                f"{lacks[0][0]}: the study went on elsewhere",
                 hint=f"Go on from there: resnext-search resume {typed(self.place.uri)} --out ANOTHER_FOLDER",
             )
 

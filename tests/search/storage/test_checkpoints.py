@@ -81,6 +81,9 @@ def test_what_has_ended_is_deleted_and_whether_there_is_a_state_is_known(stored:
     stored.forget(0)
     stored.close()
     assert stored.last_epoch(trial) == 0
+    stored.states.write(0, b"state")
+    stored.forget(0)  # what waited for the copy of the journal
+    assert stored.last_epoch(trial) == 0
     forget_study("auto", "tiny-8f3e")
     assert stored.place.has("tiny-8f3e/proof")
     forget_study(stored.states.uri, "tiny-8f3e")

@@ -18,7 +18,7 @@ from tests.support.helpers import TINY_STUDY, finish, running, tiny_study, wait_
 
 pytestmark = pytest.mark.slow
 
-TRIALS, EPOCHS = 2, 60
+TRIALS, EPOCHS = 2, 40
 OVERRIDES = (f"search={{trials: {TRIALS}, parallel: 1}}", f"trainer.epochs={EPOCHS}", "resources.gpu=0")
 
 
@@ -48,9 +48,12 @@ def test_a_study_whose_driver_and_disk_are_lost_goes_on_elsewhere_and_every_epoc
     assert 10 <= len(before[1]) < EPOCHS
     shutil.rmtree(begun.path)
 
-    done = finish(["resume", f"{bucket}/copy", "--out", "elsewhere"], tmp_path, seconds=500)
-    assert done.returncode == 0, done.stderr + done.stdout
+    again = ["resume", f"{bucket}/copy", "--out", "elsewhere"]
+    done = finish(again, tmp_path, seconds=500)
     assert f"elsewhere: goes on with the copy in {bucket}/copy" in done.stdout
+    if "Ray did not start" in done.stderr:  # a machine that is too busy for it; the same command goes on
+        done = finish(again, tmp_path, seconds=500)
+    assert done.returncode == 0, done.stderr + done.stdout
 
     moved = StudyFolder(tmp_path / "elsewhere")
     after, quiet = epochs(moved), run_study(tiny_study(*OVERRIDES), tmp_path / "quiet", cpus=1, gpus=0)

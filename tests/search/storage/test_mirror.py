@@ -177,7 +177,7 @@ def test_a_folder_that_lacks_what_was_done_elsewhere_is_not_gone_on_with(shared:
     with pytest.raises(UsageError) as error:
         copied(here, shared)
     assert str(error.value) == (
-        f"{here.path}: lacks 1 trials that have ended in {shared}, such as 1: the study went on elsewhere"
+        f"{here.path}: lacks 1 of the trials that have ended in {shared}, such as trial 1: the study went on elsewhere"
     )
     assert error.value.hint == f"Go on from there: resnext-search resume {shared} --out ANOTHER_FOLDER"
     copied(there, shared)
