@@ -21,7 +21,7 @@ from resnext_search.spaces.study.configuration import Configuration
 from resnext_search.spaces.study.study import Study
 from resnext_search.trainers.data.dataset import CountedDataset, Dataset
 from resnext_search.trainers.data.readers import load_dataset
-from resnext_search.trainers.device import best_device
+from resnext_search.trainers.device import best_device, least_gpu_bytes
 from resnext_search.trainers.hardware import hardware
 from resnext_search.trainers.training_run import TrainingRun
 
@@ -86,9 +86,9 @@ def main() -> None:
     """Measure what standard input asks for, and print what was found, one line of JSON for each.
 
     The first line of the input has `study` and a list of `configurations`, as `measure` takes them; with the second the
-    clocks may run. The first line printed says on what machine this is, how many GPUs it has, and what `images_of`
-    says; those that follow are a `Calibration` each, in the order of the configurations. An `error`, with its `hint`,
-    is the last one.
+    clocks may run. The first line printed says on what machine this is, how many GPUs it has and what memory the
+    smallest of them (0 without one), and what `images_of` says; those that follow are a `Calibration` each, in the
+    order of the configurations. An `error`, with its `hint`, is the last one.
     """
     asked, answers = json.loads(sys.stdin.readline()), sys.stdout
 
@@ -100,7 +100,8 @@ def main() -> None:
             study = Study.model_validate_json(asked["study"])
             device = _device(study)
             images = images_of(load_dataset(study.data), study)  # the data set is kept for all that follow
-            answer(device=device, gpus=torch.cuda.device_count(), machine=hardware(device), images=images)
+            gpus = {"gpus": torch.cuda.device_count(), "gpu_bytes": least_gpu_bytes()}
+            answer(device=device, machine=hardware(device), images=images, **gpus)
             sys.stdin.readline()
             for configuration in asked["configurations"]:
                 answer(**measure(asked["study"], configuration)._asdict())

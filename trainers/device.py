@@ -43,6 +43,18 @@ def trouble_with_gpu() -> str:
     return ""
 
 
+def least_gpu_bytes() -> int:
+    """Memory of the smallest GPU that torch sees; 0 where it sees none."""
+    numbers = range(torch.cuda.device_count())
+    return min((int(torch.cuda.get_device_properties(number).total_memory) for number in numbers), default=0)
+
+
+def try_gpus() -> tuple[str, int]:
+    """What `trouble_with_gpu` says, in a process of its own too, and the memory of the smallest if that is nothing."""
+    trouble = trouble_with_gpu()
+    return trouble, 0 if trouble else least_gpu_bytes()
+
+
 def prepare(device: torch.device, threads: int, *, deterministic: bool = False) -> None:
     """Make this process ready to train on a device, with so many processor threads.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -116,8 +116,10 @@ class Linear(Undrawn, nn.Linear):
 
 
 @contextmanager
-def counted_at_once(network: nn.Module) -> Iterator[None]:
+def counted_at_once(network: nn.Module) -> Iterator[Callable[[], None]]:
     """Within the block the norms of a network that trains do not count its batches; afterwards they have.
+
+    What it gives is to be called for every batch that reaches the norms without a call of the network.
 
     Their counters (`num_batches_tracked`) are used by nothing, but have torchvision's names in what is saved. Each of
     them would be a kernel of its own in every step: 31 of the 145 of a forward pass of a ResNeXt-29.
@@ -125,15 +127,15 @@ def counted_at_once(network: nn.Module) -> Iterator[None]:
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     counts, passes = [norm.num_batches_tracked for norm in norms], 0
 
-    def count(module: nn.Module, _: Any) -> None:
+    def count(_: nn.Module = network, __: Any = None) -> None:
         nonlocal passes
-        passes += module.training
+        passes += network.training
 
     hook = network.register_forward_pre_hook(count)
     try:
         for norm in norms:
             norm.num_batches_tracked = None
-        yield
+        yield count
     finally:
         hook.remove()
         for norm, seen in zip(norms, counts, strict=True):

@@ -55,6 +55,34 @@ class Epoch(NamedTuple):
     test_correct: str | None = None
 
 
+# At least so much time passes between two states of a trial on a GPU.
+GPU_STATE_SECONDS = 5.0
+
+
+class Rhythm:
+    """Says after an epoch whether the state of a trial is to be kept, by the device on which it trains.
+
+    On processors it always is: an epoch of the smallest shipped study takes a hundred times as long as its state (750
+    and 7 ms of a busy core). On a GPU it may take less than a disk does to write it.
+
+    Args:
+        device: Where the trial trains.
+        clock: Seconds since some moment.
+    """
+
+    def __init__(self, device: torch.device, clock: Callable[[], float] = time.monotonic) -> None:
+        self._between = 0.0 if device.type == "cpu" else GPU_STATE_SECONDS
+        self._clock, self._kept_at = clock, clock()
+
+    def is_due(self) -> bool:
+        """Whether it is, counted from the state before, or from where the trial was begun or went on."""
+        now = self._clock()
+        if now - self._kept_at < self._between:
+            return False
+        self._kept_at = now
+        return True
+
+
 class TrainingDiverged(ResnextSearchError):
     """The loss is no longer a finite number, but NaN or infinite; epochs are counted from 1."""
 
@@ -89,10 +117,11 @@ def train(
         seed: The trial's own: weights, order of the images, augmentation.
         device: Where to train.
         threads: Processor threads; results on the CPU are the same, bit for bit, for the same number of them.
-        checkpoint: A file that is written after every epoch: before the next one begins, and before the last one is
-            yielded, or any if the study stops trials early. If it exists, the epochs in it are yielded again and
-            training continues after them.
-        carrier: Takes the state where it is given, and brings it, in place of that file; no state after the last epoch.
+        checkpoint: A file that is written after every epoch, on a GPU after one that ends 5 s or more after the file
+            was written: before the next one begins, and before the last one is yielded, or any if the study stops
+            trials early. If it exists, the epochs in it are yielded again and training continues after them.
+        carrier: Takes the state where it is given, as often, and brings it, in place of that file; no state after the
+            last epoch.
         birth: Of the study: nothing is taken from a checkpoint of another one.
         confirm: Train on training and validation images together, and read the test images once, after the last
             epoch: a run that is evidence, and chooses nothing.
@@ -126,10 +155,11 @@ def train_epochs(trial: TrainingRun, checkpoint: Path | None = None, carrier: Ca
     """Train a trial that was made; otherwise as `train`."""
     epochs = _restore(trial, checkpoint, carrier)
     yield from epochs
+    rhythm = Rhythm(trial.device)
     if carrier is not None:
         for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
             epochs.append(_run_epoch(trial, number))
-            if number < trial.recipe.epochs:
+            if number < trial.recipe.epochs and rhythm.is_due():
                 carrier.keep(encoded(trial.identity, _state(trial, epochs)), number)
             yield epochs[-1]
         return
@@ -138,7 +168,7 @@ def train_epochs(trial: TrainingRun, checkpoint: Path | None = None, carrier: Ca
     with ThreadPoolExecutor(max_workers=1) as beside:
         for number in range(len(epochs) + 1, trial.recipe.epochs + 1):
             epochs.append(_run_epoch(trial, number))
-            writing = [beside.submit(_writing(trial, epochs, checkpoint))] if checkpoint else []
+            writing = [beside.submit(_writing(trial, epochs, checkpoint))] if checkpoint and rhythm.is_due() else []
             # when the end of a trial is reported its checkpoint is deleted, and must not appear after that
             if number == trial.recipe.epochs or trial.may_stop:
                 _wait(writing)

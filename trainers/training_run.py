@@ -24,6 +24,7 @@ from resnext_search.trainers.data.readers import load_dataset
 from resnext_search.trainers.data.split_check import fewer_than_a_batch
 from resnext_search.trainers.data.splits import splits_of
 from resnext_search.trainers.device import precision, prepare
+from resnext_search.trainers.graph import StepGraph, is_graphed
 from resnext_search.trainers.resnext import build_network, counted_at_once
 from resnext_search.trainers.schedule import learning_rate_at, parameter_groups
 from torch import Tensor
@@ -73,6 +74,7 @@ class TrainingRun:
             nesterov=self.recipe.momentum > 0,
             fused=device.type == "cuda",  # on processors it gains nothing
         )
+        self.graph = StepGraph(self.optimizer, device) if is_graphed(self.recipe, device, micro_batches) else None
 
     def generator(self, *purpose: str | int) -> torch.Generator:
         """A CPU generator of its own for one purpose."""
@@ -84,16 +86,24 @@ class TrainingRun:
         shuffled = torch.randperm(len(self.splits.train), generator=self.generator("order", epoch))
         order = self.splits.train[shuffled]
         self.network.train()
-        with counted_at_once(self.network):
+        with counted_at_once(self.network) as uncalled:
             for step, batch in enumerate(self.batches.training(order, size, self.generator("augment", epoch))):
                 # the rate in the middle of the step: neither the first nor the last step is one of length 0
                 done = epoch - 1 + (step + 0.5) / self.steps_per_epoch
+                rate = learning_rate_at(self.recipe, done)
+                if self.graph is not None:
+                    yield self.graph(self._step, batch, rate, uncalled)
+                    continue
                 for group in self.optimizer.param_groups:
-                    group["lr"] = learning_rate_at(self.recipe, done)
-                self.optimizer.zero_grad()
-                loss = self._gradients(batch)
-                self.optimizer.step()
-                yield loss
+                    group["lr"] = rate
+                yield self._step(batch)
+
+    def _step(self, batch: Batch) -> Tensor:
+        """Move the weights by a batch, at the rate that the optimizer has; returns the loss."""
+        self.optimizer.zero_grad()
+        loss = self._gradients(batch)
+        self.optimizer.step()
+        return loss
 
     def _gradients(self, batch: Batch) -> Tensor:
         """Leave the gradients of the batch's mean loss in the parameters; returns that loss."""
@@ -149,7 +159,8 @@ def identity_of(
         {
             "data": _images(study.data),
             "template": dataclasses.asdict(study.network_template()),
-            "recipe": study.trainer.model_dump(exclude={"recipe"}),  # its values, whatever they are called
+            # its values, whatever they are called; with a graph they give the same numbers
+            "recipe": study.trainer.model_dump(exclude={"recipe", "graph"}),
             "study_seed": study.root_seed,
             "configuration": configuration.to_json(),
             "seed": seed,

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from resnext_search.results.inference.question import Question
 from resnext_search.results.journal.rows import FINALIST, RUNNER_UP
 from resnext_search.results.statistics.clustered import clustered
-from resnext_search.results.statistics.estimates import Estimate, independent, paired, summed, with_tuning
+from resnext_search.results.statistics.estimates import (
+    Estimate,
+    independent,
+    paired,
+    paired_within,
+    summed,
+    with_tuning,
+)
 from resnext_search.spaces.architecture.complexity import Floats
 from resnext_search.spaces.claim.populations import space_of
 from resnext_search.spaces.errors import UsageError
@@ -46,6 +53,7 @@ class Run:
             all runs had the same.
         validation_images: Of tuning: how many images the validation error is of.
         network: Where the arm is a space: which of its networks was trained; else None.
+        processor: Model of the processor or GPU that trained it.
     """
 
     arm: str
@@ -66,6 +74,7 @@ class Run:
     fold: int | None = None
     validation_images: float | None = None
     network: str | None = None
+    processor: str | None = None
 
     @property
     def unit(self) -> int | str:
@@ -102,6 +111,8 @@ class Sample:
         tuning: By arm what the choice of its learning rate adds to the variance of its mean, in squared points, and its
             degrees of freedom; an arm whose tuning is not known has none.
         shifts: By arm what is added to its mean, in points, for the question what if it had erred so much more.
+        processors: Of blocked runs, which kind trained run k of every arm; None where that is not known of all runs,
+            or not one kind trained all arms of a seed.
     """
 
     arms: tuple[str, ...]
@@ -111,6 +122,7 @@ class Sample:
     folds: tuple[NDArray[np.int64], ...] | None = None
     tuning: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     shifts: Mapping[str, float] = field(default_factory=dict)
+    processors: tuple[str, ...] | None = None
 
     @classmethod
     def of_answers(cls, arms: tuple[str, ...], wrong: NDArray[np.bool_]) -> Self:
@@ -156,7 +168,19 @@ class Sample:
         kept = [run for run in range(len(self.errors[0])) if run != block]
         wrong = None if self.wrong is None else tuple(tuple(of[run] for run in kept) for of in self.wrong)
         folds = None if self.folds is None else tuple(of[kept] for of in self.folds)
-        return replace(self, errors=tuple(of[kept] for of in self.errors), wrong=wrong, folds=folds)
+        of_kinds = None if self.processors is None else tuple(self.processors[run] for run in kept)
+        errors = tuple(of[kept] for of in self.errors)
+        return replace(self, errors=errors, wrong=wrong, folds=folds, processors=of_kinds)
+
+    def between_seeds(self, weights: Floats) -> tuple[Estimate, Estimate] | None:
+        """A contrast of the arms by how its seeds differ alone, and the same with the kind of processor as a block.
+
+        None unless there are `processors` of at least two kinds, and of one of them two seeds.
+        """
+        if self.processors is None or not 1 < len(set(self.processors)) < len(self.processors):
+            return None
+        contrasts = weights @ np.stack(self.errors)
+        return paired(contrasts), paired_within(contrasts, self.processors)
 
     def _of_runs(self, weights: Floats, used: Sequence[int]) -> Estimate:
         """The same without the error of tuning."""
@@ -266,16 +290,24 @@ def gather(runs: Iterable[Run], question: Question) -> tuple[Sample, list[str]]:
     folds = None
     if any(run.fold is not None for of in chosen for run in of):
         folds = tuple(np.array([run.fold or 0 for run in of], dtype=np.int64) for of in chosen)
+    processors = _processors(chosen) if blocked else None
     wrong = _answers(chosen)
     if wrong is not None:
         errors = tuple(np.array([100 * float(answers.mean()) for answers in of]) for of in wrong)
-        return Sample(question.arms, errors, blocked, wrong, folds), notes
+        return Sample(question.arms, errors, blocked, wrong, folds, processors=processors), notes
     notes.append(
         "The intervals leave out that the test images are a sample too: that takes which test images each run "
         "recognised (column correct)."
     )
     errors = tuple(np.array([run.test_error for run in of], dtype=float) for of in chosen)
-    return Sample(question.arms, errors, blocked, None, folds), notes
+    return Sample(question.arms, errors, blocked, None, folds, processors=processors), notes
+
+
+def _processors(chosen: Sequence[Sequence[Run]]) -> tuple[str, ...] | None:
+    """By seed the kind of processor that trained every arm; None where that is not known, or not one kind."""
+    kinds = [{run.processor for run in of_seed} for of_seed in zip(*chosen, strict=True)]
+    names = [name for of_seed in kinds if len(of_seed) == 1 for name in of_seed if name]
+    return tuple(names) if len(names) == len(kinds) else None
 
 
 def _answers(chosen: Sequence[Sequence[Run]]) -> tuple[tuple[Answers, ...], ...] | None:

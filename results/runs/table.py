@@ -112,6 +112,7 @@ def _run(row: Cells, phase: str) -> Run:
         epochs=row.number("epochs", 0),
         data=row.text("data"),
         architecture=row.text("architecture"),
+        processor=row.text("processor"),
         fold=row.fold(),
         multiply_adds=row.count("multiply_adds"),
         parameters=row.count("parameters"),

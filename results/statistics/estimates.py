@@ -82,6 +82,24 @@ def paired(contrasts: Floats) -> Estimate:
     return Estimate(float(contrasts.mean()), error, count - 1)
 
 
+def paired_within(contrasts: Floats, machines: Sequence[str]) -> Estimate:
+    """The same where contrasts of one machine are compared with each other alone: what machines do is left out.
+
+    Args:
+        contrasts: `(seeds,)` array, in points.
+        machines: One a seed. Where none has two seeds there is no standard error.
+
+    >>> estimate = paired_within(np.array([0.4, 0.6, 1.4, 1.6]), ["a", "a", "b", "b"])
+    >>> round(estimate.value, 3), round(estimate.standard_error, 4), estimate.degrees  # sqrt(4 x 0.1² / 2 / 4)
+    (1.0, 0.0707, 2)
+    """
+    _, places, runs = np.unique(machines, return_inverse=True, return_counts=True)
+    left = contrasts - (np.bincount(places, weights=contrasts) / runs)[places]
+    degrees = len(contrasts) - len(runs)
+    error = math.sqrt(float((left**2).sum()) / degrees / len(contrasts)) if degrees else math.nan
+    return Estimate(float(contrasts.mean()), error, degrees)
+
+
 def independent(errors: Sequence[Floats], weights: Floats) -> Estimate:
     """Estimate from arms that do not share their seeds: Welch's t.
 

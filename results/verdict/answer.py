@@ -99,6 +99,7 @@ def answer_by_second_rules(
         *notes.on_soundness(decision, runs, question, enough=fewest >= FEWEST_SEEDS),
         *notes.on_strength(sample, decision, without, runner_up, failed=_most_failed(runs, question), margin=margin),
         *notes.on_tuning(runs, sample),
+        *notes.on_blocks(sample, question),
         *notes.on_scope(runs, sample),
     ]
     return replace(

@@ -200,6 +200,19 @@ def on_processors(processors: Sequence[str]) -> Iterator[str]:
         )
 
 
+def on_blocks(sample: Sample, question: Question) -> Iterator[str]:
+    """What the kind of processor as a block does to an interval, where seeds were trained on several."""
+    for claimant, rival in question.pairs():
+        found = sample.between_seeds(question.weights(claimant, rival))
+        if found is not None:
+            without, blocked = (one.interval(0.95) for one in found)
+            yield (
+                f"By its seeds alone {claimant} errs {found[0].value:.2f} points less than {rival} "
+                f"({without[0]:.2f} to {without[1]:.2f}); with the kind of processor as a block "
+                f"{blocked[0]:.2f} to {blocked[1]:.2f}."
+            )
+
+
 def on_scope(runs: Sequence[Run], sample: Sample) -> Iterator[str]:
     """For what the intervals are some, and for what they are none."""
     if any(run.fold is not None for run in runs):

@@ -174,6 +174,7 @@ def _data_of(study: Study) -> Iterator[Check]:
     import torch
     from resnext_search.search.lifecycle.data_check import expect_images
     from resnext_search.search.planning.calibration import workers_of
+    from resnext_search.trainers.device import least_gpu_bytes
 
     try:
         images = expect_images(study)
@@ -182,7 +183,7 @@ def _data_of(study: Study) -> Iterator[Check]:
         return
     yield Check(f"images of {study.name}", "readable", True, "; ".join(images.words))
     if images.memory_bytes and not is_on_a_cluster(study.resources.cluster):
-        workers = workers_of(study, torch.cuda.device_count())
+        workers = workers_of(study, torch.cuda.device_count(), least_gpu_bytes())
         needed = workers * images.memory_bytes
         found = f"{images.memory_bytes / 2**30:.2f} GiB in every worker, {workers} at once"
         ok = needed + LEAST_MEMORY_BYTES <= psutil.virtual_memory().available

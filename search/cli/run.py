@@ -149,6 +149,7 @@ def calibrating(study: Study, feasible: FeasibleSet) -> Calibrating:
 def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool, as_json: bool) -> None:
     """Show the feasible set of a study; forecast its time, memory and training FLOPs."""
     from resnext_search.search.cli.text import plan_words
+    from resnext_search.search.planning.calibration import sharing_here
     from resnext_search.search.planning.forecast import gpu_bytes
     from resnext_search.search.planning.limits import check_limits
     from resnext_search.search.planning.plan import summarize
@@ -160,11 +161,14 @@ def plan(study: Path, overrides: tuple[str, ...], no_calibrate: bool, wide: bool
     check_limits(loaded)
     known = loaded.trainer.plugin is None  # what another trainer takes is not
     with calibrating(loaded, feasible) if known and not no_calibrate else nullcontext() as measuring:
+        forecast = None if measuring is None else measuring.forecast()
+        shared = sharing_here(loaded, forecast) if known else None
         facts = {
             **summarize(loaded, feasible),
             "training_flops": training_flops(loaded),
             "gpu_bytes": gpu_bytes(loaded, feasible) if known else None,
-            "forecast": measuring and measuring.forecast(),
+            "gpu_sharing": shared and shared._asdict(),
+            "forecast": forecast,
         }
     options.show(as_json, facts, lambda: plan_words(facts, None if wide else options.columns()), wide=wide)
 

@@ -31,6 +31,13 @@ def plan_words(facts: dict[str, Any], width: int | None = None) -> str:
     if facts["gpu_bytes"] is not None:
         gib = facts["gpu_bytes"] / 2**30
         lines.append(f"GPU memory        {gib:.2f} GiB a trial, predicted, where it runs on a GPU")
+    if facts["gpu_sharing"] is not None:
+        lines.append(f"GPU sharing       auto: {facts['gpu_sharing']['why']}")
+    if facts["graph"]:
+        only = "" if facts["trainer_plugin"] is None else ", if the plug-in trains as the trainer does that is built in"
+        lines.append(
+            f"graph             a training step is one CUDA graph on a GPU, and is as usual on processors{only}"
+        )
     if facts["trainer_plugin"] is not None:
         lines.append(f"time              not measured: the trainer is the plug-in {facts['trainer_plugin']}")
     forecast = facts["forecast"]

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resnext_search.search.machines.addresses import VARIABLE, cluster_of
@@ -17,6 +17,8 @@ from resnext_search.search.machines.open_files import expect_open_files
 from resnext_search.search.machines.room import Node, RoomNow, too_small, waiting_words
 from resnext_search.search.machines.scratch import scratch_folder
 from resnext_search.search.machines.settings import JobConfig, node_of_actor, on_loopback, ray
+from resnext_search.search.planning.forecast import gpu_of_a_trial
+from resnext_search.spaces.architecture.gpu_sharing import Gpus
 from resnext_search.spaces.errors import MachineLost, UsageError
 from resnext_search.spaces.study.study import LOCAL, Study
 
@@ -32,6 +34,7 @@ class Cluster:
     nodes: tuple[Node, ...]  # that were there at the start
     dashboard: str | None  # its address, if there is one
     joined: bool = False  # whether it is more than this machine: others come and go
+    gpu_bytes: int | None = None  # memory of the smallest GPU, where that is known
 
     @property
     def gpus(self) -> float:
@@ -39,20 +42,19 @@ class Cluster:
         return sum(node.gpus for node in self.nodes)
 
     def gpus_of_a_trial(self, study: Study) -> float:
-        """`resources.gpu`, with `auto` resolved: one if there is any.
+        """`resources.gpu`, with `auto` resolved: one if there is any, or the share of one that `sharing_of` says.
 
         Raises:
             UsageError: On a cluster there is none yet, and machines that have some may come later.
         """
-        wanted = study.resources.gpu
-        if wanted != "auto":
-            return wanted
-        if self.joined and self.gpus < 1:
+        if study.resources.gpu == "auto" and self.joined and self.gpus < 1:
             raise UsageError(
                 "resources.gpu: found auto, and no node of the cluster has a GPU now; allowed there: a number",
                 hint="Say resources.gpu=1 to wait for machines with GPUs, or resources.gpu=0 to train on processors.",
             )
-        return 1.0 if self.gpus >= 1 else 0.0
+        with_gpus = [node for node in self.nodes if node.gpus and node.room(study.resources.cpu, 1)]
+        cores = min((node.cpus / node.gpus for node in with_gpus), default=None)
+        return gpu_of_a_trial(study, Gpus(self.gpus, cores, self.gpu_bytes))
 
     def trials_at_once(self, study: Study) -> int:
         """How many trials fit, at most `search.parallel`; raises `UsageError` if not even one does."""
@@ -131,7 +133,7 @@ def ray_running(study: Study, *, cpus: int | None = None, gpus: int | None = Non
         url = context.dashboard_url
         found = Cluster(_nodes(), f"http://{url}" if url else None, joined=cluster is not None)
         if cluster is None and gpus is None and study.trainer.plugin is None and found.gpus_of_a_trial(study):
-            expect_usable_gpus(found.gpus)
+            found = replace(found, gpu_bytes=expect_usable_gpus(found.gpus))
         yield found
 
 

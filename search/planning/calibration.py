@@ -11,12 +11,15 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
 from resnext_search.results.journal.rows import last_line
+from resnext_search.search.planning.forecast import gpu_of_a_trial, sharing_of
 from resnext_search.search.planning.workload import loads
+from resnext_search.spaces.architecture.gpu_sharing import Gpus, Sharing
 from resnext_search.spaces.errors import DataError, ResnextSearchError
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.configuration import Configuration
@@ -75,8 +78,8 @@ class Calibrating:
             `seconds` on the clock for the whole study, by the median architecture, the dearest and the cheapest: an
             interval that spans architectures, not chance; the same of every phase, added up over its `trials`, in
             `phases`; `workers`, which run at once, and `peak_bytes` of them; the `images`, as the process counts them;
-            what was `measured`, on which `device` and `machine`, and whether trials run `elsewhere`: on a cluster, of
-            which nothing was measured.
+            what was `measured`, on which `device` and `machine`, with how many `gpus` and what memory of the smallest
+            (`gpu_bytes`), and whether trials run `elsewhere`: on a cluster, of which nothing was measured.
             None if there was no time for even one.
 
         Raises:
@@ -90,7 +93,8 @@ class Calibrating:
             role: {**one, "architecture": configuration.architecture.name}
             for (role, configuration), one in zip(self._chosen.items(), found, strict=False)
         }
-        planned, workers = _epochs_of_a_search_trial(self._study), workers_of(self._study, where["gpus"])
+        planned = _epochs_of_a_search_trial(self._study)
+        workers = workers_of(self._study, where["gpus"], where["gpu_bytes"])
 
         def seconds_of(epochs: float) -> dict[str, float]:
             return {role: round(one["seconds_per_epoch"] * epochs, 1) for role, one in measured.items()}
@@ -107,6 +111,8 @@ class Calibrating:
             "device": where["device"],
             "elsewhere": self.elsewhere,
             "machine": where["machine"],
+            "gpus": where["gpus"],
+            "gpu_bytes": where["gpu_bytes"],
         }
 
     def _answers(self, seconds: float | None) -> list[dict[str, Any]]:
@@ -130,11 +136,28 @@ class Calibrating:
         return found
 
 
-def workers_of(study: Study, gpus: int) -> int:
-    """How many trials run at once on this machine."""
-    gpu = study.resources.gpu if study.resources.gpu != "auto" else min(gpus, 1)
+def sharing_here(study: Study, forecast: Mapping[str, Any] | None) -> Sharing | None:
+    """What `resources.gpu: auto` does with the GPUs of the machine that was measured, or, without that, with any.
+
+    None where it has nothing to do: the study says another thing, or that machine has no GPU.
+    """
+    if study.resources.gpu != "auto":
+        return None
+    if forecast is None or forecast["elsewhere"]:
+        return sharing_of(study, Gpus())
+    gpus = _gpus_here(forecast["gpus"], forecast["gpu_bytes"])
+    return sharing_of(study, gpus) if gpus.number else None
+
+
+def workers_of(study: Study, gpus: int, gpu_bytes: int) -> int:
+    """How many trials run at once on this machine, of whose GPUs the smallest has so much memory."""
+    gpu = gpu_of_a_trial(study, _gpus_here(gpus, gpu_bytes))
     fitting = max(1, room(os.cpu_count() or 1, gpus, study.resources.cpu, gpu))
     return fitting if study.search.parallel == "auto" else min(fitting, study.search.parallel)
+
+
+def _gpus_here(count: int, memory_bytes: int) -> Gpus:
+    return Gpus(count, (os.cpu_count() or 1) / count if count else None, memory_bytes)
 
 
 def room(cpus: float, gpus: float, cpu: float, gpu: float) -> int:

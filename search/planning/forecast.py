@@ -1,4 +1,4 @@
-"""How long will the rest of a study take, by what its trials took? And what memory of a GPU one will, by prediction.
+"""How long will the rest of a study take, by what its trials took? And what of a GPU will one, by prediction?
 
 Starts without torch, Ax and Ray.
 """
@@ -12,23 +12,76 @@ from typing import NamedTuple
 import numpy as np
 from resnext_search.results.journal.rows import ENDED, Trial
 from resnext_search.search.planning.workload import trial_loads
-from resnext_search.spaces.architecture.training_cost import CONTEXT_BYTES, SCRATCH_BYTES, training_bytes
+from resnext_search.spaces.architecture.gpu_sharing import Gpus, Sharing, Step, sharing
+from resnext_search.spaces.architecture.training_cost import (
+    CONTEXT_BYTES,
+    SCRATCH_BYTES,
+    judging_bytes,
+    training_bytes,
+)
+from resnext_search.spaces.claim.arms import claim_arms
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
 from scipy.special import stdtrit
 
 
 def gpu_bytes(study: Study, feasible: FeasibleSet) -> int:
-    """Most memory of a GPU that a trial of the search takes, by prediction: that with the most activations.
+    """Most memory of a GPU that a trial takes, by prediction: that of the search with most activations, or of an arm.
 
-    With all images of the data set, as bytes, where it is known how many there are, and what any process takes.
+    With all images of the data set, as bytes, where it is known how many there are, and what any process takes. The
+    graph of a step keeps its memory while images are judged.
+
+    Raises:
+        EmptyFeasibleSet: An arm of the study's claim cannot be matched.
     """
-    largest = feasible[int(np.argmax(feasible.counts.activations))]
-    batch_sizes = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
-    images = max(batch_sizes, default=study.trainer.batch_size)
+    template, images = study.network_template(), _largest_batch(study)
+    networks = [feasible[int(np.argmax(feasible.counts.activations))], *(arm.architecture for arm in claim_arms(study))]
     facts = study.facts()
     data = (facts.train_images + facts.test_images) * facts.channels * facts.resolution**2
-    return training_bytes(study.network_template(), largest, images) + data + CONTEXT_BYTES + SCRATCH_BYTES
+    graphed = study.trainer.graph
+    training = max(
+        training_bytes(template, network, images) + (judging_bytes(template, network, images) if graphed else 0)
+        for network in networks
+    )
+    return training + data + CONTEXT_BYTES + SCRATCH_BYTES
+
+
+def sharing_of(study: Study, gpus: Gpus) -> Sharing:
+    """How many trials share a GPU with `resources.gpu: auto`, by the network of the study that is longest at work.
+
+    Raises:
+        EmptyFeasibleSet: Nothing lies in the FLOP band, or an arm cannot be matched.
+    """
+    if study.trainer.plugin is not None:
+        return Sharing(1, f"one trial a GPU: what the trainer {study.trainer.plugin} leaves of it is not known")
+    if study.has_measured_objectives:
+        return Sharing(1, "one trial a GPU: latencies are compared, which another trial there would disturb")
+    if study.trainer.graph:
+        return Sharing(1, "one trial a GPU: with trainer.graph no network waits for Python")
+    template, images, feasible = study.network_template(), _largest_batch(study), study.feasible_set()
+    networks = [feasible[int(np.argmin(feasible.depth))], *(arm.architecture for arm in claim_arms(study))]
+    steps = [Step.of(template, network, images) for network in networks]
+    most = study.search.parallel
+    return sharing(
+        min(steps, key=Step.trials_to_keep_busy),
+        gpu_bytes(study, feasible),
+        gpus,
+        cpu=study.resources.cpu,
+        at_once=None if most == "auto" else most,
+    )
+
+
+def gpu_of_a_trial(study: Study, gpus: Gpus) -> float:
+    """`resources.gpu`, with `auto` resolved: a share of a GPU or a whole one if there is any."""
+    wanted = study.resources.gpu
+    if wanted != "auto":
+        return wanted
+    return sharing_of(study, gpus).gpu if gpus.number >= 1 else 0.0
+
+
+def _largest_batch(study: Study) -> int:
+    searched = [int(knob.high) for knob in study.knobs() if knob.name == "batch_size"]
+    return max(searched, default=study.trainer.batch_size)
 
 
 # What the trials that ended last have taken is what the next ones will take: a machine's load changes.

@@ -38,6 +38,7 @@ MAY_CHANGE = (
     "resources.cluster",
     "resources.checkpoints",
     "resources.wait",
+    "trainer.graph",
     "data.root",
     "data.memory",  # what it does to pixel statistics is seen by whoever reads the images
     "trackers",
@@ -76,6 +77,7 @@ def summarize(study: Study, feasible: FeasibleSet) -> dict[str, Any]:
         },
         "trials": study.search.trials,
         "trainer_plugin": study.trainer.plugin,
+        "graph": study.trainer.graph,
         "early_stopping": _stopping_facts(study),
         "limits": _limit_facts(study),
         "claim": _claim_facts(study),

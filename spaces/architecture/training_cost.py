@@ -69,8 +69,13 @@ def judged_at_once(template: Template, architecture: Architecture, images: int) 
         side_in, side_out = template.stage_sides(stage)
         maps += [architecture.cardinality * width * side_in**2, template.output_channels(stage) * side_out**2]
     largest = max(maps)
-    room = max(images * kept_bytes(template, architecture), JUDGING_BYTES)
+    room = judging_bytes(template, architecture, images)
     return max(1, min(MOST_JUDGED, room // (LIVING_MAPS * largest * VALUE_BYTES)))
+
+
+def judging_bytes(template: Template, architecture: Architecture, images: int) -> int:
+    """What images may take of a GPU while they are judged, where a step trains on so many."""
+    return max(images * kept_bytes(template, architecture), JUDGING_BYTES)
 
 
 def training_bytes(template: Template, architecture: Architecture, images: int) -> int:

@@ -260,6 +260,9 @@ class Recipe(Section):
     padding and, where the data allow it, a flip; of an image_folder with data.view: whole | none"""
     deterministic: Annotated[bool, Field(strict=True)] = False
     """On a GPU: only kernels that give the same bits every time, which are slower; on processors that is always so"""
+    graph: Annotated[bool, Field(strict=True)] = False
+    """On a GPU: the kernels of a training step are sent as one CUDA graph, for small networks, which wait for Python;
+    the numbers are the same. Processors, and trials that need their batches in parts, train step by step as ever"""
     plugin: str | None = None
     """Name of another package's trainer, which is given these keys, and trains in place of the one that is built in"""
 
@@ -278,9 +281,9 @@ class Recipe(Section):
 
     @model_serializer(mode="wrap")
     def _as_it_was(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """That any kernels will do is not written, as it never was: plans and checkpoints stay those of their study."""
+        """What says nothing of GPUs is written as it always was: plans and checkpoints stay those of their study."""
         written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if (key, value) != ("deterministic", False)}
+        return {key: value for key, value in written.items() if key not in ("deterministic", "graph") or value}
 
 
 class SearchConfig(Section):
@@ -303,8 +306,8 @@ class Resources(Section):
     cpu: Annotated[Whole, Field(ge=1, le=1024)] = 1
     """Processor cores of one trial; also its threads"""
     gpu: Literal["auto"] | Annotated[Number, Field(ge=0, le=64)] = "auto"
-    """GPUs of one trial: auto (one if the machine has any, else none; on a cluster without GPUs say which), or a
-    number; 0.25 packs four on a GPU"""
+    """GPUs of one trial: auto (if the machine has any, a whole one or, for small networks, a share, as `plan` says;
+    else none; on a cluster without GPUs say which), or a number; 0.25 packs four on a GPU"""
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
     """host:port of a Ray cluster | auto: the one that this machine belongs to | local: this machine alone, whatever
     RAY_ADDRESS says; without it the cluster of RAY_ADDRESS, and this machine where the environment has none"""

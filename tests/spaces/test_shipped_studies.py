@@ -46,7 +46,7 @@ def summary(feasible: FeasibleSet) -> dict[str, object]:
 
 
 def test_the_shipped_studies_are_these() -> None:
-    names = ["ablation_shortcut", "cifar10", "digits_curve", "digits_populations", "fashion_mnist"]
+    names = ["ablation_shortcut", "cifar10", "cifar10_spend", "digits_curve", "digits_populations", "fashion_mnist"]
     names += ["fashion_mnist_spend", "fashion_mnist_trade", "fixed_flops", "imagenet", "resnet_tuning"]
     assert [path.stem for path in STUDIES] == names
     assert sorted(path.stem for path in GOLDEN.glob("*.json")) == names

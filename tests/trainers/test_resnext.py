@@ -235,13 +235,14 @@ def test_norms_are_told_at_the_end_how_many_batches_they_have_seen() -> None:
     network = build_network(SMALL, ARCHITECTURES[0])
     names, pixels = list(network.state_dict()), torch.zeros(2, 1, 8, 8)
     network(pixels)
-    with counted_at_once(network):
+    with counted_at_once(network) as uncalled:
         assert network.bn1.num_batches_tracked is None  # so that there is nothing to add to
         network(pixels)
+        uncalled()
         network.eval()(pixels)  # which norms do not count
         network.train()(pixels)
     seen = [int(count) for name, count in network.state_dict().items() if name.endswith("num_batches_tracked")]
-    assert set(seen) == {3}
+    assert set(seen) == {4}
     assert list(network.state_dict()) == names
 
 

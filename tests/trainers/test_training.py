@@ -18,7 +18,7 @@ from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers import training, training_run
 from resnext_search.trainers.checkpoint import write_checkpoint
-from resnext_search.trainers.training import Epoch, TrainingDiverged, train
+from resnext_search.trainers.training import Epoch, Rhythm, TrainingDiverged, train
 from resnext_search.trainers.training_run import TrainingRun
 
 from tests.support.helpers import changed
@@ -148,6 +148,56 @@ def test_a_checkpoint_is_written_while_its_epoch_is_reported_unless_the_trial_ma
         events.append(f"report {epoch.epoch}")
     expected = [f"train {{0}}, {order}".format(epoch) for epoch in (1, 2, 3)]
     assert ", ".join(events) == ", ".join([*expected, "train 4, keep 4, report 4"])
+
+
+@pytest.mark.parametrize(
+    ("device", "kept"),
+    [
+        ("cpu", [0.5, 1.0, 4.9, 5.0, 9.9, 10.0, 10.1]),
+        ("cuda", [5.0, 10.0]),  # 5 s after the beginning, and 5 s after that
+    ],
+)
+def test_on_a_gpu_five_seconds_pass_between_two_states_and_on_processors_every_epoch_has_one(
+    device: str, kept: list[float]
+) -> None:
+    now = [100.0]
+    rhythm = Rhythm(torch.device(device), clock=lambda: now[0])
+    due = []
+    for seconds in (0.5, 1.0, 4.9, 5.0, 9.9, 10.0, 10.1):
+        now[0] = 100.0 + seconds
+        if rhythm.is_due():
+            due.append(seconds)
+    assert due == kept
+
+
+class EverySecond(Rhythm):
+    """That of epochs which have a state kept every second time."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.epochs = 0
+
+    def is_due(self) -> bool:
+        self.epochs += 1
+        return self.epochs % 2 == 0
+
+
+@pytest.mark.parametrize("travels", [False, True])
+def test_a_trial_that_is_lost_goes_on_from_its_last_state_and_repeats_what_came_after(
+    study: Study, configuration: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, travels: bool
+) -> None:
+    """Lost after epoch 3, of which the state after epoch 2 is there: epochs 3 and 4 are trained, the same again."""
+    undisturbed = results(list(train(study, configuration, 1)))
+    monkeypatch.setattr(training, "Rhythm", EverySecond)
+    bag, path = Bag(), tmp_path / "trial.pt"
+    where: dict[str, Any] = {"carrier": bag} if travels else {"checkpoint": path}
+    lost = list(itertools.islice(train(study, configuration, 1, **where), 3))
+    if travels:
+        assert list(bag.kept) == [2]
+        where = {"carrier": Bag(bag.kept[2])}
+    resumed = list(train(study, configuration, 1, **where))
+    assert resumed[:2] == lost[:2]
+    assert resumed[2].seconds != lost[2].seconds  # it was trained again
+    assert results(resumed) == undisturbed
 
 
 def test_an_error_of_the_program_while_it_writes_a_checkpoint_ends_the_trial(

@@ -39,6 +39,22 @@ def test_a_seed_on_which_a_run_failed_is_left_out_for_all_arms() -> None:
     assert notes == ["1 of 3 seeds left out for all arms: a run failed on them.", NO_IMAGES]
 
 
+def test_the_kind_of_processor_is_a_block_where_it_trained_whole_seeds() -> None:
+    """Contrasts 0.4, 0.6 on one kind and 1.4, 1.6 on another: their SD is 0.589, and within the kinds 0.141."""
+    table = runs_table({"1x8d": [8.4, 8.6, 9.4, 9.6], "2x5d": [8.0] * 4})
+    kinds = ["AMD EPYC", "AMD EPYC", "Apple M3", "Apple M3"]
+    sample, _ = gathered(table.assign(processor=kinds * 2))
+    assert sample.processors == tuple(kinds)
+    seeds = sample.between_seeds(np.array([1.0, -1.0]))
+    assert seeds is not None
+    assert [round(one.standard_error, 4) for one in seeds] == [0.2944, 0.0707]
+    assert sample.without_run(0).processors == tuple(kinds[1:])
+    for others in (["AMD EPYC"] * 8, kinds + kinds[::-1], kinds + [None] * 4, list("abcd") * 2):
+        assert gathered(table.assign(processor=others))[0].between_seeds(np.array([1.0, -1.0])) is None
+    independent, _ = gathered(runs_table({"1x8d": [8.0, None, 9.0], "2x5d": [7.0, 7.1]}).assign(processor="AMD EPYC"))
+    assert independent.processors is None
+
+
 @pytest.mark.parametrize(
     ("states", "why"),
     [(("running", "completed"), "has not ended"), (("stopped", "failed"), "failed or has not ended")],

@@ -66,19 +66,20 @@ def attempts(seen: Path, number: int) -> list[tuple[float, int]]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("shared_ray")
+@pytest.mark.parametrize(("gpu", "share"), [("0.5", 0.5), ("auto", 0.25)])  # of four cores with a GPU
 def test_too_little_memory_leads_to_a_gpu_alone_then_to_parts_and_never_to_an_error(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], gpu: str, share: float
 ) -> None:
     seen = tmp_path / "seen"
     seen.mkdir()
-    study = tiny_study("resources.gpu=0.5", *FEW_EPOCHS, "search.trials=6")
+    study = tiny_study(f"resources.gpu={gpu}", *FEW_EPOCHS, "search.trials=6")
 
     folder = run_study(study, tmp_path / "run", train=recording(seen), cpus=4, gpus=1)
 
-    assert attempts(seen, 0) == [(0.5, 1)]
-    assert attempts(seen, 1) == [(0.5, 1), (1, 1)]
-    assert attempts(seen, 2) == [(0.5, 1), (1, 1), (1, 2), (1, 4)]
-    assert attempts(seen, 3) == [(0.5, 1), (1, 1), (1, 2), (1, 4)]
+    assert attempts(seen, 0) == [(share, 1)]
+    assert attempts(seen, 1) == [(share, 1), (1, 1)]
+    assert attempts(seen, 2) == [(share, 1), (1, 1), (1, 2), (1, 4)]
+    assert attempts(seen, 3) == [(share, 1), (1, 1), (1, 2), (1, 4)]
     trials = pd.read_csv(folder.trials).set_index("trial")
     assert trials.state.tolist() == ["completed"] * 3 + ["failed"] + ["completed"] * 2
     assert trials.micro_batches.tolist() == [1, 1, 4, 4, 1, 1]

@@ -16,7 +16,8 @@ from tests.support.helpers import tiny_study
         ([(4, 0)], [], 4),
         ([(4, 0)], ["search.parallel=3"], 3),
         ([(4, 0), (3, 0)], ["resources.cpu=2"], 3),  # a trial does not lie across machines
-        ([(8, 2)], [], 2),  # auto: one GPU
+        ([(8, 2)], [], 8),  # auto: as many share a GPU as there are cores for it
+        ([(8, 2)], ["objectives=[validation_error, latency_ms]"], 2),  # but where latencies are compared
         ([(8, 2)], ["resources.gpu=0"], 8),
         ([(8, 2)], ["resources.gpu=0.25"], 8),
         ([(8, 2)], ["resources.gpu=0.4"], 4),  # nor across GPUs

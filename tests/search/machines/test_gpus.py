@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from resnext_search.search.machines import cluster, gpus
 from resnext_search.search.machines.cluster import Node, ray_running
 from resnext_search.search.machines.gpus import expect_usable_gpus, gpu_trouble
 from resnext_search.spaces.errors import UsageError
-from resnext_search.trainers.device import trouble_with_gpu
+from resnext_search.trainers.device import trouble_with_gpu, try_gpus
 
 from tests.support.helpers import tiny_study
 
@@ -31,7 +32,19 @@ def test_where_torch_sees_none_its_version_and_what_it_is_built_for_are_said() -
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch sees")
 def test_a_gpu_that_torch_can_use_is_no_trouble() -> None:
     assert gpu_trouble() == ""
-    expect_usable_gpus(1)
+    least = min(torch.cuda.get_device_properties(number).total_memory for number in range(torch.cuda.device_count()))
+    assert expect_usable_gpus(1) == least
+
+
+def test_the_memory_of_the_smallest_gpu_comes_from_the_process_that_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    sizes = [SimpleNamespace(total_memory=gib * 2**30) for gib in (80, 24)]
+    monkeypatch.setattr("torch.cuda.get_device_properties", sizes.__getitem__)
+    monkeypatch.setattr("resnext_search.trainers.device.trouble_with_gpu", lambda: "")
+    assert try_gpus() == ("", 24 * 2**30)
+    monkeypatch.setattr(gpus, "_PROGRAM", f"print('{json.dumps(try_gpus())}')")
+    assert gpu_trouble() == ""
+    assert expect_usable_gpus(2) == 24 * 2**30
 
 
 def test_a_card_that_torch_has_no_kernels_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,12 +93,18 @@ def test_gpus_are_tried_where_trials_would_use_them(
         yield SimpleNamespace(parent="/tmp")
 
     asked: list[float] = []
+
+    def usable(seen: float) -> int:
+        asked.append(seen)
+        return 24 * 2**30
+
     ray = SimpleNamespace(is_initialized=lambda: False, shutdown=lambda: None)
     monkeypatch.setattr(cluster, "ray", ray)
     monkeypatch.setattr(cluster, "scratch_folder", folder)
     monkeypatch.setattr(cluster, "cluster_of", lambda _: None)
     monkeypatch.setattr(cluster, "_started", lambda *_: SimpleNamespace(dashboard_url=None))
     monkeypatch.setattr(cluster, "_nodes", lambda *_: (Node(4, 2),))
-    monkeypatch.setattr(cluster, "expect_usable_gpus", asked.append)
-    with ray_running(tiny_study(*overrides), gpus=offered):
+    monkeypatch.setattr(cluster, "expect_usable_gpus", usable)
+    with ray_running(tiny_study(*overrides), gpus=offered) as found:
         assert asked == ([2] if tried else [])
+        assert found.gpu_bytes == (24 * 2**30 if tried else None)

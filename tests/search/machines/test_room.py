@@ -59,7 +59,22 @@ def test_on_a_cluster_without_gpus_auto_is_no_answer_and_on_this_machine_it_is_n
             wanted = Cluster(nodes, None, joined=True).gpus_of_a_trial(tiny_study(f"resources.gpu={gpu}"))
             assert wanted == gpu
         assert Cluster(nodes, None).gpus_of_a_trial(tiny_study()) == 0
-    assert Cluster((Node(8, 0), Node(8, 1)), None, joined=True).gpus_of_a_trial(tiny_study()) == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gpu_bytes", "share"),
+    [
+        (((8, 0), (8, 1)), None, 0.1666),  # 1.2 GiB each, of 8 that it is taken to have
+        (((8, 0), (8, 1)), 16 * 2**30, 0.125),  # eight fill it
+        (((8, 1), (6, 2)), 16 * 2**30, 0.3333),  # on the poorer machine each has three cores
+        (((8, 1), (0, 2)), 16 * 2**30, 0.125),  # a machine that holds no trial does not count
+    ],
+)
+def test_the_share_of_a_gpu_is_that_of_the_machine_with_the_fewest_cores_for_each(
+    nodes: tuple[tuple[float, float], ...], gpu_bytes: int | None, share: float
+) -> None:
+    there = Cluster(tuple(Node(*node) for node in nodes), None, joined=True, gpu_bytes=gpu_bytes)
+    assert there.gpus_of_a_trial(tiny_study()) == share
 
 
 def test_a_cluster_without_room_is_no_error_and_this_machine_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:

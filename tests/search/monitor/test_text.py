@@ -27,7 +27,14 @@ BEST = (
 def plan_facts(*overrides: str, **more: object) -> dict[str, Any]:
     study = tiny_study(*overrides)
     facts = summarize(study, study.feasible_set())
-    return {**facts, "training_flops": training_flops(study), "gpu_bytes": None, "forecast": None, **more}
+    return {
+        **facts,
+        "training_flops": training_flops(study),
+        "gpu_bytes": None,
+        "gpu_sharing": None,
+        "forecast": None,
+        **more,
+    }
 
 
 def test_a_plan() -> None:
@@ -112,6 +119,20 @@ def test_a_plan_says_what_the_limits_leave_the_search() -> None:
 def test_a_plan_says_how_much_of_a_gpu_a_trial_takes() -> None:
     line = "GPU memory        0.25 GiB a trial, predicted, where it runs on a GPU"
     assert plan_words(plan_facts(gpu_bytes=2**28)).splitlines()[-1] == line
+
+
+def test_a_plan_says_how_many_trials_share_a_gpu_and_why() -> None:
+    shared = {"trials": 8, "why": "8 trials share a GPU: networks of 1.2 million multiply-adds leave it idle"}
+    lines = plan_words(plan_facts(gpu_bytes=2**28, gpu_sharing=shared)).splitlines()
+    assert lines[-1] == f"GPU sharing       auto: {shared['why']}"
+
+
+def test_a_plan_says_where_a_training_step_is_a_graph() -> None:
+    line = "graph             a training step is one CUDA graph on a GPU, and is as usual on processors"
+    assert plan_words(plan_facts("trainer.graph=true")).splitlines()[-1] == line
+    *_, graph, _ = plan_words(plan_facts("trainer.graph=true", trainer_plugin="gentle")).splitlines()
+    assert graph == f"{line}, if the plug-in trains as the trainer does that is built in"
+    assert "graph  " not in plan_words(plan_facts())
 
 
 def test_a_plan_whose_images_are_not_counted() -> None:

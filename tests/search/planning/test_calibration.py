@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from resnext_search.search.planning import calibration
-from resnext_search.search.planning.calibration import Calibrating
+from resnext_search.search.planning.calibration import Calibrating, sharing_here
 from resnext_search.search.planning.workload import loads
 from resnext_search.spaces import Study
 from resnext_search.spaces.errors import DataError, ResnextSearchError
@@ -18,7 +18,7 @@ from resnext_search.spaces.errors import DataError, ResnextSearchError
 from tests.support.helpers import TINY_CLAIM, tiny_study
 
 IMAGES = {"count": 1_797, "bytes": 115_008, "allowed": 10**9, "kept": True}
-WHERE = {"device": "cpu", "gpus": 0, "machine": {"processor": "AMD EPYC", "cores": 4}, "images": IMAGES}
+WHERE = {"device": "cpu", "gpus": 0, "gpu_bytes": 0, "machine": {"processor": "AMD EPYC", "cores": 4}, "images": IMAGES}
 # The seconds of an epoch: of the median architecture, the dearest, the cheapest.
 SECONDS = (2.0, 3.0, 1.0)
 
@@ -81,12 +81,32 @@ def test_what_was_measured_in_time_is_enough_if_it_is_the_median() -> None:
     assert forecast(tiny_study()) is None
 
 
-def test_on_a_machine_with_gpus_trials_run_on_them() -> None:
-    for gpu, workers in (("auto", 2), ("1", 2), ("0.5", 4)):
+def test_on_a_machine_with_gpus_trials_run_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 12 cores 6 are for each of the 2 GPUs, which 8 trials would fill."""
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    for gpu, workers in (("auto", 12), ("1", 2), ("0.5", 4)):
         study = tiny_study(f"resources.gpu={gpu}", "search.trials=8")
-        found = forecast(study, 1.0, gpus=2, device="cuda")
+        found = forecast(study, 1.0, gpus=2, gpu_bytes=16 * 2**30, device="cuda")
         assert found is not None
-        assert found["workers"] == min(workers, os.cpu_count() or 1)
+        assert found["workers"] == workers
+        assert (found["gpus"], found["gpu_bytes"]) == (2, 16 * 2**30)
+
+
+def test_what_auto_does_is_known_where_a_machine_was_measured_or_said_of_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    measured = {"gpus": 2, "gpu_bytes": 16 * 2**30, "elsewhere": False}
+    for forecast, trials, of in (
+        (measured, 6, "; 8 would fill it, but there are cores for no more; each needs 1.2 GiB of 16"),
+        (None, 6, "; 8 would fill it, but its memory holds no more; each needs 1.2 GiB of 8 that it is taken to have"),
+        (measured | {"gpus": 12}, 1, "; 8 would fill it, but there are cores for no more; each needs 1.2 GiB of 16"),
+    ):
+        found = sharing_here(tiny_study(), forecast)
+        assert found is not None
+        share = f"{trials} trials share a GPU" if trials > 1 else "one trial a GPU"
+        assert found == (trials, f"{share}: networks of 0.0 million multiply-adds leave it idle{of}")
+    assert sharing_here(tiny_study(), measured | {"elsewhere": True}) == sharing_here(tiny_study(), None)
+    assert sharing_here(tiny_study(), measured | {"gpus": 0, "gpu_bytes": 0}) is None
+    assert sharing_here(tiny_study("resources.gpu=1"), measured) is None
 
 
 def test_of_a_cluster_it_says_that_nothing_was_measured() -> None:

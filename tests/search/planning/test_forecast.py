@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from resnext_search.search.planning.claim_trials import claim_trials
-from resnext_search.search.planning.forecast import gpu_bytes
+from resnext_search.search.planning.forecast import gpu_bytes, gpu_of_a_trial, sharing_of
 from resnext_search.search.planning.workload import phase_flops, training_flops, trial_loads
 from resnext_search.spaces import Architecture
 from resnext_search.spaces.architecture.complexity import complexity
+from resnext_search.spaces.architecture.gpu_sharing import Gpus
 from resnext_search.spaces.architecture.training_cost import kept_bytes, training_bytes
+from resnext_search.spaces.claim.arms import claim_arms
+from resnext_search.spaces.study.file import load_study
 
 from tests.support.helpers import TINY_CLAIM, tiny_study
 
+SHIPPED = Path(__file__).parents[3] / "spaces"
 BATCHES = ("trainer.batch_size=32", "axes.batch_size=[32, 64]")
 
 
@@ -72,3 +78,56 @@ def test_the_gpu_memory_is_that_of_the_dearest_architecture_at_its_largest_batch
     assert large - small == 32 * kept_bytes(template, dearest)
     digits, process = 1_797 * 8 * 8, 1.2 * 2**30  # a byte a pixel; the context of CUDA, and what kernels work in
     assert small - training_bytes(template, dearest, 32) - digits == pytest.approx(process, abs=2)
+    graphed = gpu_bytes(tiny_study(BATCHES[0], "trainer.graph=true"), tiny_study().feasible_set())
+    assert graphed - small == 2**28  # it keeps its memory while images are judged, which may take a quarter of a GiB
+
+
+def test_the_gpu_memory_is_that_of_the_arm_that_keeps_more_than_any_network_of_the_search() -> None:
+    """At four times the budget the deeper arm has more blocks."""
+    spend = tiny_study(
+        "claim={kind: spend, base: {cardinality: 1, width: 4, blocks: [1, 1]}, multiples: [2, 4], seeds: 5}"
+    )
+    template = spend.network_template()
+    arms = [arm.architecture for arm in claim_arms(spend)]
+    dearest = max(training_bytes(template, arm, 64) for arm in arms)
+    assert dearest > training_bytes(template, Architecture(4, (2, 3), (2, 1)), 64)
+    without = tiny_study()
+    added = gpu_bytes(spend, spend.feasible_set()) - gpu_bytes(without, without.feasible_set())
+    assert added == dearest - training_bytes(template, Architecture(4, (2, 3), (2, 1)), 64)
+
+
+LARGE = Gpus(memory_bytes=139 * 2**30)
+
+
+def test_small_networks_share_a_gpu_and_what_is_large_or_compared_or_not_known_has_one() -> None:
+    """The shallowest network of eight has 1 + 3 x 2 + 2 convolutions; an image of it costs 21,898 multiply-adds."""
+    assert sharing_of(tiny_study(), LARGE).trials == 8
+    assert sharing_of(tiny_study("search.parallel=3"), LARGE).trials == 3
+    assert sharing_of(tiny_study("search.parallel=3"), LARGE._replace(number=2)).trials == 2
+    latencies = sharing_of(tiny_study("objectives=[validation_error, latency_ms]"), LARGE)
+    assert latencies == (1, "one trial a GPU: latencies are compared, which another trial there would disturb")
+    graphed = sharing_of(tiny_study("trainer.graph=true"), LARGE)
+    assert graphed == (1, "one trial a GPU: with trainer.graph no network waits for Python")
+    other = tiny_study()
+    other = other.model_copy(update={"trainer": other.trainer.model_copy(update={"plugin": "theirs"})})
+    assert sharing_of(other, LARGE) == (1, "one trial a GPU: what the trainer theirs leaves of it is not known")
+
+
+def test_the_network_and_the_batch_that_take_longest_decide() -> None:
+    """13 convolutions, 208 kernels: 4.16 ms to start them; 0.52 to run them and 0.04, or with 1,024 images 0.64."""
+    for overrides, trials in (((), 7), (("axes.batch_size=[32, 1024]",), 4)):
+        study = load_study(SHIPPED / "fashion_mnist.yaml", overrides)
+        assert sharing_of(study, LARGE).trials == trials
+        assert min(study.feasible_set().depth) == 3 * 3 + 2
+
+
+def test_of_the_shipped_studies_those_of_large_networks_have_a_gpu_for_every_trial() -> None:
+    shared = {path.stem: sharing_of(load_study(path), LARGE).trials for path in SHIPPED.glob("*.yaml")}
+    assert shared.pop("cifar10") == shared.pop("imagenet") == 1
+    assert set(shared.values()) == {7, 8}
+
+
+def test_a_number_of_gpus_that_the_study_says_is_taken_and_without_gpus_auto_is_none() -> None:
+    assert gpu_of_a_trial(tiny_study("resources.gpu=0.4"), LARGE) == 0.4
+    assert gpu_of_a_trial(tiny_study(), LARGE) == 0.125
+    assert gpu_of_a_trial(tiny_study(), Gpus(0)) == 0.0

@@ -51,6 +51,7 @@ def test_the_summary_of_the_tiny_study_by_hand() -> None:
         },
         "trials": 4,
         "trainer_plugin": None,
+        "graph": False,
         "early_stopping": None,
         "limits": {"time": None, "training_flops": None, "trial_time": None, "search_trials": None},
         "claim": None,
@@ -140,6 +141,7 @@ def test_the_hash_is_of_what_the_study_means_not_of_how_it_is_written(tmp_path: 
         ("search.trials=100", "search.parallel=3"),
         ("resources={cpu: 4, gpu: 0.25, cluster: 'head:6379', checkpoints: driver}",),
         ("data.root=/elsewhere",),
+        ("trainer.graph=true",),
         ("limits={time: 4h, training_flops: 1e15, trial_time: 30m}",),
     ],
 )

@@ -56,7 +56,7 @@ def test_the_short_recipe_has_what_its_sources_add() -> None:
 
 @pytest.mark.parametrize("name", get_args(RecipeName))
 def test_a_recipe_gives_every_key_so_that_no_default_is_called_by_its_name(name: RecipeName) -> None:
-    assert set(RECIPES[name]) == set(Recipe.model_fields) - {"recipe", "plugin", "deterministic"}
+    assert set(RECIPES[name]) == set(Recipe.model_fields) - {"recipe", "plugin", "deterministic", "graph"}
     assert set(RECIPES) == set(get_args(RecipeName))
 
 
@@ -74,6 +74,12 @@ def test_a_value_that_is_also_the_default_goes_before_the_recipe_too() -> None:
         "epochs": 12,
         "decay_norms": False,
     }
+
+
+def test_what_is_asked_of_gpus_is_written_where_it_is_asked_alone() -> None:
+    assert not {"deterministic", "graph"} & set(Recipe().model_dump())
+    assert Recipe(graph=True).model_dump()["graph"] is True
+    assert study("trainer.graph=true").model_dump()["trainer"]["graph"] is True
 
 
 def test_without_a_recipe_the_defaults_are_what_they_were() -> None:
