@@ -36,6 +36,7 @@ RANKS = [
     ["search.surrogate"],
     ["search.optimizer", "search.planning"],
     ["search.monitor"],
+    ["search.storage"],
     ["search.execution"],
     ["search.machines"],
     ["search.ray_backend"],
@@ -80,10 +81,11 @@ FENCES = {
     "wandb": {"search/monitor/tracker_backends.py"},
     "torchvision": {"trainers/data/readers.py", "trainers/data/decoding.py"},
     "PIL": {"trainers/data/decoding.py", "trainers/data/pixels.py"},
+    "pyarrow": {"search/storage/place.py"},
     "sklearn": {"trainers/data/readers.py"},
 }
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}
-HEAVY = ("torch", "ax", "botorch", "ray")
+HEAVY = ("torch", "ax", "botorch", "ray", "pyarrow.fs")
 
 
 def name(path: Path) -> str:

@@ -174,5 +174,15 @@ def in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     return copy
 
 
+def whole_copy(path: Path) -> bytes:
+    """What the file of a journal would have if all that is committed stood in it alone, also while it is written.
+
+    Raises:
+        sqlite3.Error: It is damaged, or there is none.
+    """
+    with closing(in_memory(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))) as copy:
+        return copy.serialize()
+
+
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]

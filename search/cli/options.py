@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from resnext_search.results.tables.layout import wrapped
+from resnext_search.spaces.uris import is_uri
 
 if TYPE_CHECKING:
     from resnext_search.results.journal.folder import StudyFolder
@@ -58,7 +59,15 @@ class PathType(click.Path):
         return Path(value)
 
 
-FILE, FOLDER = PathType(), PathType(file_okay=False)
+class FolderOrUri(PathType):
+    """A folder, or a URI as it was typed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Tell them apart by the colon and slashes that a URI has: a path, or a text."""
+        return str(value) if is_uri(str(value)) else super().convert(value, param, ctx)
+
+
+FILE, FOLDER, FOLDER_OR_URI = PathType(), PathType(file_okay=False), FolderOrUri(file_okay=False)
 
 study_argument = click.argument("study", type=FILE, metavar="STUDY.yaml", help="study file")
 folder_argument = click.argument("folder", type=FOLDER, metavar="DIR", help="study folder")
@@ -66,6 +75,8 @@ overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value .
 serve_option = click.option(
     "--serve", type=click.IntRange(0, 65535), metavar="[PORT]", help="show the page live, on this machine alone"
 )
+mirror_option = click.option("--mirror", metavar="URI", help="keep a copy there: s3://..., gs://... or file:///...")
+trust_option = click.option("--trust", is_flag=True, help="let the study file name a cluster, or a URI for checkpoints")
 wide_option = click.option("--wide", is_flag=True, help="all columns, however narrow the terminal")
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON")
 

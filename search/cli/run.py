@@ -6,16 +6,18 @@ what trains nothing starts without torch, Ax and Ray.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from resnext_search.search.cli import options
+from resnext_search.spaces.errors import UsageError
 
 if TYPE_CHECKING:
     from resnext_search.search.lifecycle.refit import Format
     from resnext_search.search.planning.calibration import Calibrating
+    from resnext_search.search.storage.mirror import Mirror
     from resnext_search.spaces.search_space.feasible import FeasibleSet
     from resnext_search.spaces.study.study import Study
 
@@ -28,7 +30,17 @@ commands = options.Group()
 @click.option("--out", type=options.FOLDER, metavar="DIR", help="study folder (default: runs/<name>)")
 @click.option("--no-calibrate", is_flag=True, help="measure no forecast of time before the first trial")
 @options.serve_option
-def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate: bool, serve: int | None) -> None:
+@options.mirror_option
+@options.trust_option
+def run(
+    study: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    no_calibrate: bool,
+    serve: int | None,
+    mirror: str | None,
+    trust: bool,
+) -> None:
     """Run a study, or continue it: tune the arms, search, confirm, tables, verdict."""
     from resnext_search.results.journal.folder import StudyFolder
     from resnext_search.search.planning.plan import begun_in, is_begun
@@ -37,35 +49,77 @@ def run(study: Path, overrides: tuple[str, ...], out: Path | None, no_calibrate:
     def folder(name: str) -> Path:
         return out or Path("runs") / name
 
-    loaded = load_study(study, overrides, lambda name: begun_in(StudyFolder(folder(name))))
-    feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
-    path, text = folder(loaded.name), study.read_text(encoding="utf-8")
-    _expect_machines(loaded, path)
-    is_new = not is_begun(StudyFolder(path))
-    known = loaded.trainer.plugin is None  # what another trainer takes is not
-    measured = is_new and known and not no_calibrate
-    with calibrating(loaded, feasible) if measured else nullcontext() as measuring:
+    with ExitStack() as until_the_end:
+        copy = _mirrored(mirror, until_the_end)
+
+        def begun(name: str) -> Study | None:
+            if copy is not None:
+                _bring(copy, folder(name))
+            return begun_in(StudyFolder(folder(name)))
+
+        loaded = load_study(study, overrides, begun, trust=trust)
+        feasible = loaded.feasible_set()  # before torch, Ax and Ray are imported: an empty band is said at once
+        path, text = folder(loaded.name), study.read_text(encoding="utf-8")
+        _expect_machines(loaded, path)
+        is_new = not is_begun(StudyFolder(path))
+        known = loaded.trainer.plugin is None  # what another trainer takes is not
+        measured = is_new and known and not no_calibrate
+        measuring = until_the_end.enter_context(calibrating(loaded, feasible)) if measured else None
         from resnext_search.search.lifecycle.run import run_study
 
-        run_study(loaded, path, text=text, serve=serve, calibrating=measuring)
+        run_study(loaded, path, text=text, serve=serve, calibrating=measuring, mirror=copy)
 
 
 @commands.command()
-@options.folder_argument
+@click.argument("place", type=options.FOLDER_OR_URI, metavar="DIR|URI", help="study folder, or the copy of one")
 @options.overrides_argument
+@click.option("--out", type=options.FOLDER, metavar="DIR", help="folder for the study of a copy (default: runs/<name>)")
 @options.serve_option
-def resume(folder: Path, overrides: tuple[str, ...], serve: int | None) -> None:
-    """Continue the study of a folder."""
+@options.mirror_option
+def resume(
+    place: Path | str, overrides: tuple[str, ...], out: Path | None, serve: int | None, mirror: str | None
+) -> None:
+    """Continue the study of a folder, or of a copy that `--mirror` has kept."""
+    if isinstance(place, str):
+        if mirror is not None:
+            raise UsageError(f"--mirror {mirror}: what goes on from a copy keeps that copy", hint="Leave it out.")
+    elif out is not None:
+        raise UsageError(f"--out {out}: only for a study that goes on from a copy", hint="Leave it out.")
     from resnext_search.spaces.study.file import parse_study
 
-    with options.reading(folder) as (files, journal):
-        before = journal.study()
-    study = parse_study(before.model_dump_json(), str(files.journal), overrides, lambda _: before)
-    _expect_machines(study, folder)
-    from resnext_search.search.lifecycle.run import run_study
+    with ExitStack() as until_the_end:
+        if isinstance(place, str):
+            copy = _mirrored(place, until_the_end, "resume")
+            assert copy is not None  # there is a URI
+            folder = out or Path("runs") / copy.name()
+        else:
+            copy, folder = _mirrored(mirror, until_the_end), place
+        if copy is not None:
+            _bring(copy, folder)
+        with options.reading(folder) as (files, journal):
+            before = journal.study()
+        study = parse_study(before.model_dump_json(), str(files.journal), overrides, lambda _: before)
+        _expect_machines(study, folder)
+        from resnext_search.search.lifecycle.run import run_study
 
-    text = files.study.read_text(encoding="utf-8") if files.study.exists() else None
-    run_study(study, folder, text=text, serve=serve)
+        text = files.study.read_text(encoding="utf-8") if files.study.exists() else None
+        run_study(study, folder, text=text, serve=serve, mirror=copy)
+
+
+def _mirrored(uri: str | None, until_the_end: ExitStack, named_by: str = "--mirror") -> Mirror | None:
+    """The copy at a URI, which is this command's until its end."""
+    if uri is None:
+        return None
+    from resnext_search.search.storage.mirror import mirrored
+
+    return until_the_end.enter_context(mirrored(uri, click.echo, named_by))
+
+
+def _bring(copy: Mirror, folder: Path) -> None:
+    from resnext_search.results.journal.folder import StudyFolder
+
+    if words := copy.bring(StudyFolder(folder)):
+        click.echo(words)
 
 
 def _expect_machines(study: Study, folder: Path) -> None:

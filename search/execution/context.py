@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from resnext_search.results.journal.journal import Journal
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.planning.limits import Budget
+from resnext_search.search.storage.mirror import Mirror
 from resnext_search.spaces.errors import typed
 from resnext_search.spaces.study.study import Study
 from rich.console import Console
@@ -36,11 +37,25 @@ class RunContext:
     budget: Budget
     stops: StopRequests
     images: str  # digits made of them, by which they are known again on other machines
+    mirror: Mirror | None = None  # the copy that another machine could go on from
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """Do something when what the journal knows is kept everywhere where it is to be; by `tell`, or at once."""
+        if self.mirror is None:
+            then()
+        else:
+            self.mirror.when_kept(then)
+
+    def tell(self) -> None:
+        """Do what waited for that, in the driver's main thread."""
+        if self.mirror is not None:
+            self.mirror.tell()
 
     @property
     def how_to_continue(self) -> str:
         """The command for it."""
-        return f"Continue with: resnext-search resume {typed(self.folder.path)}"
+        copy = "" if self.mirror is None else f" --mirror {typed(self.mirror.place.uri)}"
+        return f"Continue with: resnext-search resume {typed(self.folder.path)}{copy}"
 
 
 @contextmanager

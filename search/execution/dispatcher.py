@@ -11,6 +11,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from resnext_search.results.journal.rows import ENDED, EpochRow, LatencyRow, Machine, Stop, Trial, last_line
@@ -72,7 +73,7 @@ class Dispatcher:
         checkpoints: Checkpoints | None = None,
     ) -> None:
         self.study, self.folder, self.journal = context.study, context.folder, context.journal
-        self.budget, self.stops = context.budget, context.stops
+        self.budget, self.stops, self.when_kept = context.budget, context.stops, context.when_kept
         self.progress, self.proposals, self.stopping = progress, proposals, stopping
         self.at_once, self.gpu, self._goes_ahead = at_once, gpu, ahead
         self.checkpoints = checkpoints or CheckpointFiles(self.study, self.folder, self.journal)
@@ -278,9 +279,9 @@ class Dispatcher:
             self._end(trial_id)
             error = about["test_error"] if row.validation_error is None else row.validation_error
             if stop == "stopped":
-                self.progress.stopped(trial_id, row.epoch, error)
+                self.when_kept(partial(self.progress.stopped, trial_id, row.epoch, error))
             else:
-                self.progress.completed(trial_id, error)
+                self.when_kept(partial(self.progress.completed, trial_id, error))
         return not (final or stop == "stopped")
 
     def _hand_back(self, trial: Trial, reason: str) -> None:
@@ -307,7 +308,7 @@ class Dispatcher:
             return
         self._failed += 1
         self._end(trial_id)
-        self.progress.failed(trial_id, failure_class, message)
+        self.when_kept(partial(self.progress.failed, trial_id, failure_class, message))
         everything = self._ended == self._failed and self._ended == self.progress.total
         if everything or (self._ended >= FEWEST_BEFORE_GIVING_UP and 2 * self._failed > self._ended):
             self.error = TooManyFailures(
@@ -323,7 +324,7 @@ class Dispatcher:
         self.budget.ended(self.journal.trial(trial_id))
         if self.proposals is not None:
             self.proposals.ended(trial_id)
-        self.checkpoints.forget(trial_id)
+        self.when_kept(partial(self.checkpoints.forget, trial_id))
 
     @contextmanager
     def _errors_kept(self) -> Iterator[None]:

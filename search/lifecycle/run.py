@@ -6,14 +6,13 @@ so that a study that was begun in that order goes on in it.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-import yaml
 from resnext_search.results.journal.folder import StudyFolder, locked
 from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import ENDED, State, Trial
@@ -27,6 +26,7 @@ from resnext_search.search.execution.context import RunContext, words_apart
 from resnext_search.search.execution.run_trial import Train
 from resnext_search.search.execution.stopping import StopRequests
 from resnext_search.search.lifecycle.data_check import expect_images
+from resnext_search.search.lifecycle.opening import make_folder, open_journal
 from resnext_search.search.lifecycle.result_words import result_words
 from resnext_search.search.monitor.live_page import served
 from resnext_search.search.monitor.summary import summarize_search
@@ -38,9 +38,11 @@ from resnext_search.search.planning.calibration import MOST_SECONDS, Calibrating
 from resnext_search.search.planning.confirmation import enqueue_to_next_look, missing_confirmation
 from resnext_search.search.planning.limits import Budget, check_limits
 from resnext_search.search.planning.looks import is_look_due
-from resnext_search.search.planning.plan import as_begun, check_change, freeze
+from resnext_search.search.planning.plan import as_begun, freeze
 from resnext_search.search.planning.tuning_rounds import enqueue_tuning, missing_tuning
 from resnext_search.search.ray_backend.tuner import ray_workers
+from resnext_search.search.storage.checkpoints import forget_study, study_folder
+from resnext_search.search.storage.mirror import Mirror
 from resnext_search.search.surrogate.candidates import Candidates
 from resnext_search.spaces.datasets import trainer_plugin
 from resnext_search.spaces.errors import (
@@ -48,13 +50,11 @@ from resnext_search.spaces.errors import (
     Interrupted,
     ResnextSearchError,
     TooManyFailures,
-    UsageError,
     typed,
 )
 from resnext_search.spaces.search_space.feasible import FeasibleSet
 from resnext_search.spaces.study.study import Phase, Study
 from resnext_search.spaces.study.units import span
-from resnext_search.spaces.whole_file import write_whole
 from resnext_search.trainers.latency import MeasuredFirst
 from resnext_search.trainers.training import train as train_trial
 from rich.console import Console
@@ -78,6 +78,7 @@ def run_study(
     serve: int | None = None,
     calibrating: Calibrating | None = None,
     backend: Backend = ray_workers,
+    mirror: Mirror | None = None,
 ) -> StudyFolder:
     """Run a study in a folder, or continue the one that lies there, until its trials have ended.
 
@@ -94,6 +95,7 @@ def run_study(
         calibrating: Measures this study, in its block, before the first trial; without it, or where a study is
             continued, there is no other forecast than the one that it has.
         backend: Where trials run.
+        mirror: Keeps a copy; where it has one, a folder that holds no study goes on with that.
 
     Returns:
         The folder, with the tables written.
@@ -103,7 +105,7 @@ def run_study(
         DataError: The data set is missing, or has images that cannot be read.
         PluginError: The study's trainer is a plug-in that cannot be used.
         StudyError: The folder holds another study.
-        FolderLocked: Another run works there.
+        FolderLocked: Another run works there, or on the copy.
         UsageError: The folder cannot be made or written, or a tracker's package is missing.
         TooManyFailures: More than half of the trials failed.
         MachineLost: Ray is gone, or what is left of it holds no trial.
@@ -111,21 +113,27 @@ def run_study(
         Interrupted: The user stopped it.
     """
     folder = StudyFolder(Path(path))
+    if mirror is not None:
+        mirror.bring(folder)
     study = as_begun(study, folder)
     feasible = study.feasible_set()
     expect_installed(study.trackers)
     check_limits(study)
     train = train or _trainer(study)
     images = expect_images(study)
-    _make(folder.path)
-    with locked(folder.lock), words_apart(folder.log) as console, _journal(study, folder, feasible, text) as journal:
+    make_folder(folder.path)
+    with (
+        locked(folder.lock),
+        words_apart(folder.log) as console,
+        open_journal(study, folder, feasible, text) as journal,
+    ):
         journal.interrupt_running()
         images.keep(folder)
         for words in (*begun_before(journal), *images.words):
             console.print(words, markup=False)
         stops = StopRequests(folder, console.file.fileno())
         budget = Budget(study, journal)
-        run = StudyRun(study, folder, journal, console, train, budget, stops, images.content, feasible)
+        run = StudyRun(study, folder, journal, console, train, budget, stops, images.content, mirror, feasible=feasible)
 
         def say(words: str) -> None:
             console.print(words, markup=False)
@@ -133,7 +141,9 @@ def run_study(
         if calibrating is not None and journal.forecast() is None and not journal.trials():
             _forecast(calibrating, journal, say)
             freeze(study, feasible, journal.forecast(), folder)
-        with served(folder, serve, say) as live:
+        stopped = partial(stops.ask, "now")
+        copied = nullcontext() if mirror is None else mirror.following(folder, say, stopped)
+        with copied, served(folder, serve, say) as live:
             with stops.listening():
                 try:
                     with tracked(study, folder, say):
@@ -150,6 +160,7 @@ def run_study(
             _expect_some_completed(journal)
             if not shortened:
                 shutil.rmtree(folder.checkpoints, ignore_errors=True)
+                forget_study(study.resources.checkpoints, study_folder(study.name, journal.birth()))
             _say_result(console, folder, journal, results)
             console.print(shortened, markup=False, end="\n" * bool(shortened))
     return folder
@@ -159,7 +170,7 @@ def run_study(
 class StudyRun(RunContext):
     """One sitting at a study: goes through its phases."""
 
-    feasible: FeasibleSet
+    feasible: FeasibleSet = field(kw_only=True)
     _phase_words: str = "no trial ended"
     _claim_is_queued: bool = False
 
@@ -273,8 +284,15 @@ class StudyRun(RunContext):
                 self.journal.interrupt_running()
                 ended = len(self.journal.trials(phase=phase, states=ENDED))
                 self._phase_words = f"{ended} of {total} trials of the {phase} phase ended"
+            self._settle()
             if proposals is not None and proposals.exhausted:
                 progress.say("Every configuration of the feasible set has been tried.")
+
+    def _settle(self) -> None:
+        """Wait for the copy, if one is kept, and tell what waited for it."""
+        if self.mirror is not None:
+            with self.stops.patient():
+                self.mirror.settle(lambda: self.stops.look() == "now", partial(self.console.print, markup=False))
 
 
 def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
@@ -282,37 +300,9 @@ def _write_outputs(folder: StudyFolder, journal: Journal) -> StudyResults:
     return write_outputs(folder, journal, lambda: replace(summarize_search(folder, journal), live=False))
 
 
-def _make(path: Path) -> None:
-    try:
-        f"{path.resolve()}{Path.cwd()}".encode()
-        path.mkdir(parents=True, exist_ok=True)
-        reason = "" if os.access(path, os.W_OK | os.X_OK, effective_ids=True) else "Permission denied"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except UnicodeEncodeError:
-        reason = "Ray takes no names that are not UTF-8, of the folder or of the one where you are"
-    if reason:
-        raise UsageError(f"{path}: no study can be kept there: {reason}", hint="Name another folder with --out.")
-
-
 def _trainer(study: Study) -> Train:
     plugin = study.trainer.plugin
     return MeasuredFirst(train_trial if plugin is None else trainer_plugin(plugin))
-
-
-def _journal(study: Study, folder: StudyFolder, feasible: FeasibleSet, text: str | None) -> Journal:
-    """The journal of the folder: a new one, or the one that is there if it is of this study."""
-    folder.checkpoints.mkdir(exist_ok=True)
-    if folder.journal.exists():
-        with Journal(folder.journal, read_only=True) as begun:  # a change that is refused leaves it as it is
-            check_change(begun.study(), study, folder.path)
-        journal = Journal(folder.journal)
-        journal.change_study(study)
-    else:
-        journal = Journal(folder.journal, study=study)
-    freeze(study, feasible, journal.forecast(), folder)
-    write_whole(folder.study, text or yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False))
-    return journal
 
 
 def _forecast(calibrating: Calibrating, journal: Journal, say: Callable[[str], None]) -> None:

@@ -13,11 +13,9 @@ import threading
 from typing import NamedTuple
 
 from resnext_search.spaces.errors import UsageError
-from resnext_search.spaces.study.study import LOCAL
+from resnext_search.spaces.study.study import AUTO, LOCAL
 
 KEY, VARIABLE = "resources.cluster", "RAY_ADDRESS"
-# As an address: the cluster of which this machine is a part.
-AUTO = "auto"
 # Seconds in which the head of a Ray cluster must have answered, of the five that a user waits.
 TIMEOUT_SECONDS = 2.0
 

@@ -64,6 +64,7 @@ class WatchdogCallback(tune.Callback):
             self.context.stops.ask("now")
         self._running = {name: pair for name, pair in self._running.items() if self.searcher.has(name)}
         self.context.stops.look()
+        self.context.tell()
         if self.searcher.dispatcher.is_broken_off:
             for trial, _ in self._running.values():
                 kill(trial.temporary_state.ray_actor)  # Tune would let them finish their epochs

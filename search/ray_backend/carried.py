@@ -15,6 +15,7 @@ import numpy as np
 from resnext_search.results.journal.folder import checkpoint_name
 from resnext_search.search.execution.run_trial import Report
 from resnext_search.search.machines.settings import ray
+from resnext_search.search.storage.checkpoints import SharedStates
 
 _log = logging.getLogger(__name__)
 
@@ -74,11 +75,15 @@ class TrialCarrier:
             there is sent with its next report.
         epochs: Of a trial: nothing is sent with the last of them, after which there is nothing left to do.
         tell: Reports to the driver.
+        states: Where this worker reads and writes states itself; without it they travel over Ray.
     """
 
-    def __init__(self, order: dict[str, Any], folder: Path, epochs: int, tell: Report) -> None:
+    def __init__(
+        self, order: dict[str, Any], folder: Path, epochs: int, tell: Report, states: SharedStates | None = None
+    ) -> None:
         self._file, self._epochs, self._tell = folder / checkpoint_name(order["trial_id"]), epochs, tell
-        self._start = _brought(order.pop(STATE, None))
+        self._number, self._states = int(order["trial_id"]), states
+        self._start = _brought(order.pop(STATE, None)) if states is None else states.read(self._number)
         self._kept: tuple[memoryview, int] | None = None
         if self._start is not None:
             self._fill(self._start)
@@ -105,16 +110,22 @@ class TrialCarrier:
     def _next(self) -> Carried | None:
         if self._kept is not None:
             (content, epoch), self._kept = self._kept, None
-            return put(content, epoch)
+            return self._sent(content, epoch)
         stamp = self._stamp()
         if stamp is None or stamp == self._seen:
             return None
         self._seen = stamp
         try:
-            return put(self._file.read_bytes())
+            return self._sent(self._file.read_bytes())
         except OSError as error:
             _log.warning("checkpoint %s cannot be read: %s; it is not sent", self._file, error.strerror)
             return None
+
+    def _sent(self, content: bytes | memoryview, epoch: int | None = None) -> Carried | None:
+        if self._states is None:
+            return put(content, epoch)
+        self._states.write(self._number, content)  # before its epoch is reported
+        return None
 
     def _fill(self, start: memoryview) -> None:
         try:

@@ -65,8 +65,11 @@ class CheckpointStore:
         with self._changed:
             self._new.pop(trial_id, None)
             self._epochs.pop(trial_id, None)
-            self._ended.append(trial_id)
-            self._changed.notify_all()
+            if self._thread.is_alive():
+                self._ended.append(trial_id)
+                self._changed.notify_all()
+            else:  # what waited for the copy of a journal, after the end of the driver's loop
+                self._delete(trial_id)
 
     def last_epoch(self, trial: Trial) -> int | None:
         """As of `Checkpoints`; waits for what the trial has sent. Of what an earlier sitting wrote it is not known."""

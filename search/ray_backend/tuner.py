@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from resnext_search.results.journal.journal import Journal
 from resnext_search.results.journal.rows import Trial
 from resnext_search.search.execution.context import RunContext
 from resnext_search.search.execution.dispatcher import Dispatcher
@@ -28,9 +29,11 @@ from resnext_search.search.ray_backend.checkpoint_store import CheckpointStore
 from resnext_search.search.ray_backend.early_stopping import EarlyStopping
 from resnext_search.search.ray_backend.searcher import RayScheduler, RaySearcher
 from resnext_search.search.ray_backend.worker import resources, trainable
+from resnext_search.search.storage.checkpoints import StoredCheckpoints, study_folder
 from resnext_search.spaces.architecture.complexity import complexity
 from resnext_search.spaces.errors import MachineLost
 from resnext_search.spaces.study.study import Phase, Study
+from resnext_search.spaces.uris import is_uri
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class RayWorkers:
         store = CheckpointStore(folder, _most_bytes(study)) if self.states_travel(study) else None
         look = self._look(context)
         inspection = self._inspection_by(look, context)
+        stored = _stored(study, context.journal)
         dispatcher = Dispatcher(
             phase,
             context,
@@ -73,14 +77,14 @@ class RayWorkers:
             gpu=gpu,
             ahead=self.cluster.joined,
             stopping=EarlyStopping(study, context.journal) if stops_early else None,
-            checkpoints=store,
+            checkpoints=stored or store,
         )
         searcher = RaySearcher(dispatcher, inspection, store)
-        files = folder.checkpoints.resolve() if store is None else None
+        files = folder.checkpoints.resolve() if store is None and stored is None else None
+        states = None if stored is None else stored.states
+        look_here = partial(alike.look, *look)
         trial = tune.with_resources(
-            trainable(
-                study, files, context.train, gpu=gpu, confirm=phase == "confirm", look=partial(alike.look, *look)
-            ),
+            trainable(study, files, context.train, gpu=gpu, confirm=phase == "confirm", look=look_here, states=states),
             resources(study, gpu),
         )
         scratch = folder.checkpoints.resolve() / "ray"  # what Tune insists on writing; nothing of it is read again
@@ -111,6 +115,8 @@ class RayWorkers:
                 raise
             finally:
                 searcher.close()
+                if stored is not None:
+                    stored.close()
                 context.budget.time.rest()
                 shutil.rmtree(scratch, ignore_errors=True)
         if dispatcher.error is not None:
@@ -139,7 +145,13 @@ class RayWorkers:
 
     def states_travel(self, study: Study) -> bool:
         """Whether workers send the states of trials, and do not write them into the study folder."""
-        return self.cluster.joined or study.resources.checkpoints == "driver"
+        asked = study.resources.checkpoints
+        return not is_uri(asked) and (self.cluster.joined or asked == "driver")
+
+
+def _stored(study: Study, journal: Journal) -> StoredCheckpoints | None:
+    uri = study.resources.checkpoints
+    return StoredCheckpoints(uri, study_folder(study.name, journal.birth())) if is_uri(uri) else None
 
 
 def _most_bytes(study: Study) -> Callable[[Trial], int]:

@@ -16,6 +16,7 @@ from resnext_search.search.execution.run_trial import Train, run_trial, share_of
 from resnext_search.search.machines.scratch import scratch_folder
 from resnext_search.search.machines.settings import ray, tune
 from resnext_search.search.ray_backend.carried import TrialCarrier
+from resnext_search.search.storage.checkpoints import SharedStates, why_other_storage
 from resnext_search.spaces.study.study import Study
 
 # Ray's label of a machine, which has its number.
@@ -26,18 +27,26 @@ LEFT_OUT, UNFIT = "left_out", "unfit"
 
 
 def trainable(
-    study: Study, checkpoints: Path | None, train: Train, *, gpu: float, confirm: bool, look: Callable[[], str]
+    study: Study,
+    checkpoints: Path | None,
+    train: Train,
+    *,
+    gpu: float,
+    confirm: bool,
+    look: Callable[[], str],
+    states: SharedStates | None = None,
 ) -> Callable[[dict[str, Any]], None]:
     """The function that Tune runs in a worker: one trial. It takes what it needs along, by value.
 
-    States lie in the folder of `checkpoints`; without one they travel with the orders and reports. Before the first
-    trial of a process it may `look` whether its machine will do, and report why not.
+    States lie in the folder of `checkpoints`, or in a place that all machines see; without either they travel with the
+    orders and reports. Before the first trial of a process it may `look` whether its machine will do, and report why
+    not.
     """
     study_json, epochs = study.model_dump_json(), study.trainer.epochs
     looked: list[str] = []
 
     def trial(order: dict[str, Any]) -> None:
-        looked[:] = looked or [look()]
+        looked[:] = looked or [look() or ("" if states is None else why_other_storage(states))]
         if looked[0]:
             tune.report({UNFIT: looked[0]})
             return
@@ -48,7 +57,7 @@ def trainable(
             run_trial(order, study_json, checkpoints, train, report=tune.report, **how)
             return
         with scratch_folder() as folder:
-            carrier = TrialCarrier(order, folder, epochs, tune.report)
+            carrier = TrialCarrier(order, folder, epochs, tune.report, states)
             run_trial(order, study_json, folder, train, report=carrier.report, carrier=carrier, **how)
 
     return trial

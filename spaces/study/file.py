@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from resnext_search.spaces.errors import StudyError, shown
 from resnext_search.spaces.study.complaints import problems_of, problems_of_sound
 from resnext_search.spaces.study.problems import Problem, dotted
 from resnext_search.spaces.study.recipes import USUAL_WARMUP
-from resnext_search.spaces.study.study import Study
+from resnext_search.spaces.study.study import AUTO, LOCAL, Study
 from resnext_search.spaces.study.yaml_reader import LARGEST_FILE_BYTES, Key, Repeat, read_yaml
+from resnext_search.spaces.uris import is_uri
 
 # A file with more problems than this has one problem.
 MOST_SHOWN = 20
@@ -27,7 +28,9 @@ COMMAND_LINE = "command line"
 _MAKE_ONE = "Make one with: resnext-search init"
 
 
-def load_study(path: Path | str, overrides: Sequence[str] = (), begun: Begun | None = None) -> Study:
+def load_study(
+    path: Path | str, overrides: Sequence[str] = (), begun: Begun | None = None, *, trust: bool = True
+) -> Study:
     """Read and check a study file.
 
     Args:
@@ -35,6 +38,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), begun: Begun | N
         overrides: `key=value` with a dotted key, such as `search.trials=80`; the value is read as YAML.
         begun: Gives by its name the study that was begun and is to go on, None if there is none. What is not written
             is as in that one: see `with_its_defaults`.
+        trust: Whether the file may name where trials run and keep their states, which the command line always may.
 
     Raises:
         StudyError: The file cannot be read, or has problems; the message lists all of them.
@@ -56,10 +60,12 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), begun: Begun | N
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = getattr(error, "strerror", None) or error
         raise StudyError(f"{shown(str(path))}: cannot be read: {reason}") from error
-    return parse_study(text, str(path), overrides, begun)
+    return parse_study(text, str(path), overrides, begun, trust=trust)
 
 
-def parse_study(text: str, source: str, overrides: Sequence[str] = (), begun: Begun | None = None) -> Study:
+def parse_study(
+    text: str, source: str, overrides: Sequence[str] = (), begun: Begun | None = None, *, trust: bool = True
+) -> Study:
     """Check the text of a study file; `source` names it in messages. Otherwise as `load_study`."""
     document = read_yaml(text, source)
     raw = document.value
@@ -84,6 +90,7 @@ def parse_study(text: str, source: str, overrides: Sequence[str] = (), begun: Be
         lines += _lines(problems_of(raw, error, typed, begun=before is not None), places)
     else:
         lines += _lines(problems_of_sound(raw, study, begun=before is not None), places)
+        lines += [] if trust else _lines(_untrusted(study, before, places), places)
     if lines:
         left_out = [f"... and {len(lines) - MOST_SHOWN:,} more problems"] if len(lines) > MOST_SHOWN else []
         raise StudyError(
@@ -135,10 +142,24 @@ def _repeated(repeat: Repeat, source: str) -> str:
 
 def _lines(problems: Iterable[Problem], places: Mapping[Key, str]) -> list[str]:
     """`file:line: key: found ...; allowed: ... Fix.` The line is that of the nearest key that stands in the file."""
-    lines = []
-    for problem in problems:
-        key = problem.key
-        while key not in places:
-            key = key[:-1]
-        lines.append(f"{places[key]}: {dotted(problem.key)}: {problem.words()}")
-    return lines
+    return [f"{_place(problem.key, places)}: {dotted(problem.key)}: {problem.words()}" for problem in problems]
+
+
+def _place(key: Key, places: Mapping[Key, str]) -> str:
+    while key not in places:
+        key = key[:-1]
+    return places[key]
+
+
+def _untrusted(study: Study, before: Study | None, places: Mapping[Key, str]) -> Iterator[Problem]:
+    """Where a file that may come from anyone would send what is trained; what was allowed once is not asked again."""
+    given, allowed = study.resources, None if before is None else before.resources
+    elsewhere = {
+        "cluster": ("auto or local", given.cluster not in (None, AUTO, LOCAL)),
+        "checkpoints": ("auto or driver", is_uri(given.checkpoints)),
+    }
+    for name, (harmless, is_elsewhere) in elsewhere.items():
+        key, value = ("resources", name), getattr(given, name)
+        if is_elsewhere and value != getattr(allowed, name, None) and _place(key, places) != COMMAND_LINE:
+            fix = f"Give resources.{name} on the command line, or --trust if you trust whoever wrote this file."
+            yield Problem(key, f"{shown(value)} in a study file", f"{harmless}; anything with --trust", fix)

@@ -27,6 +27,7 @@ from resnext_search.spaces.search_space.methods import METHODS, MethodName
 from resnext_search.spaces.study.problems import Problem, plugin_problems, raise_problems
 from resnext_search.spaces.study.recipes import RecipeName, filled, usual_warmup
 from resnext_search.spaces.study.units import Bytes, Count, Number, Seconds, Share, Whole
+from resnext_search.spaces.uris import uri_problem
 
 # More channels or groups than this are a typing error: the paper's widest layer has 2,048 channels.
 MOST_CHANNELS = 4096
@@ -310,12 +311,20 @@ class Resources(Section):
     cluster: Annotated[str, Field(pattern=r"^[^\s]{1,1000}$")] | None = None
     """host:port of a Ray cluster | auto: the one that this machine belongs to | local: this machine alone, whatever
     RAY_ADDRESS says; without it the cluster of RAY_ADDRESS, and this machine where the environment has none"""
-    checkpoints: Literal["auto", "driver"] = "auto"
-    """How the state of a trial comes into the study folder: auto (workers write it on this machine, and send it on a
-    cluster, whose machines need not see the folder) | driver (they send it here too)"""
+    checkpoints: str = "auto"
+    """Where trials keep their state: auto (in the study folder; workers of this machine write it, those of a cluster
+    send it and need not see the folder) | driver (all send it) | s3://bucket/path, gs://bucket/path or file:///folder
+    (workers write it there, and all machines see it)"""
     wait: Annotated[Seconds, Field(gt=0, le=MOST_SECONDS)] = 900.0
     """How long a cluster may hold no trial, as while its machines start: 90s, 15m, or seconds; this machine is not
     waited for"""
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _known_place(cls, checkpoints: str) -> str:
+        if checkpoints not in ("auto", "driver") and (problem := uri_problem(checkpoints)):
+            raise_problems([Problem((), problem.found, f"auto, driver or {problem.allowed}", problem.fix)])
+        return checkpoints
 
 
 class Limits(Section):

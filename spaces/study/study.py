@@ -45,6 +45,8 @@ DEFAULTS_OF_RULES_1 = {"tuning_trials": 8}
 
 # As `resources.cluster`, and for Ray itself: this machine, whatever RAY_ADDRESS says.
 LOCAL = "local"
+# As `resources.cluster`: the cluster of which this machine is a part.
+AUTO = "auto"
 
 
 class Study(Section):

@@ -98,6 +98,10 @@ def test_what_has_ended_has_no_file_whatever_is_still_on_its_way(
     objects.open.set()
     assert store.last_epoch(trial) == 0
     assert list(desk.folder.checkpoints.iterdir()) == []
+    store.close()
+    desk.folder.checkpoint(0).write_bytes(b"state")
+    store.forget(0)  # its end waited for something else
+    assert list(desk.folder.checkpoints.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,15 @@ def test_what_is_no_mapping_is_said_before_anything_else(text: str, message: str
     assert error.hint == hint
 
 
-def test_states_go_to_no_other_place_than_the_study_folder() -> None:
-    error = complaint(SOUND + "resources: {checkpoints: 's3://bucket/x'}\n")
-    assert str(error) == 's.yaml:12: resources.checkpoints: found "s3://bucket/x"; allowed: auto or driver.'
+def test_states_go_to_places_that_are_named_without_a_password() -> None:
+    places = "s3://bucket/path, gs://bucket/path or file:///folder"
+    error = complaint(SOUND + "resources: {checkpoints: worker}\n")
+    assert str(error) == f's.yaml:12: resources.checkpoints: found "worker"; allowed: auto, driver or {places}.'
+    error = complaint(SOUND + "resources: {checkpoints: 's3://me:sesame@bucket/x'}\n")
+    assert str(error) == (
+        's.yaml:12: resources.checkpoints: found "s3://...@bucket/x", with credentials; allowed: auto, driver or '
+        f"{places}. Credentials come from the environment of every machine (AWS_PROFILE, a role, a service account)."
+    )
 
 
 # ------------------------------------------------------------------ several problems
