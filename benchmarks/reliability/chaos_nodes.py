@@ -43,7 +43,6 @@ def run_studies(text: str, seeds: range, *, kills: int, node_kills: int, table: 
         words.mkdir()
         try:
             with machines_apart(disk, words) as machines:
-                machines.join()
                 for seed in left:
                     append(table, _study(machines, text, seed, kills, node_kills))
         except NotAllowed as error:
@@ -59,6 +58,8 @@ def _study(machines: MachinesApart, text: str, seed: int, kills: int, node_kills
     study = parse_study(text, "study.yaml", overrides)
     arguments = ["run", "study.yaml", *overrides, "--no-calibrate"]
     run_quietly([*arguments, "resources.cluster=local"], folder)
+    if machines.node is None:  # not before: on a busy machine a node does not start beside a run
+        machines.join()
     fire = OnNodes(machines, study, [*arguments, f"resources.cluster={ADDRESS}"], folder, random.Random(seed))
     attack(fire, kills, node_kills)
     fire.finish()

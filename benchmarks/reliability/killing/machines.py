@@ -35,13 +35,14 @@ AS_HEAD = [*RAY, "--head", "--num-cpus=0", f"--node-ip-address={HEAD}", "--inclu
 # A token of its own, whoever runs this, and processes that are not put last.
 VARIABLES = ["RAY_AUTH_MODE=token", "RAY_worker_niceness=0"]
 
-# What a machine does first, with the file for Ray's words as $1. It ends when nobody holds its standard input.
+# What a machine does first, with the file for Ray's words as $1. It ends when nobody holds its standard input, and a
+# Ray that did not come up in its time is started again, as the service manager of a machine would.
 DISKS = "set -e; words=$1; mkdir -p /tmp/ray; mount -t tmpfs none /tmp/ray; mount -t tmpfs none /dev/shm"
 HEAD_SCRIPT = (
-    f'{DISKS}; shift; ip link set lo up; ip address add {HEAD}/32 dev lo; echo ready; "$@" >>"$words" 2>&1 & '
-    "cat >/dev/null; kill $!; wait $!"
+    f"{DISKS}; shift; ip link set lo up; ip address add {HEAD}/32 dev lo; echo ready; "
+    "(trap 'kill $ray; wait $ray; exit' TERM; "
+    'until "$@" >>"$words" 2>&1 & ray=$!; wait $ray; do sleep 1; done) & cat >/dev/null; kill $!; wait $!'
 )
-# A Ray that did not come up in its time is started again, as the service manager of a machine would.
 NODE_SCRIPT = (
     f'{DISKS}; address=$2; disk=$3; shift 3; exec 3>>"$words"; mount -t tmpfs none "$disk"; echo ready; '
     f'read -r plugged; ip link set lo up; ip address add "$address/32" dev eth0; ip link set eth0 up; '

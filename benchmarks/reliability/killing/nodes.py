@@ -12,7 +12,7 @@ from resnext_search.search.execution.checkpoints import CheckpointFiles
 from resnext_search.spaces import Study
 
 from benchmarks.reliability.killing.machines import MachinesApart
-from benchmarks.reliability.killing.snapshot import Snapshot, read
+from benchmarks.reliability.killing.snapshot import read
 from benchmarks.reliability.killing.study import START_UP_SECONDS, UnderFire
 
 
@@ -56,7 +56,7 @@ class OnNodes(UnderFire):
 
     def _count_again(self, *, begun: int) -> None:
         """Look at what the trials that were lost go on from; `begun`: how many attempts they have had since."""
-        if self.last == Snapshot() and not read(self.journal).starts:
+        if not read(self.journal).starts:
             return
         with Journal(self.journal, read_only=True) as journal:
             files = CheckpointFiles(self.study, StudyFolder(self.path), journal)
