@@ -2,6 +2,8 @@
 
 Each study has one network at a time on the one node that there is, and tables that must equal those of a quiet run on
 one machine. The head outlives drivers and studies; every node that is killed is followed by another one.
+
+Run it where nobody commits meanwhile: the commit is part of the version, and a state is only its own version's.
 """
 
 from __future__ import annotations
