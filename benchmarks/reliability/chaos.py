@@ -3,31 +3,31 @@
     python -m benchmarks.reliability.chaos --workers 1 --seed 0        # one study: 12 drivers and 6 workers killed
     python -m benchmarks.reliability.chaos --workers 2 --seed 1        # on a cluster, which outlives the drivers
     python -m benchmarks.reliability.chaos --workers 4 --seed 2        # on one of two nodes
-    python -m benchmarks.reliability.chaos --kills 0                   # the table of all that were run
+    python -m benchmarks.reliability.chaos --cluster --studies 5       # no shared disk: 6 drivers and 6 nodes each
+    python -m benchmarks.reliability.chaos --kills 0                   # the table of all; with --cluster: of those
 
 Real processes (`resnext-search run`) with real trainings of small networks on the digits. Each study adds a row to
-results/reference/chaos/studies.csv; a row that is there is not made again. After every kill, and in the end:
+results/reference/chaos/studies.csv, with `--cluster` to nodes.csv; a row that is there is not made again. After every
+kill, and in the end:
 
 lost    trials that had ended and differ now in any cell of their row, or whose epochs are gone or differ
 twice   trials that had ended and were started again, or got another epoch or a newer checkpoint
 stuck   sittings in which nothing happened for five minutes, and trials that have not ended in the end
 budget  trials more or fewer than the study has, search trials with the configuration of another one, epochs too many
 differ  trials whose epochs are not, to the last bit, those of the same training in a quiet process
-tables  with one worker: whether trials.csv, pareto.csv and effects.csv equal those of an undisturbed run, but for wall
-        times and the number of attempts
+again   with `--cluster`: epochs trained again, since their state was not on the driver's disk yet; at most in one loss
+tables  with one worker, or node: whether trials.csv, pareto.csv and effects.csv equal those of an undisturbed run, but
+        for wall times and the number of attempts
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -36,16 +36,16 @@ from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.study.file import parse_study
 from resnext_search.trainers import train
 
-from benchmarks.reliability.killing.snapshot import Snapshot, proposed_twice
-from benchmarks.reliability.killing.study import Losses, UnderFire
+from benchmarks.reliability import chaos_nodes
+from benchmarks.reliability.killing.quiet import RESULTS, equal_tables, run_quietly
+from benchmarks.reliability.killing.rows import ABOUT, DRIVERS, WRONG, about, drivers, wrong
+from benchmarks.reliability.killing.snapshot import Snapshot
+from benchmarks.reliability.killing.study import UnderFire, attack
+from benchmarks.reliability.killing.summary import of_nodes, of_workers
 from benchmarks.search.optimizer.rows import append, read
 
 TABLE = Path("results/reference/chaos/studies.csv")
-COLUMNS = [
-    *["workers", "seed", "claim", "date", "commit", "trials", "epochs"],
-    *["driver_kills", "starting", "training", "ending", "worker_kills"],
-    *["lost", "twice", "stuck", "budget", "differ", "tables", "seconds"],
-]
+COLUMNS = ["workers", "seed", "claim", *ABOUT, *DRIVERS, "worker_kills", *WRONG, "differ", "tables", "seconds"]
 
 STUDY = """
 name: chaos
@@ -64,28 +64,33 @@ search: {trials: 12}
 # Three arms, three learning rates each, five fresh seeds: the phases after the search, and what lies between them.
 CLAIM = "claim={kind: spend, base: {cardinality: 1, width: 4, blocks: [1, 1]}, tuning_trials: 3, seeds: 5, margin: 5.0}"
 
-# What differs from run to run: how long it took, and how often it was begun.
-VARYING = ["seconds", "training_step_ms", "attempts"]
-
 
 def main() -> None:
     """Run a study, or none, and print the table."""
     parser = argparse.ArgumentParser(description="Kill the processes of a study at random moments.")
     parser.add_argument("--workers", type=int, default=1, choices=[1, 2, 4])
-    parser.add_argument("--kills", type=int, default=12, help="of the driver (default: 12)")
-    parser.add_argument("--worker-kills", type=int, default=6, help="default: 6")
+    parser.add_argument("--cluster", action="store_true", help="on machines that share no disk; nodes are killed")
+    parser.add_argument("--kills", type=int, help="of the driver, a study (default: 12; with --cluster 6)")
+    parser.add_argument("--worker-kills", type=int, default=6, help="a study; with --cluster of nodes (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="of the study and of the moments")
+    parser.add_argument("--studies", type=int, default=1, help="with --cluster: of this seed and the next (default: 1)")
     parser.add_argument("--claim", action="store_true", help="a small search, then the claim's phases")
-    parser.add_argument("--out", type=Path, default=TABLE, help=f"the table (default: {TABLE})")
+    parser.add_argument("--out", type=Path, help=f"the table (default: {TABLE}; with --cluster {chaos_nodes.TABLE})")
     asked = parser.parse_args()
-    rows = read(asked.out, COLUMNS)
+    kills = (6 if asked.cluster else 12) if asked.kills is None else asked.kills
+    if asked.cluster:
+        table = asked.out or chaos_nodes.TABLE
+        seeds = range(asked.seed, asked.seed + asked.studies) if kills else range(0)
+        chaos_nodes.run_studies(STUDY, seeds, kills=kills, node_kills=asked.worker_kills, table=table)
+        print(of_nodes(pd.read_csv(table)))
+        return
+    table = asked.out or TABLE
+    rows = read(table, COLUMNS)
     key = [str(value) for value in (asked.workers, asked.seed, asked.claim)]
-    if asked.kills and key not in [[row[name] for name in COLUMNS[:3]] for row in rows]:
-        row = one_study(
-            asked.workers, asked.seed, claim=asked.claim, kills=asked.kills, worker_kills=asked.worker_kills
-        )
-        append(asked.out, [*key, *row])
-    print(summary(pd.read_csv(asked.out)))
+    if kills and key not in [[row[name] for name in COLUMNS[:3]] for row in rows]:
+        row = one_study(asked.workers, asked.seed, claim=asked.claim, kills=kills, worker_kills=asked.worker_kills)
+        append(table, [*key, *row])
+    print(of_workers(pd.read_csv(table)))
 
 
 def one_study(workers: int, seed: int, *, claim: bool, kills: int, worker_kills: int) -> list[object]:
@@ -98,32 +103,22 @@ def one_study(workers: int, seed: int, *, claim: bool, kills: int, worker_kills:
         overrides += [CLAIM, "search.trials=4", "trainer.epochs=3"] if claim else []
         study = parse_study(STUDY, "study.yaml", overrides)
         arguments = ["run", "study.yaml", *overrides]
-        quiet = _quiet(arguments, folder) if workers == 1 else None
+        quiet = run_quietly(arguments, folder) if workers == 1 else None
         expected = study.search.trials if quiet is None else len(quiet)
-        attack = UnderFire(arguments, folder, expected=expected, epochs=study.trainer.epochs, generator=generator)
-        _attack(attack, kills, worker_kills, generator)
-        attack.finish()
-        differ = _differing(study, attack.last)
-        tables = "" if quiet is None else _equal_tables(folder)
+        fire = UnderFire(arguments, folder, expected=expected, epochs=study.trainer.epochs, generator=generator)
+        attack(fire, kills, worker_kills)
+        fire.finish()
+        differ = _differing(study, fire.last)
+        tables = "" if quiet is None else equal_tables(folder)
     return [
-        date.today(),
-        _commit(),
-        *_cells(study, attack.losses, attack.last, expected),
+        *about(fire.last),
+        *drivers(fire.losses),
+        fire.losses.workers,
+        *wrong(fire.losses, fire.last, trials=expected, epochs=study.trainer.epochs),
         differ,
         tables,
-        _since(began),
+        f"{time.monotonic() - began:.0f}",
     ]
-
-
-def _attack(attack: UnderFire, kills: int, worker_kills: int, generator: random.Random) -> None:
-    """Kill in every sitting; the last kill comes when all trials have ended."""
-    moments = generator.choices(["start-up", "epochs", "trials"], weights=[2, 3, 1], k=kills - 1)
-    moments = ["epochs", *moments[1:], "tables"] if kills > 1 else ["epochs"]
-    sittings = [number for number, moment in enumerate(moments) if moment in ("epochs", "trials")]
-    targets = [generator.choice(sittings) for _ in range(worker_kills)]
-    for number, moment in enumerate(moments):
-        if not attack.kill(moment, workers=targets.count(number), left=kills - number):
-            return
 
 
 @contextmanager
@@ -144,12 +139,6 @@ def _cluster(workers: int) -> Iterator[list[str]]:
         cluster.shutdown()
 
 
-def _quiet(arguments: list[str], folder: Path) -> pd.DataFrame:
-    command = [sys.executable, "-m", "resnext_search.search", *arguments, "--out", "quiet"]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=600)
-    return pd.read_csv(folder / "quiet" / "trials.csv")
-
-
 def _differing(study: Study, end: Snapshot) -> int:
     """Trials whose epochs are not those of a training in this process, which nobody kills."""
     differing = 0
@@ -161,57 +150,9 @@ def _differing(study: Study, end: Snapshot) -> int:
             threads=study.resources.cpu,
             confirm=row["phase"] == "confirm",
         )
-        names = ["epoch", "learning_rate", "train_loss", "validation_loss", "validation_error"]
-        found = [[epoch[name] for name in names] for key, epoch in sorted(end.epochs.items()) if key[0] == number]
-        differing += found != [[getattr(epoch, name) for name in names] for epoch in fresh]
+        found = [[epoch[name] for name in RESULTS] for key, epoch in sorted(end.epochs.items()) if key[0] == number]
+        differing += found != [[getattr(epoch, name) for name in RESULTS] for epoch in fresh]
     return differing
-
-
-def _equal_tables(folder: Path) -> str:
-    for name in ("trials.csv", "pareto.csv", "effects.csv"):
-        tables = [pd.read_csv(folder / run / name, dtype=str) for run in ("quiet", "killed")]
-        quiet, killed = (table.drop(columns=VARYING, errors="ignore") for table in tables)
-        if not quiet.equals(killed):
-            return f"{name} differs"
-    return "equal"
-
-
-def _cells(study: Study, losses: Losses, end: Snapshot, expected: int) -> list[int]:
-    surplus = abs(len(end.trials) - expected) + proposed_twice(end)
-    surplus += abs(len(end.epochs) - len(end.trials) * study.trainer.epochs)
-    not_ended = len(end.trials) - len(end.ended)
-    moments = [losses.drivers[moment] for moment in ("starting", "training", "ending")]
-    return [
-        len(end.trials),
-        len(end.epochs),
-        sum(moments),
-        *moments,
-        losses.workers,
-        len(losses.lost),
-        len(losses.twice),
-        losses.stuck + not_ended,
-        surplus,
-    ]
-
-
-def _commit() -> str:
-    return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
-
-
-def _since(began: float) -> str:
-    return f"{time.monotonic() - began:.0f}"
-
-
-def summary(rows: pd.DataFrame) -> str:
-    """One line for each number of workers, and one for all."""
-    summed = ["trials", "driver_kills", "starting", "training", "ending", "worker_kills"]
-    summed += ["lost", "twice", "stuck", "budget", "differ"]
-    by = rows.groupby("workers")
-    table = pd.concat([by.size().rename("studies"), by[summed].sum()], axis=1)
-    compared = rows[rows.tables.notna()]
-    table["equal tables"] = compared[compared.tables == "equal"].groupby("workers").size()
-    table.loc["all"] = table.sum()
-    return table.fillna(0).astype(int).to_string()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A cluster whose machines share no disk: what is lost goes on where it was, and nothing is left in Ray's memory."""
+"""A cluster whose machines share nothing: what is lost goes on where it was, and nothing is left in Ray's memory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,21 @@ from resnext_search.results import Journal, StudyFolder
 from resnext_search.search import run_study
 from resnext_search.search.machines.settings import ray
 
+from benchmarks.reliability.killing.machines import ADDRESS, MachinesApart, NotAllowed, machines_apart
 from tests.faults.watching import reached
 from tests.support.helpers import TINY_STUDY, tiny_study, wait_for
 
 pytestmark = pytest.mark.slow
 
-TRIALS, EPOCHS = 2, 30
+TRIALS, EPOCHS = 3, 30
 OVERRIDES = (f"search={{trials: {TRIALS}, parallel: 1}}", f"trainer.epochs={EPOCHS}", "resources.gpu=0")
 
-# A run whose worker notes every epoch that it yields: its trial, its seconds, the process, and what it sees of the
-# folder where the driver keeps studies. After an epoch there is a moment, as there is after longer ones.
+# A run whose workers note every epoch that they yield: its trial, its seconds, machine and process, and what they see
+# of the folder where the driver keeps studies. After an epoch there is a moment, as there is after longer ones.
 DRIVER = """
 import json, os, sys, time
 from pathlib import Path
+import ray
 from resnext_search.search import run_study
 from resnext_search.spaces.study.file import parse_study
 
@@ -41,10 +43,11 @@ text, folder, studies, seen, *overrides = sys.argv[1:]
 def noting(study, configuration, seed, *, latency, checkpoint, **where):
     from resnext_search.trainers import train
 
+    by = [ray.util.get_node_ip_address(), os.getpid()]
     for epoch in train(study, configuration, seed, checkpoint=checkpoint, **where):
         names = sorted(os.listdir(studies))
         with open(seen, "a") as file:
-            file.write(json.dumps([checkpoint.stem, epoch.epoch, epoch.seconds, os.getpid(), names]) + "\\n")
+            file.write(json.dumps([checkpoint.stem, epoch.epoch, epoch.seconds, by, names]) + "\\n")
         yield epoch
         time.sleep(0.2)
 
@@ -53,47 +56,30 @@ run_study(parse_study(text, "study.yaml", overrides), Path(folder), train=noting
 
 
 @pytest.fixture
-def apart() -> list[str]:
-    """The command that gives a process mounts of its own, where this machine lets us."""
-    for command in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
-        with suppress(OSError):
-            tried = [*command, "sh", "-c", "mkdir -p /tmp/.mounts && mount -t tmpfs none /tmp/.mounts"]
-            if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
-                return command
-    pytest.skip("NOT RUN: this machine allows no mount namespaces, so its nodes would share their disks")
-
-
-@contextmanager
-def node(apart: list[str], address: str, hidden: Path) -> Iterator[None]:
-    """A machine of one core that has joined the cluster at an address, and has an empty disk where `hidden` is."""
-    join = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={address}", "--num-cpus=1", "--block"]
-    join += [f"--node-ip-address={address.split(':')[0]}", f"--object-store-memory={200 * 2**20}"]
-    mount = 'mount -t tmpfs none "$0" && exec "$@"'
-    process = subprocess.Popen([*apart, "sh", "-c", mount, str(hidden), *join], stdout=subprocess.DEVNULL)
+def machines(tmp_path: Path) -> Iterator[MachinesApart]:
+    """A head without cores and a node of one, where this machine lets us have any."""
+    for name in ("studies", "words"):
+        (tmp_path / name).mkdir()
     try:
-        yield
-    finally:
-        process.terminate()  # then it ends what it started
-        process.wait(30)
+        with machines_apart(tmp_path / "studies", tmp_path / "words") as made:
+            made.join()
+            yield made
+    except NotAllowed as error:
+        pytest.skip(f"NOT RUN: this machine allows no mount and network namespaces to share nothing: {error}")
 
 
 @contextmanager
-def driver(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """`DRIVER` with these arguments, with its words in `folder/words.txt`."""
+def driver(command: Callable[..., list[str]], *arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`DRIVER` with these arguments on the machine of a command, with its words in `folder/words.txt`."""
     with (folder / "words.txt").open("a") as words:
         process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, TINY_STUDY, *arguments], stdout=words, stderr=words, text=True
+            command(sys.executable, "-c", DRIVER, TINY_STUDY, *arguments), stdout=words, stderr=words, text=True
         )
     try:
         yield process
     finally:
         process.kill()
         process.wait()
-
-
-def alive(cluster: Any) -> list[str]:
-    """The machines of a cluster."""
-    return [one["NodeID"] for one in cluster.global_state.node_table() if one["Alive"]]
 
 
 def notes(seen: Path) -> list[list[Any]]:
@@ -112,49 +98,48 @@ def rows(folder: StudyFolder) -> list[list[tuple[Any, ...]]]:
         ]
 
 
-def test_driver_and_worker_are_lost_on_a_cluster_without_a_shared_disk_and_every_epoch_is_that_of_a_quiet_run(
-    tmp_path: Path, apart: list[str], no_ray: None, capsys: pytest.CaptureFixture[str]
+def test_driver_worker_and_node_are_lost_where_nothing_is_shared_and_every_epoch_is_that_of_a_quiet_run(
+    tmp_path: Path, machines: MachinesApart, no_ray: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ray.cluster_utils import Cluster
-
-    studies, seen = tmp_path / "studies", tmp_path / "seen"
-    studies.mkdir()
-    begun, moved = StudyFolder(studies / "run"), StudyFolder(studies / "moved")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    try:
-        with node(apart, cluster.address, studies):
-            while len(alive(cluster)) < 2:
-                time.sleep(0.2)
-            where = [str(studies), str(seen), *OVERRIDES, f"resources.cluster={cluster.address}"]
-            with driver(str(begun.path), *where, folder=tmp_path) as first:
-                wait_for(partial(reached, begun.journal, 10), first, seconds=300)
-                first.send_signal(signal.SIGKILL)
-                first.wait()
-            begun.path.rename(moved.path)
-            with driver(str(moved.path), *where, folder=tmp_path) as second:
-                wait_for(partial(reached, moved.journal, EPOCHS + 10), second, seconds=300)
-                os.kill(notes(seen)[-1][3], signal.SIGKILL)
-                assert second.wait(300) == 0
-    finally:
-        cluster.shutdown()
+    seen = tmp_path / "seen"
+    begun, moved = StudyFolder(machines.disk / "run"), StudyFolder(machines.disk / "moved")
+    where = [str(machines.disk), str(seen), *OVERRIDES, f"resources.cluster={ADDRESS}"]
+    with driver(machines.head.command, str(begun.path), *where, folder=tmp_path) as first:
+        wait_for(partial(reached, begun.journal, 10), first, seconds=600)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    begun.path.rename(moved.path)
+    with driver(machines.head.command, str(moved.path), *where, folder=tmp_path) as second:
+        wait_for(partial(reached, moved.journal, EPOCHS + 10), second, seconds=600)
+        assert machines.node is not None
+        machines.node.ask("sh", "-c", f"kill -KILL {notes(seen)[-1][3][1]}")
+        wait_for(partial(reached, moved.journal, 2 * EPOCHS + 10), second, seconds=600)
+        machines.lose_node()
+        assert second.wait(600) == 0
 
     quiet = run_study(tiny_study(*OVERRIDES), tmp_path / "quiet", cpus=1, gpus=0)
     assert rows(moved) == rows(quiet)
     assert [len(epochs) for epochs in rows(moved)] == [EPOCHS] * TRIALS
 
-    assert {tuple(names) for *_, names in notes(seen)} == {()}, "the worker saw no study folder, and made none"
-    assert len({process for *_, process, _ in notes(seen)}) == 3
+    assert {tuple(names) for *_, names in notes(seen)} == {()}, "no node saw a study folder, or made one"
+    trainers = list(dict.fromkeys((machine, process) for *_, (machine, process), _ in notes(seen)))
+    assert [machine for machine, _ in trainers] == ["10.77.0.2"] * 3 + ["10.77.0.3"]
     trained = {(trial, epoch, seconds) for trial, epoch, seconds, *_ in notes(seen)}
     twice = len(trained) - TRIALS * EPOCHS
     with capsys.disabled():
-        print(f"\nnothing shared: {TRIALS * EPOCHS} epochs, {twice} trained twice after 2 losses")
-    assert twice <= 2, "one whose state had not arrived, for each loss"
+        print(f"\nnothing shared, neither disk nor network: {TRIALS * EPOCHS} epochs, {twice} trained twice after the ")
+        print("loss of a driver, a worker and a node")
+    assert twice <= 3, "one whose state had not arrived, for each loss"
     words = (tmp_path / "words.txt").read_text()
-    [said] = re.findall(r"its process was lost; it goes on from epoch (\d+)\n", words)
-    [process] = {process for *_, process, _ in notes(seen)[-1:]}
-    last = [(trial, epoch, seconds) for trial, epoch, seconds, by, _ in notes(seen) if by == process]
-    before = {(trial, epoch, seconds) for trial, epoch, seconds, by, _ in notes(seen) if by != process}
-    assert int(said) == next(epoch for trial, epoch, seconds in last if (trial, epoch, seconds) not in before)
+    said = [int(epoch) for epoch in re.findall(r"its process was lost; it goes on from epoch (\d+)\n", words)]
+    assert said == [first_trained(seen, trainer) for trainer in trainers[2:]]
+
+
+def first_trained(seen: Path, trainer: tuple[str, int]) -> int:
+    """The first epoch that a process trained itself; those before it came with the state that it went on from."""
+    of_others = {(trial, epoch, seconds) for trial, epoch, seconds, by, _ in notes(seen) if tuple(by) != trainer}
+    own = [(trial, epoch, seconds) for trial, epoch, seconds, by, _ in notes(seen) if tuple(by) == trainer]
+    return next(int(epoch) for trial, epoch, seconds in own if (trial, epoch, seconds) not in of_others)
 
 
 # ------------------------------------------------------------------ Ray's memory

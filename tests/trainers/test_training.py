@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 from resnext_search.spaces import Architecture, Configuration, Study
-from resnext_search.spaces.correctness import unpack_correct
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers import training, training_run
 from resnext_search.trainers.checkpoint import write_checkpoint
@@ -334,15 +333,6 @@ def test_divergence_crosses_a_process_border_whole() -> None:
 # ------------------------------------------------------------------ runs that are evidence
 
 
-def test_a_run_that_confirms_reads_the_test_images_once_at_the_end(study: Study, configuration: Configuration) -> None:
-    epochs = list(train(study, configuration, 1, confirm=True))
-    assert [epoch.validation_error for epoch in epochs] == [None] * 4
-    assert [epoch.test_error is None for epoch in epochs] == [True, True, True, False]
-    correct = unpack_correct(epochs[-1].test_correct or "")
-    assert len(correct) == 397
-    assert epochs[-1].test_error == 100 * (~correct).sum() / 397
-
-
 def test_a_run_that_confirms_goes_on_from_its_checkpoint_and_keeps_its_answers(
     study: Study, configuration: Configuration, tmp_path: Path
 ) -> None:
@@ -353,13 +343,3 @@ def test_a_run_that_confirms_goes_on_from_its_checkpoint_and_keeps_its_answers(
     begun.close()
     assert results(list(train(study, configuration, 1, checkpoint=path, confirm=True))) == undisturbed
     assert results(list(train(study, configuration, 1, checkpoint=path, confirm=True))) == undisturbed
-
-
-def test_the_checkpoint_of_a_search_trial_is_not_taken_for_that_of_a_run_that_confirms(
-    study: Study, configuration: Configuration, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "trial.pt"
-    list(train(study, configuration, 1, checkpoint=path))
-    *_, last = train(study, configuration, 1, checkpoint=path, confirm=True)
-    assert last.test_error is not None
-    assert "belongs to another trial" in caplog.text

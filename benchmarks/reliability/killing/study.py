@@ -67,7 +67,7 @@ class UnderFire:
         began = time.monotonic()
         try:
             for _ in range(workers):
-                self._after_epochs(driver, self._share(left * (workers + 1)), pause=0.3)
+                self._moment_of_a_worker(driver, left * (workers + 1))
                 self._kill_worker(driver)
             if moment == "start-up":
                 self._wait(driver, began + self.generator.uniform(0, START_UP_SECONDS))
@@ -100,14 +100,18 @@ class UnderFire:
         except TimeoutError:
             self.losses.stuck += 1
             driver.kill()
-        if driver.wait() != 0:
+        if driver.wait() not in (0, -signal.SIGKILL):
             raise SystemExit(f"{self.path}: exit code {driver.returncode}\n{self._words()}")
         self._account()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "resnext_search.search", *self.arguments, "--out", self.path.name]
         with (self.folder / "words.txt").open("ab") as words:
-            return subprocess.Popen(command, stdout=words, stderr=words, cwd=self.folder, start_new_session=True)
+            return subprocess.Popen(
+                self._command(), stdout=words, stderr=words, cwd=self.folder, start_new_session=True
+            )
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "resnext_search.search", *self.arguments, "--out", self.path.name]
 
     def _words(self) -> str:
         return (self.folder / "words.txt").read_text()[-4000:]
@@ -139,6 +143,9 @@ class UnderFire:
         with suppress(subprocess.TimeoutExpired):
             driver.wait(max(0.0, until - time.monotonic()))
 
+    def _moment_of_a_worker(self, driver: subprocess.Popen[bytes], left: int) -> None:
+        self._after_epochs(driver, self._share(left), pause=0.3)
+
     def _kill_worker(self, driver: subprocess.Popen[bytes]) -> None:
         """Kill a process that trains, if there is one: of this driver, or of the cluster that was started here."""
         workers = []
@@ -163,3 +170,15 @@ class UnderFire:
         self.losses.lost |= lost(self.last, now)
         self.losses.twice |= twice(self.last, now, self.path / "checkpoints")
         self.last = now
+
+
+def attack(study: UnderFire, kills: int, worker_kills: int) -> None:
+    """Kill in every sitting; the last kill comes when all trials have ended."""
+    choose = study.generator
+    moments = choose.choices(["start-up", "epochs", "trials"], weights=[2, 3, 1], k=kills - 1)
+    moments = ["epochs", *moments[1:], "tables"] if kills > 1 else ["epochs"]
+    sittings = [number for number, moment in enumerate(moments) if moment in ("epochs", "trials")]
+    targets = [choose.choice(sittings) for _ in range(worker_kills)]
+    for number, moment in enumerate(moments):
+        if not study.kill(moment, workers=targets.count(number), left=kills - number):
+            return
