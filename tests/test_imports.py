@@ -85,7 +85,7 @@ FENCES = {
     "sklearn": {"trainers/data/readers.py"},
 }
 OF_SPACES = {"numpy", "pydantic", "pydantic_core", "yaml"}
-HEAVY = ("torch", "ax", "botorch", "ray", "pyarrow.fs")
+HEAVY = ("torch", "ax", "botorch", "ray")
 
 
 def name(path: Path) -> str:

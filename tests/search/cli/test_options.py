@@ -44,7 +44,9 @@ def test_the_port_may_be_left_out_and_is_never_what_follows(words: str, port: in
 
 def test_a_folder_and_its_page_may_be_named_in_any_order() -> None:
     assert parsed("report --serve run --open") == parsed("report run --open --serve 0")
-    assert parsed("resume --serve run a=1") == {"folder": Path("run"), "overrides": ("a=1",), "serve": 0}
+    assert parsed("resume --serve run a=1") == parsed("resume run a=1 --serve 0")
+    asked = parsed("resume --serve run a=1")
+    assert (asked["place"], asked["overrides"], asked["serve"]) == (Path("run"), ("a=1",), 0)
 
 
 # ------------------------------------------------------------------ completion

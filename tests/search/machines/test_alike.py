@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -92,8 +93,9 @@ def test_a_machine_without_the_program_can_say_so(tmp_path: Path, module: str, w
         (folder / "__init__.py").touch()
     (tmp_path / "look.pickle").write_bytes(cloudpickle.dumps(lambda study, plugins: look({FILES: "1"}, study, plugins)))
     ended = subprocess.run(
-        [sys.executable, "-c", LOOKS, tmp_path / "look.pickle", "{}"],
-        env={"PYTHONPATH": str(tmp_path)},
+        # without what an editable installation adds to the path
+        [sys.executable, "-S", "-c", LOOKS, tmp_path / "look.pickle", "{}"],
+        env={"PYTHONPATH": f"{tmp_path}:{sysconfig.get_path('purelib')}"},
         capture_output=True,
         text=True,
         check=True,
