@@ -246,7 +246,8 @@ def test_a_process_grows_by_what_a_plan_says(tmp_path: Path) -> None:
     assert said == {"count": 2_000, "bytes": 55_296_000, "allowed": 10**9, "kept": True}
     # in a process of its own: one that has run other tests has room from them
     grown = subprocess.run([sys.executable, "-c", GROWTH, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert 0.95 < float(grown.stdout) / said["bytes"] < 1.3
+    # what decodes grows too, by a dozen megabytes; a second copy would make it 2
+    assert 0.95 < float(grown.stdout) / said["bytes"] < 1.6
 
 
 # ------------------------------------------------------------------ what was begun before
