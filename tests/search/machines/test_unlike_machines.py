@@ -30,6 +30,11 @@ OVERRIDES = [
     "resources={gpu: 0, wait: 5m}",
     "--no-calibrate",
 ]
+# Python runs it at its start, after an editable installation has seen to it that this program is found.
+WITHOUT_EDITABLE = """
+import sys
+sys.meta_path[:] = [one for one in sys.meta_path if not getattr(one, "__module__", "").startswith("__editable__")]
+"""
 
 
 def alive(cluster: Any) -> int:
@@ -88,6 +93,7 @@ def test_machines_of_another_version_without_the_package_or_the_images_are_named
     for name in ("site", "notes", "none", "nothing/resnext_search"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "nothing/resnext_search/__init__.py").touch()
+    (tmp_path / "nothing/sitecustomize.py").write_text(WITHOUT_EDITABLE)
     (tmp_path / "tiny.yaml").write_text(TINY_STUDY)
     install_noting(tmp_path / "site")
     site = str(tmp_path / "site")
