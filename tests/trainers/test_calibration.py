@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import torch
 from resnext_search.spaces import Configuration, Study
 from resnext_search.spaces.errors import DataError
 from resnext_search.trainers import calibration, measure, train
@@ -58,6 +59,31 @@ def test_while_the_clock_runs_no_step_is_waited_for(
     found = measure(study.model_dump_json(), configuration.to_json())
     assert steps > Loss.looks == calibration.WARM_UP_STEPS + 1
     assert found.seconds_per_epoch > 4 * 0.002
+
+
+@pytest.mark.parametrize(
+    ("gpu", "best", "expected"),
+    [("auto", "cuda", "cuda"), (0.25, "cuda", "cuda"), (0.0, "cuda", "cpu"), (1.0, "cpu", "cpu")],
+)
+def test_what_is_measured_is_measured_where_trials_would_train(
+    study: Study,
+    configuration: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+    gpu: str | float,
+    best: str,
+    expected: str,
+) -> None:
+    class Made(Exception):
+        """With what a trial was made."""
+
+    def made(*_: object, device: torch.device, **__: object) -> None:
+        raise Made(str(device))
+
+    monkeypatch.setattr(calibration, "best_device", lambda: best)
+    monkeypatch.setattr(calibration, "TrainingRun", made)
+    resources = study.resources.model_copy(update={"gpu": gpu})
+    with pytest.raises(Made, match=f"^{expected}$"):
+        measure(study.model_copy(update={"resources": resources}).model_dump_json(), configuration.to_json())
 
 
 @pytest.mark.slow
